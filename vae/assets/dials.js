@@ -1,0 +1,144 @@
+// Sliders that drive every figure on the page in the browser alone.
+// Each Vega chart binds its parameters to range inputs of its own; a dial sets all inputs that
+// carry its signal's name, so panels that share a parameter move together.
+const shared = (globalThis.vaeDials ??= { values: new Map(), choices: new Map() });
+
+const position = (dial, value) => (dial.log ? Math.log10(value) : value);
+const value = (dial, at) => (dial.log ? 10 ** at : at);
+
+function format(dial, number) {
+  const size = Math.abs(number);
+  const digits = dial.log
+    ? Math.max(0, Math.min(6, dial.digits - 1 - Math.floor(Math.log10(size))))
+    : dial.digits;
+  const text = number.toFixed(digits).replace("-", "\u2212");
+  return dial.unit ? `${text} ${dial.unit}` : text;
+}
+
+function drive(dial, at) {
+  const inputs = document.querySelectorAll(`form.vega-bindings input[name="${dial.signal}"]`);
+  for (const input of inputs) {
+    if (Math.abs(Number(input.value) - at) < 1e-12) continue;
+    input.value = at;
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+}
+
+function link() {
+  const url = new URL(window.location.href);
+  for (const [name, text] of shared.values) url.searchParams.set(name, text);
+  return url.toString();
+}
+
+async function copyLink(button) {
+  const address = link();
+  try {
+    await navigator.clipboard.writeText(address);
+    button.textContent = "Link copied";
+  } catch {
+    // The clipboard needs a secure context: show the address instead, selected.
+    const field = document.createElement("input");
+    field.value = address;
+    field.readOnly = true;
+    field.setAttribute("aria-label", "Link to this view");
+    button.after(field);
+    field.select();
+    button.textContent = "Copy this address";
+  }
+  setTimeout(() => (button.textContent = "Copy link to this view"), 2500);
+}
+
+function makeRow(dial) {
+  const row = document.createElement("div");
+  row.className = "dial";
+  const id = `dial-${dial.name}`;
+  row.innerHTML = `<label for="${id}"></label><input id="${id}" type="range"><output for="${id}"></output>`;
+  row.querySelector("label").textContent = dial.label;
+  const input = row.querySelector("input");
+  input.min = position(dial, dial.minimum);
+  input.max = position(dial, dial.maximum);
+  input.step = dial.step;
+  return row;
+}
+
+export default function (component) {
+  const { parentElement, data } = component;
+  const root = parentElement.querySelector(".dials");
+  const signature = JSON.stringify(data);
+  if (root.dataset.signature === signature) return root.dispose;
+  root.dispose?.();
+  root.dataset.signature = signature;
+  root.replaceChildren();
+
+  const current = new Map();
+  const rows = new Map();
+  let frame = 0;
+
+  const show = (dial) => {
+    const at = current.get(dial.name);
+    const { input, output } = rows.get(dial.name);
+    const text = format(dial, value(dial, at));
+    input.value = at;
+    input.setAttribute("aria-valuetext", text);
+    output.textContent = text;
+    shared.values.set(dial.name, String(Number(value(dial, at).toPrecision(6))));
+  };
+  const apply = () => {
+    frame = 0;
+    for (const dial of data.dials) drive(dial, current.get(dial.name));
+  };
+  const schedule = () => {
+    frame ||= requestAnimationFrame(apply);
+  };
+  const set = (dial, at) => {
+    current.set(dial.name, at);
+    show(dial);
+    schedule();
+  };
+
+  for (const dial of data.dials) {
+    const row = makeRow(dial);
+    const input = row.querySelector("input");
+    rows.set(dial.name, { input, output: row.querySelector("output") });
+    input.addEventListener("input", () => set(dial, Number(input.value)));
+    root.append(row);
+    current.set(dial.name, position(dial, dial.value));
+    show(dial);
+  }
+  const actions = document.createElement("div");
+  actions.className = "actions";
+  for (const preset of data.presets) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = preset.label;
+    button.addEventListener("click", () => {
+      for (const dial of data.dials)
+        if (dial.name in preset.values) set(dial, position(dial, preset.values[dial.name]));
+    });
+    actions.append(button);
+  }
+  const copy = document.createElement("button");
+  copy.type = "button";
+  copy.className = "copy";
+  copy.textContent = "Copy link to this view";
+  copy.addEventListener("click", () => copyLink(copy));
+  actions.append(copy);
+  root.append(actions);
+
+  // A chart drawn later (a theme change, a rerun) opens at its first value: bring it along.
+  const watcher = new MutationObserver((records) => {
+    const fresh = records.some((record) =>
+      [...record.addedNodes].some((node) => node.querySelector && (node.matches("form.vega-bindings, .vega-bind") || node.querySelector("form.vega-bindings"))),
+    );
+    if (fresh) schedule();
+  });
+  watcher.observe(document.body, { childList: true, subtree: true });
+  schedule();
+
+  root.dispose = () => {
+    watcher.disconnect();
+    cancelAnimationFrame(frame);
+    for (const dial of data.dials) shared.values.delete(dial.name);
+  };
+  return root.dispose;
+}

@@ -1,0 +1,165 @@
+"""What a training run says while it runs: small frozen events, and their form on the wire.
+
+Losses are nats per image (mean over the images of a batch or a set); pixels are in [0, 1], so
+``mse`` is the mean squared error per pixel whatever the loss: runs with different losses compare.
+Images are ``uint8`` arrays (n, height, width).
+"""
+
+import base64
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class StepEvent:
+    """One optimiser step. ``scale`` is None where the likelihood has none."""
+
+    step: int
+    total_steps: int
+    epoch: int
+    log_likelihood: float
+    kl: float
+    loss: float
+    mse: float
+    kl_per_latent: tuple[float, ...]
+    scale: float | None
+    learning_rate: float
+    images_per_second: float
+
+
+@dataclass(frozen=True)
+class ReconstructionEvent:
+    """The fixed test batch: targets, the decoder's mean for each, and one draw from p(x|z)."""
+
+    step: int
+    targets: np.ndarray
+    means: np.ndarray
+    samples: np.ndarray
+
+
+@dataclass(frozen=True)
+class CalibrationBin:
+    """Pixels whose target grey falls into one bin: mean target, mean output, how many."""
+
+    target: float
+    output: float
+    count: int
+
+
+@dataclass(frozen=True)
+class EpochEvent:
+    """Figures of one epoch; ``test_`` ones on the whole test set, z drawn from q(z|x)."""
+
+    epoch: int
+    step: int
+    train_loss: float
+    test_loss: float
+    test_log_likelihood: float
+    test_kl: float
+    test_mse: float
+    test_kl_per_latent: tuple[float, ...]
+    scale: float | None
+    seconds: float
+    images_per_second: float
+    calibration: tuple[CalibrationBin, ...]
+
+
+@dataclass(frozen=True)
+class GalleryEvent:
+    """What the decoder knows: draws from the prior, traversals, and the map of two latents.
+
+    ``prior`` (n, h, w): decoder means at z ~ N(0, I). ``traversals`` (k, m, h, w): each of the k
+    most informative latents swept from -3 to 3. ``codes`` (n, 2) are posterior means of test
+    images in the two most informative latents (``latents``), ``labels`` (n,) their classes,
+    ``grid`` (m, m, h, w) the decoder over those two latents, other latents 0, first axis from
+    +3 down to -3 in the second latent, second axis from -3 to 3 in the first.
+    """
+
+    step: int
+    prior: np.ndarray
+    traversals: np.ndarray
+    latents: tuple[int, ...]
+    codes: np.ndarray
+    labels: np.ndarray
+    grid: np.ndarray
+
+
+@dataclass(frozen=True)
+class DivergedEvent:
+    """A loss that is not finite ended the run at ``step``; the weights are those before it."""
+
+    step: int
+    term: str
+    value: float
+    advice: str
+
+
+@dataclass(frozen=True)
+class FinishedEvent:
+    """The last event of a run that was not stopped from outside and did not diverge."""
+
+    step: int
+    epoch: int
+    seconds: float
+
+
+TrainEvent = (
+    StepEvent | ReconstructionEvent | EpochEvent | GalleryEvent | DivergedEvent | FinishedEvent
+)
+_KINDS: dict[str, type] = {
+    kind.__name__: kind
+    for kind in (
+        StepEvent,
+        ReconstructionEvent,
+        EpochEvent,
+        GalleryEvent,
+        DivergedEvent,
+        FinishedEvent,
+    )
+}
+
+
+def to_message(event: TrainEvent) -> dict[str, Any]:
+    """``event`` as values that JSON carries exactly."""
+    message = {spec.name: _pack(getattr(event, spec.name)) for spec in fields(event)}
+    return {"kind": type(event).__name__, **message}
+
+
+def from_message(message: Mapping[str, Any]) -> TrainEvent:
+    """Inverse of ``to_message``. Raises ``ValueError`` on a message of no known kind."""
+    kind = _KINDS.get(message.get("kind", ""))
+    if kind is None:
+        raise ValueError(f"kind: {message.get('kind')!r} given; allowed is one of {list(_KINDS)}")
+    values = {spec.name: _unpack(message[spec.name]) for spec in fields(kind)}
+    if kind is EpochEvent:
+        values["calibration"] = tuple(CalibrationBin(*row) for row in values["calibration"])
+    return kind(**values)
+
+
+def _pack(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        data = base64.b64encode(np.ascontiguousarray(value).tobytes()).decode("ascii")
+        return {"dtype": str(value.dtype), "shape": list(value.shape), "data": data}
+    if isinstance(value, CalibrationBin):
+        return [value.target, value.output, value.count]
+    if isinstance(value, tuple):
+        return [_pack(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        # JSON has no word for these.
+        return {"float": repr(value)}
+    return value
+
+
+def _unpack(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_unpack(item) for item in value)
+    if isinstance(value, Mapping) and "float" in value:
+        return float(value["float"])
+    if isinstance(value, Mapping):
+        flat = np.frombuffer(base64.b64decode(value["data"]), dtype=value["dtype"])
+        return flat.reshape(value["shape"])
+    return value

@@ -1,0 +1,86 @@
+"""What the pages see of a run: one immutable snapshot at a time.
+
+A run trains one to four members in step (a comparison shares data, seed and order); a single
+training is a run of one member.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from vae.config import TrainConfig
+from vae.events import (
+    DivergedEvent,
+    EpochEvent,
+    GalleryEvent,
+    ReconstructionEvent,
+    StepEvent,
+)
+
+
+class RunState(StrEnum):
+    """Where a run stands. Only the last four are final."""
+
+    QUEUED = "queued"
+    STARTING = "starting"
+    DOWNLOADING = "downloading"
+    RUNNING = "running"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    DIVERGED = "diverged"
+    FAILED = "failed"
+
+    def is_finished(self) -> bool:
+        return self in {RunState.FINISHED, RunState.STOPPED, RunState.DIVERGED, RunState.FAILED}
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One kept moment of a member's reconstructions."""
+
+    step: int
+    reconstruction: ReconstructionEvent
+
+
+@dataclass(frozen=True)
+class MemberSnapshot:
+    """One member's progress. ``steps`` is thinned to a bounded number of points over the run."""
+
+    config: TrainConfig
+    steps: tuple[StepEvent, ...] = ()
+    epochs: tuple[EpochEvent, ...] = ()
+    frames: tuple[Frame, ...] = ()
+    gallery: GalleryEvent | None = None
+    diverged: DivergedEvent | None = None
+
+    @property
+    def last_step(self) -> StepEvent | None:
+        return self.steps[-1] if self.steps else None
+
+    @property
+    def last_frame(self) -> Frame | None:
+        return self.frames[-1] if self.frames else None
+
+
+@dataclass(frozen=True)
+class RunSnapshot:
+    """One run at one moment; ``version`` grows with every change.
+
+    ``position`` counts the runs ahead in the queue (0 when none). ``message`` is one sentence for
+    the page where something needs saying. ``checkpoints`` are paths on the server, one a member,
+    present once written.
+    """
+
+    run_id: str
+    version: int
+    state: RunState
+    members: tuple[MemberSnapshot, ...]
+    position: int = 0
+    step: int = 0
+    total_steps: int = 0
+    images_per_second: float = 0.0
+    seconds_left: float | None = None
+    download_fraction: float | None = None
+    device: str = ""
+    message: str = ""
+    checkpoints: tuple[str, ...] = field(default=())

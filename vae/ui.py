@@ -1,0 +1,109 @@
+"""Parts that the pages share: figures with text alternatives, dials, choices, notes, verdicts."""
+
+import functools
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import streamlit as st
+
+from vae.charts.dials import Dial
+
+_ASSETS = Path(__file__).parent / "assets"
+_dials_component = st.components.v2.component(
+    "vae.dials",
+    html='<div class="dials" role="group"></div>',
+    css=(_ASSETS / "dials.css").read_text(encoding="utf-8"),
+    js=(_ASSETS / "dials.js").read_text(encoding="utf-8"),
+)
+
+
+def show_chart(builder: Callable[..., alt.TopLevelMixin], *, key: str, **arguments: Any) -> None:
+    """Draw ``builder(**arguments)``; hashable arguments are built once for all sessions.
+
+    The chart's ``description`` is its text alternative and must be there.
+    """
+    try:
+        spec = _built_spec(builder, **arguments)
+    except TypeError as error:
+        if "unhashable" not in str(error):
+            raise
+        spec = _spec(builder, arguments)
+    # Streamlit takes parts out of the specification it is given.
+    st.vega_lite_chart(spec=dict(spec), alt=spec["description"], key=key)
+
+
+@functools.lru_cache(maxsize=256)
+def _built_spec(builder: Callable[..., alt.TopLevelMixin], **arguments: Any) -> dict[str, Any]:
+    return _spec(builder, arguments)
+
+
+def _spec(
+    builder: Callable[..., alt.TopLevelMixin], arguments: Mapping[str, Any]
+) -> dict[str, Any]:
+    spec: dict[str, Any] = builder(**arguments).to_dict()
+    if not spec.get("description"):
+        raise ValueError(f"{builder.__name__}: the chart has no description, its text alternative")
+    return spec
+
+
+def dials(
+    *dials: Dial,
+    values: Mapping[str, float],
+    presets: Mapping[str, Mapping[str, float]] | None = None,
+    key: str,
+) -> None:
+    """Sliders for ``dials``, opening at ``values``; figures follow them in the browser.
+
+    ``presets`` are buttons: a label and the values they set, in the browser too.
+    """
+    _dials_component(
+        key=key,
+        data={
+            "dials": [
+                {
+                    "name": dial.name,
+                    "signal": dial.signal,
+                    "label": dial.label,
+                    "minimum": dial.minimum,
+                    "maximum": dial.maximum,
+                    "step": dial.step,
+                    "log": dial.log,
+                    "digits": dial.digits,
+                    "unit": dial.unit,
+                    "value": values[dial.name],
+                }
+                for dial in dials
+            ],
+            "presets": [
+                {"label": label, "values": dict(preset)}
+                for label, preset in (presets or {}).items()
+            ],
+        },
+    )
+
+
+def query_values(dials: Sequence[Dial]) -> dict[str, float]:
+    """The dials' opening values from the page's address, or their defaults with a short note."""
+    values = {}
+    for dial in dials:
+        text = st.query_params.get(dial.name)
+        number = dial.default if text is None else _number(text)
+        if not dial.contains(number):
+            st.info(
+                f"{dial.name} in the address is {text!r:.40}; a number from {dial.minimum:g} to "
+                f"{dial.maximum:g} is needed. The default, {dial.default:g}, is used.",
+                icon=":material/link_off:",
+            )
+            number = dial.default
+        values[dial.name] = number
+    return values
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
