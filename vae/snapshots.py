@@ -36,10 +36,15 @@ class RunState(StrEnum):
 
 @dataclass(frozen=True)
 class Frame:
-    """One kept moment of a member's reconstructions."""
+    """One kept moment of a member's reconstructions.
+
+    ``strip`` is the same as a picture for the page, drawn once for all watchers: a data URL of
+    a PNG with transparent gaps, rows targets, means, samples (vae/strips.py).
+    """
 
     step: int
     reconstruction: ReconstructionEvent
+    strip: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,9 @@ class RunSnapshot:
 
     ``position`` counts the runs ahead in the queue (0 when none). ``message`` is one sentence for
     the page where something needs saying. ``checkpoints`` are paths on the server, one a member,
-    present once written.
+    present once written. ``seconds`` is training time without pauses; ``speed`` the limit in
+    steps a second that slow motion sets (None: none); ``watchers`` the sessions, the owner's
+    included, that looked lately.
     """
 
     run_id: str
@@ -84,3 +91,6 @@ class RunSnapshot:
     device: str = ""
     message: str = ""
     checkpoints: tuple[str, ...] = field(default=())
+    seconds: float = 0.0
+    speed: float | None = None
+    watchers: int = 0
