@@ -1,0 +1,147 @@
+"""Images on the device: one uint8 tensor, shuffled by index, made into targets batch by batch.
+
+A per-sample loader spends more time on Python and copies than such a small network on learning.
+"""
+
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vae.config import TrainConfig
+
+# Each use of randomness has its own stream; the seed's low 32 bits are the user's.
+STREAMS = {"weights": 0, "order": 1, "noise": 2, "pixels": 3, "test": 4}
+
+
+class Images(Protocol):
+    """What training needs of a data set: ``vae.data.ImageData`` is one."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def train(self) -> np.ndarray: ...
+    @property
+    def test(self) -> np.ndarray: ...
+    @property
+    def test_labels(self) -> np.ndarray: ...
+
+
+def build_generator(seed: int, stream: str, device: torch.device | str = "cpu") -> torch.Generator:
+    """A generator for one of ``STREAMS``, independent of the others under the same seed."""
+    return torch.Generator(device).manual_seed(seed + (STREAMS[stream] << 32))
+
+
+def check_images(images: np.ndarray, argument: str) -> np.ndarray:
+    """``images`` when they are uint8 (N, h, w) with N > 0; otherwise ``ValueError``."""
+    if images.dtype != np.uint8 or images.ndim != 3 or 0 in images.shape:
+        raise ValueError(
+            f"{argument}: {images.dtype} of shape {images.shape} given; "
+            "allowed is uint8 (images, height, width), at least one image"
+        )
+    return images
+
+
+def binarise(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Bytes 0 or 255, a one with probability byte/255."""
+    drawn = torch.empty_like(images)
+    for rows, out in zip(images.split(4096), drawn.split(4096), strict=True):
+        u = torch.empty(rows.shape, device=rows.device).uniform_(0, 255, generator=generator)
+        out.copy_(u < rows).mul_(255)
+    return drawn
+
+
+class Pixels:
+    """Training and test images on ``device`` and how a batch of bytes becomes targets x."""
+
+    def __init__(
+        self, config: TrainConfig, data: Images, device: torch.device, dequantised: bool
+    ) -> None:
+        train = check_images(data.train, "data.train")
+        test = check_images(data.test, "data.test")
+        if train.shape[1:] != test.shape[1:]:
+            raise ValueError(
+                f"data.test: images of {test.shape[1:]} given; data.train has {train.shape[1:]}"
+            )
+        self.image_shape: tuple[int, int] = (train.shape[1], train.shape[2])
+        self.dequantised = dequantised
+        self.resampled = config.binarise == "resampled"
+        self.generator = build_generator(config.seed, "pixels", device)
+        self.seed = config.seed
+        self.device = device
+        flat_train, flat_test = _flatten(train), _flatten(test)
+        if config.binarise != "none":
+            # Drawn on the CPU, so that every device trains on the same ones. The test images are
+            # drawn once even where training draws anew: figures of epochs must compare.
+            once = build_generator(config.seed, "test")
+            flat_test = binarise(flat_test, once)
+            if not self.resampled:
+                flat_train = binarise(flat_train, once)
+        self.train = flat_train.to(device)
+        self.test = flat_test.to(device)
+
+    def train_batch(self, rows: Tensor) -> Tensor:
+        """Targets (B, D) in [0, 1] of the training images ``rows``."""
+        images = self.train.index_select(0, rows)
+        if self.resampled:
+            images = binarise(images, self.generator)
+        return self._to_targets(images, self.generator)
+
+    def test_generator(self) -> torch.Generator:
+        """The same noise at every evaluation, apart from training's."""
+        return build_generator(self.seed, "test", self.device)
+
+    def test_batch(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """Targets of test bytes (B, D)."""
+        return self._to_targets(images, generator)
+
+    def _to_targets(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        x = images.to(torch.float32)
+        if self.dequantised:
+            noise = torch.empty_like(x).uniform_(generator=generator)
+            return x.add_(noise).div_(256)
+        return x.div_(255)
+
+
+class Order:
+    """Which images each step takes: a fresh permutation an epoch, the last batch perhaps short."""
+
+    def __init__(self, config: TrainConfig, images: int, device: torch.device) -> None:
+        self.images = images
+        self.batch_size = min(config.batch_size, images)
+        self.steps_per_epoch = -(-images // self.batch_size)
+        self.device = device
+        self.generator = build_generator(config.seed, "order")
+        self._batches: tuple[Tensor, ...] = ()
+        self._epoch_state = self.generator.get_state()
+
+    def take(self, index: int) -> Tensor:
+        """The rows of batch ``index`` of this epoch; index 0 shuffles first."""
+        if index == 0:
+            self._shuffle()
+        return self._batches[index]
+
+    def state(self) -> Tensor:
+        """The generator before this epoch's shuffle, from which its batches follow again."""
+        return self._epoch_state
+
+    def restore(self, state: Tensor, index: int) -> None:
+        """Continue where ``take`` was about to be called with ``index``."""
+        self.generator.set_state(state)
+        self._epoch_state = state
+        if index > 0:
+            self._shuffle()
+
+    def next_epoch(self) -> None:
+        """Called when an epoch is over, so that ``state`` speaks of the one to come."""
+        self._epoch_state = self.generator.get_state()
+
+    def _shuffle(self) -> None:
+        permutation = torch.randperm(self.images, generator=self.generator).to(self.device)
+        self._batches = permutation.split(self.batch_size)
+
+
+def _flatten(images: np.ndarray) -> Tensor:
+    writable = np.require(images, requirements=["C", "W"])
+    return torch.from_numpy(writable.reshape(len(images), -1))

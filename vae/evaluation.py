@@ -1,0 +1,179 @@
+"""What a trained model shows: test figures, calibration, a fixed batch rebuilt, a gallery."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vae.batches import Images, Pixels
+from vae.elbo import Elbo, build_elbo, reparameterize
+from vae.events import CalibrationBin, GalleryEvent, ReconstructionEvent
+from vae.models import VAE
+
+BINS = 20
+STRIP_IMAGES = 10
+GALLERY_CODES = 2000
+GALLERY_PRIOR = 30
+MAX_TRAVERSALS = 6
+TRAVERSAL_STEPS = 9
+GRID_STEPS = 12
+TEST_BATCH = 1000
+
+
+def forward(
+    model: VAE,
+    x: Tensor,
+    generator: torch.Generator,
+    *,
+    beta: float,
+    reduction: str,
+    sampling: bool,
+) -> tuple[Elbo, Tensor]:
+    """The ELBO's terms for x (B, D) and the decoder's output (B, D).
+
+    Without ``sampling`` z is the mean of q(z|x) and the KL has no weight: a plain autoencoder.
+    """
+    mean, logvar = model.encode(x)
+    z = reparameterize(mean, logvar, generator) if sampling else mean
+    output = model.decode(z)
+    log_prob = model.likelihood.log_prob(output, x)
+    weight = beta if sampling else 0.0
+    return build_elbo(log_prob, mean, logvar, beta=weight, reduction=reduction), output
+
+
+class TestFigures:
+    """Sums over the test set, in Python floats, and the means they give."""
+
+    # The name begins with Test; pytest must not collect it.
+    __test__ = False
+
+    def __init__(self, latents: int) -> None:
+        self.images = 0
+        self.sums = {"loss": 0.0, "log_likelihood": 0.0, "kl": 0.0, "mse": 0.0}
+        self.kl_per_latent = np.zeros(latents)
+        self.bins = np.zeros((3, BINS))
+
+    def add(self, elbo: Elbo, x: Tensor, mean: Tensor) -> None:
+        self.images += len(x)
+        for name in ("loss", "log_likelihood", "kl"):
+            self.sums[name] += float(getattr(elbo, name).double().sum())
+        self.sums["mse"] += float((mean - x).square().mean(-1).double().sum())
+        self.kl_per_latent += elbo.kl_per_latent.sum(0).double().cpu().numpy()
+        # Binning on the CPU: not every device sums in float64.
+        targets, outputs = x.flatten().cpu().double(), mean.flatten().cpu().double()
+        index = (targets * BINS).long().clamp_(max=BINS - 1)
+        for row, weights in enumerate((targets, outputs, None)):
+            self.bins[row] += torch.bincount(index, weights, minlength=BINS).numpy()
+
+    def mean(self, name: str) -> float:
+        return self.sums[name] / self.images
+
+    def calibration(self) -> tuple[CalibrationBin, ...]:
+        """Mean target and mean output in each of 20 target bins that holds a pixel."""
+        return tuple(
+            CalibrationBin(float(target / count), float(output / count), int(count))
+            for target, output, count in self.bins.T
+            if count > 0
+        )
+
+
+@torch.inference_mode()
+def test_figures(
+    model: VAE, pixels: Pixels, *, beta: float, reduction: str, sampling: bool
+) -> TestFigures:
+    """Figures on the whole test set, z drawn from q(z|x), with the same noise every time."""
+    generator = pixels.test_generator()
+    model.eval()
+    figures: TestFigures | None = None
+    for images in pixels.test.split(TEST_BATCH):
+        x = pixels.test_batch(images, generator)
+        elbo, output = forward(
+            model, x, generator, beta=beta, reduction=reduction, sampling=sampling
+        )
+        if figures is None:
+            figures = TestFigures(elbo.kl_per_latent.shape[1])
+        figures.add(elbo, x, model.likelihood.mean(output))
+    model.train()
+    assert figures is not None
+    return figures
+
+
+# Its name, too, is what it does; pytest must not take it for a test.
+test_figures.__test__ = False  # type: ignore[attr-defined]
+
+
+def choose_strip(labels: np.ndarray, images: int) -> np.ndarray:
+    """Rows of the fixed test batch: the first image of each class, then the first others."""
+    labels = np.asarray(labels)[:images]
+    first = list(np.unique(labels, return_index=True)[1][:STRIP_IMAGES])
+    others = [row for row in range(min(images, 2 * STRIP_IMAGES)) if row not in first]
+    return np.array((first + others)[:STRIP_IMAGES])
+
+
+@torch.inference_mode()
+def reconstruct(model: VAE, pixels: Pixels, rows: np.ndarray, step: int) -> ReconstructionEvent:
+    """The test images ``rows``, the decoder's mean at the mean of q(z|x), and a draw there.
+
+    The noise is the same at every call: what moves from one picture to the next is the model.
+    """
+    generator = pixels.test_generator()
+    model.eval()
+    x = pixels.test_batch(pixels.test[torch.as_tensor(rows, device=pixels.device)], generator)
+    # A step may have broken the weights before the next loss says so; draws need numbers.
+    output = torch.nan_to_num(model.decode(model.encode(x)[0]))
+    means = model.likelihood.mean(output)
+    samples = model.likelihood.sample(output, generator)
+    model.train()
+    return ReconstructionEvent(
+        step,
+        to_bytes(x, pixels.image_shape),
+        to_bytes(means, pixels.image_shape),
+        to_bytes(samples, pixels.image_shape),
+    )
+
+
+@torch.inference_mode()
+def build_gallery(
+    model: VAE, pixels: Pixels, data: Images, step: int, kl_per_latent: tuple[float, ...]
+) -> GalleryEvent:
+    """Prior draws, traversals and the map of the two latents with the largest KL."""
+    generator = pixels.test_generator()
+    model.eval()
+    latent_dim = len(kl_per_latent)
+    ranked = np.argsort(-np.asarray(kl_per_latent), kind="stable")
+    latents = tuple(int(latent) for latent in ranked[:2])
+    x = pixels.test_batch(pixels.test[:GALLERY_CODES], generator)
+    means = model.encode(x)[0].cpu().numpy()
+    codes = np.zeros((len(means), 2), dtype=np.float32)
+    codes[:, : len(latents)] = means[:, latents]
+    noise = torch.empty(GALLERY_PRIOR, latent_dim, device=pixels.device)
+    prior = noise.normal_(generator=generator)
+    sweeps = np.zeros((min(latent_dim, MAX_TRAVERSALS), TRAVERSAL_STEPS, latent_dim), np.float32)
+    for sweep, latent in zip(sweeps, ranked, strict=False):
+        sweep[:, latent] = np.linspace(-3, 3, TRAVERSAL_STEPS)
+    grid = np.zeros((GRID_STEPS, GRID_STEPS, latent_dim), np.float32)
+    axis = np.linspace(-3, 3, GRID_STEPS, dtype=np.float32)
+    grid[:, :, latents[0]] = axis
+    if len(latents) > 1:
+        grid[:, :, latents[1]] = axis[::-1, None]
+
+    def draw(z: Tensor) -> np.ndarray:
+        output = torch.nan_to_num(model.decode(z.to(pixels.device)))
+        return to_bytes(model.likelihood.mean(output), pixels.image_shape)
+
+    gallery = GalleryEvent(
+        step=step,
+        prior=draw(prior),
+        traversals=draw(torch.from_numpy(sweeps)),
+        latents=latents,
+        codes=codes,
+        labels=np.asarray(data.test_labels[: len(codes)]),
+        grid=draw(torch.from_numpy(grid)),
+    )
+    model.train()
+    return gallery
+
+
+def to_bytes(x: Tensor, image_shape: tuple[int, int]) -> np.ndarray:
+    """Pixels (..., D) as uint8 (..., h, w); values outside [0, 1] are cut for the screen."""
+    scaled = torch.clamp(x, 0, 1).mul(255).round().to(torch.uint8)
+    return scaled.cpu().numpy().reshape(*x.shape[:-1], *image_shape)

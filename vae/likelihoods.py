@@ -1,0 +1,276 @@
+"""log p(x | decoder output), per pixel: what a reconstruction term assumes about pixels.
+
+Shapes: ``output`` and ``x`` are (..., D); ``log_prob`` returns (..., D) in nats. Pixels are in
+[0, 1]. ``output`` is the decoder's last linear layer without an activation; each likelihood says
+what it means: a mean, or logits.
+
+Sources: Kingma & Welling 2014 (Gaussian, Bernoulli); Rybkin et al. 2021 (learned and optimal
+scale); Loaiza-Ganem & Cunningham 2019 (continuous Bernoulli).
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+LOG_2PI = math.log(2 * math.pi)
+# exp(-6) is .0025, about one grey level of 255; below it a learned scale only chases rounding.
+MIN_LOG_SCALE = -6.0
+# sigmoid(9.21) = .9999: beyond it the continuous Bernoulli's density at 0 and 1 grows without end.
+MAX_LOGIT = 9.21
+
+
+def gaussian_log_prob(x: Tensor, mean: Tensor, log_scale: Tensor | float) -> Tensor:
+    """log N(x; mean, exp(log_scale)^2), per pixel (Kingma & Welling 2014, appendix C.2)."""
+    if isinstance(log_scale, Tensor):
+        inverse_variance: Tensor | float = torch.exp(-2 * log_scale)
+    else:
+        inverse_variance = math.exp(-2 * log_scale)
+    return (x - mean).square() * (-0.5 * inverse_variance) - (log_scale + 0.5 * LOG_2PI)
+
+
+def bernoulli_log_prob(x: Tensor, logits: Tensor) -> Tensor:
+    """x log p + (1 - x) log(1 - p) with p = sigmoid(logits): minus the binary cross-entropy.
+
+    Written with softplus, so that no logit is too large for float32; ``x`` may be grey.
+    """
+    return x * logits - F.softplus(logits)
+
+
+def continuous_bernoulli_log_prob(x: Tensor, logits: Tensor) -> Tensor:
+    """Log density of the continuous Bernoulli on [0, 1] (Loaiza-Ganem & Cunningham 2019, eq. 4).
+
+    With natural parameter a = ``logits``: log p(x) = a x - a/2 - log(sinh(a/2) / (a/2)), which is
+    the Bernoulli's x a - softplus(a) plus the normaliser log C = log(a / tanh(a/2)).
+    """
+    return logits * (x - 0.5) - _log_sinhc_half(logits)
+
+
+def continuous_bernoulli_mean(logits: Tensor) -> Tensor:
+    """E[x] of the continuous Bernoulli: 1/2 + coth(a/2)/2 - 1/a; near a = 0 by its series."""
+    near = logits.abs() < 1
+    small = torch.where(near, logits, 0.0)
+    large = torch.where(near, 1.0, logits)
+    square = small.square()
+    series = small * (1 / 12 - square * (1 / 720 - square * (1 / 30240 - square / 1209600)))
+    closed = 0.5 / torch.tanh(0.5 * large) - 1 / large
+    return 0.5 + torch.where(near, series, closed)
+
+
+def _log_sinhc_half(logits: Tensor) -> Tensor:
+    """log(sinh(a/2) / (a/2)), even in a.
+
+    The closed form subtracts nearly equal numbers near 0 and is 0/0 at 0, so the series takes
+    over there; both branches see only safe values, so that neither gradient is NaN.
+    """
+    near = logits.abs() < 1
+    square = torch.where(near, logits, 0.0).square() / 4
+    series = square * (1 / 6 - square * (1 / 180 - square * (1 / 2835 - square / 37800)))
+    large = torch.where(near, 1.0, logits.abs())
+    closed = 0.5 * large + torch.log1p(-torch.exp(-large)) - torch.log(large)
+    return torch.where(near, series, closed)
+
+
+def counter_biased_loss(x: Tensor, p: Tensor) -> Tensor:
+    """L_1(x, p), the integral from x to p of (u - x) 4u(1-u) du, per pixel.
+
+    A Bregman divergence whose asymmetry is opposite to the cross-entropy's: an error toward 0.5
+    costs more than one away from it. Its minimiser is p = x all the same.
+    """
+    h = p - x
+    return h.square() * (2 * x * (1 - x) + h * ((4 / 3) * (1 - 2 * x) - h))
+
+
+class Likelihood(nn.Module):
+    """p(x | output). ``normalised`` is False for a loss that is no likelihood.
+
+    ``dequantised`` says that the density needs data without exact 0 and 1: bytes k become
+    (k + u) / 256 with u uniform.
+    """
+
+    normalised = True
+    dequantised = False
+
+    def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
+        """log p(x | output) per pixel, nats."""
+        raise NotImplementedError
+
+    def mean(self, output: Tensor) -> Tensor:
+        """E[x | output] per pixel."""
+        raise NotImplementedError
+
+    def sample(self, output: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """One draw from p(x | output)."""
+        raise NotImplementedError
+
+    @property
+    def scale(self) -> Tensor | None:
+        """The standard deviation of a pixel, a scalar; None where there is none."""
+        return None
+
+
+class Gaussian(Likelihood):
+    """N(mean, scale^2) with a fixed scale: squared error with a known weight.
+
+    ``squash`` passes the output through a sigmoid, so that means stay in [0, 1].
+    """
+
+    def __init__(self, scale: float, squash: bool = False) -> None:
+        super().__init__()
+        if not scale > 0:
+            raise ValueError(f"scale: {scale!r} given; allowed is any number above 0")
+        self.squash = squash
+        self._log_scale = math.log(scale)
+
+    def mean(self, output: Tensor) -> Tensor:
+        return torch.sigmoid(output) if self.squash else output
+
+    def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
+        return gaussian_log_prob(x, self.mean(output), self._log_scale)
+
+    def sample(self, output: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        noise = torch.empty_like(output).normal_(generator=generator)
+        return self.mean(output) + self.scale * noise
+
+    @property
+    def scale(self) -> Tensor:
+        return torch.tensor(math.exp(self._log_scale))
+
+
+class GaussianLearned(Gaussian):
+    """N(mean, scale^2) with one learned scale (sigma-VAE; Rybkin et al. 2021, section 3.1).
+
+    log scale = -6 + softplus(free + 6): a soft lower bound, since -log sigma has none itself.
+    """
+
+    def __init__(self, scale: float, squash: bool = False) -> None:
+        super().__init__(scale, squash)
+        above = self._log_scale - MIN_LOG_SCALE
+        if above <= 0:
+            raise ValueError(f"scale: {scale!r} given; allowed is above exp(-6) = .0025")
+        free = math.log(math.expm1(above)) + MIN_LOG_SCALE
+        self.free_log_scale = nn.Parameter(torch.tensor(free))
+
+    @property
+    def log_scale(self) -> Tensor:
+        return MIN_LOG_SCALE + F.softplus(self.free_log_scale - MIN_LOG_SCALE)
+
+    def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
+        return gaussian_log_prob(x, self.mean(output), self.log_scale)
+
+    @property
+    def scale(self) -> Tensor:
+        return self.log_scale.detach().exp()
+
+
+class GaussianOptimal(Gaussian):
+    """N(mean, scale^2) at the scale that fits the batch best, its RMSE (Rybkin et al. 2021).
+
+    While training, log_prob uses the batch's own RMSE, without a gradient: at the optimum the
+    scale's gradient is 0, so d log_prob equals that of -D/2 log MSE. As in batch normalisation
+    it also updates an exponential average of the batch variance (weight .01 a step); in ``eval``
+    mode that average is the scale, so that test figures use nothing of the test images.
+    """
+
+    variance: Tensor
+    updates: Tensor
+    momentum = 0.01
+
+    def __init__(self, scale: float, squash: bool = False) -> None:
+        super().__init__(scale, squash)
+        self.register_buffer("variance", torch.tensor(scale**2))
+        self.register_buffer("updates", torch.tensor(0.0))
+
+    def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
+        mean = self.mean(output)
+        if not self.training:
+            return gaussian_log_prob(x, mean, 0.5 * self.variance.log())
+        with torch.no_grad():
+            batch = F.mse_loss(mean, x).clamp_min(math.exp(2 * MIN_LOG_SCALE))
+            self.updates += 1
+            # A plain average of the first hundred batches, an exponential one afterwards.
+            self.variance.lerp_(batch, torch.clamp_min(1 / self.updates, self.momentum))
+        return gaussian_log_prob(x, mean, 0.5 * batch.log())
+
+    @property
+    def scale(self) -> Tensor:
+        return self.variance.sqrt()
+
+
+class Bernoulli(Likelihood):
+    """Binary pixels with probability sigmoid(output); grey targets give the cross-entropy."""
+
+    def mean(self, output: Tensor) -> Tensor:
+        return torch.sigmoid(output)
+
+    def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
+        return bernoulli_log_prob(x, output)
+
+    def sample(self, output: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        return torch.bernoulli(torch.sigmoid(output), generator=generator)
+
+
+class ContinuousBernoulli(Likelihood):
+    """A density on [0, 1] with the Bernoulli's form and its missing normaliser.
+
+    The logit is bounded smoothly, a = 9.21 tanh(output / 9.21): see ``MAX_LOGIT``.
+    """
+
+    dequantised = True
+
+    def logits(self, output: Tensor) -> Tensor:
+        return MAX_LOGIT * torch.tanh(output / MAX_LOGIT)
+
+    def mean(self, output: Tensor) -> Tensor:
+        return continuous_bernoulli_mean(self.logits(output))
+
+    def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
+        return continuous_bernoulli_log_prob(x, self.logits(output))
+
+    def sample(self, output: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """By the inverse distribution function, log(1 + u (e^a - 1)) / a."""
+        logits = self.logits(output)
+        u = torch.empty_like(logits).uniform_(generator=generator)
+        near = logits.abs() < 1e-3
+        large = torch.where(near, 1.0, logits)
+        closed = torch.log1p(u * torch.expm1(large)) / large
+        return torch.where(near, u + 0.5 * logits * u * (1 - u), closed)
+
+
+class CounterBiased(Likelihood):
+    """The loss L_1 in a likelihood's place: ``log_prob`` is minus the loss, and no density.
+
+    There is nothing to draw from: ``sample`` returns the mean.
+    """
+
+    normalised = False
+
+    def mean(self, output: Tensor) -> Tensor:
+        return torch.sigmoid(output)
+
+    def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
+        return -counter_biased_loss(x, torch.sigmoid(output))
+
+    def sample(self, output: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        del generator
+        return self.mean(output)
+
+
+def build_likelihood(name: str, *, scale: float = 1.0, squash: bool = False) -> Likelihood:
+    """The likelihood called ``name`` in ``TrainConfig``. Raises ``ValueError`` on other names."""
+    gaussians = {
+        "gaussian": Gaussian,
+        "gaussian-learned": GaussianLearned,
+        "gaussian-optimal": GaussianOptimal,
+    }
+    others = {
+        "bernoulli": Bernoulli,
+        "continuous-bernoulli": ContinuousBernoulli,
+        "counter-biased": CounterBiased,
+    }
+    if name in gaussians:
+        return gaussians[name](scale, squash)
+    if name in others:
+        return others[name]()
+    raise ValueError(f"likelihood: {name!r} given; allowed is one of {[*gaussians, *others]}")

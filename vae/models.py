@@ -1,0 +1,114 @@
+"""Encoder q(z|x), decoder p(x|z) and the two together.
+
+Shapes: x (B, D) pixels in [0, 1], flattened; z, mean, logvar (B, d); output (B, D).
+Initial weights come from an explicit generator on the CPU: runs with the same seed start from the
+same weights whatever their likelihood or device.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from vae.config import TrainConfig
+from vae.likelihoods import Likelihood, build_likelihood
+
+
+class MlpEncoder(nn.Module):
+    """D -> hidden, ReLU -> mean and logvar of q(z|x)."""
+
+    def __init__(self, pixels: int, hidden_dim: int, latent_dim: int) -> None:
+        super().__init__()
+        self.hidden = nn.Linear(pixels, hidden_dim)
+        # One product for both halves is faster than two.
+        self.head = nn.Linear(hidden_dim, 2 * latent_dim)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        mean, logvar = self.head(F.relu(self.hidden(x), inplace=True)).chunk(2, dim=-1)
+        return mean, logvar
+
+
+class MlpDecoder(nn.Module):
+    """d -> hidden, ReLU -> D outputs without an activation."""
+
+    def __init__(self, pixels: int, hidden_dim: int, latent_dim: int) -> None:
+        super().__init__()
+        self.hidden = nn.Linear(latent_dim, hidden_dim)
+        self.head = nn.Linear(hidden_dim, pixels)
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.head(F.relu(self.hidden(z), inplace=True))
+
+
+class LinearEncoder(nn.Module):
+    """mean = V x + b; logvar is the same for every x, as in probabilistic PCA's posterior.
+
+    Lucas et al. 2019, section 3: with this encoder and a linear decoder the ELBO is tight at
+    the optimum.
+    """
+
+    def __init__(self, pixels: int, latent_dim: int) -> None:
+        super().__init__()
+        self.mean = nn.Linear(pixels, latent_dim)
+        self.logvar = nn.Parameter(torch.zeros(latent_dim))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        mean = self.mean(x)
+        return mean, self.logvar.expand_as(mean)
+
+
+class VAE(nn.Module):
+    """Encoder, decoder and likelihood for images of ``image_shape`` (height, width)."""
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        decoder: nn.Module,
+        likelihood: Likelihood,
+        image_shape: tuple[int, int],
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.decoder = decoder
+        self.likelihood = likelihood
+        self.image_shape = image_shape
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and logvar of q(z|x), each (B, d)."""
+        return self.encoder(x)
+
+    def decode(self, z: Tensor) -> Tensor:
+        """What ``likelihood`` reads: a mean or logits, (B, D)."""
+        return self.decoder(z)
+
+
+def build_vae(config: TrainConfig, image_shape: tuple[int, int]) -> VAE:
+    """The model that ``config`` names, its weights drawn with ``config.seed``, on the CPU.
+
+    A linear VAE's Gaussian mean is the output itself (Tipping & Bishop 1999); the network's passes
+    through a sigmoid, since pixels are in [0, 1].
+    """
+    pixels = image_shape[0] * image_shape[1]
+    linear = config.architecture == "linear"
+    likelihood = build_likelihood(config.likelihood, scale=config.scale, squash=not linear)
+    encoder: nn.Module
+    decoder: nn.Module
+    if linear:
+        encoder = LinearEncoder(pixels, config.latent_dim)
+        decoder = nn.Linear(config.latent_dim, pixels)
+    else:
+        encoder = MlpEncoder(pixels, config.hidden_dim, config.latent_dim)
+        decoder = MlpDecoder(pixels, config.hidden_dim, config.latent_dim)
+    model = VAE(encoder, decoder, likelihood, image_shape)
+    initialize(model, torch.Generator().manual_seed(config.seed))
+    return model
+
+
+def initialize(model: nn.Module, generator: torch.Generator) -> None:
+    """Every linear layer uniform within 1/sqrt(inputs), torch's own default, from ``generator``."""
+    for layer in model.modules():
+        if isinstance(layer, nn.Linear):
+            bound = 1 / math.sqrt(layer.in_features)
+            nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
+            nn.init.uniform_(layer.bias, -bound, bound, generator=generator)

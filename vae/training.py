@@ -1,0 +1,334 @@
+"""Training as a generator of events: no printing, no threads, no disk.
+
+Whoever pulls the events owns the pace: not pulling is a pause, one pull of an unthrottled run is
+a single step, and ``trainer.learning_rate`` may change in between.
+"""
+
+import math
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vae.batches import Images, Order, Pixels, build_generator
+from vae.config import ConfigError, TrainConfig, option
+from vae.devices import choose_device
+from vae.elbo import Elbo
+from vae.evaluation import (
+    TestFigures,
+    build_gallery,
+    choose_strip,
+    forward,
+    reconstruct,
+    test_figures,
+)
+from vae.events import (
+    DivergedEvent,
+    EpochEvent,
+    FinishedEvent,
+    ReconstructionEvent,
+    StepEvent,
+    TrainEvent,
+)
+from vae.models import VAE, build_vae
+
+# How often weights are kept to fall back on, and losses fetched from a device that runs behind.
+SYNC_STEPS = 64
+
+
+class Trainer:
+    """One run: the model, its optimiser, its generators and its history.
+
+    Runs with equal seeds and data see the same initial weights and the same batches in the same
+    order, whatever else differs: weights, data order, sampling noise, pixel noise and test noise
+    each have a generator. Raises ``DeviceUnavailable``, or ``ValueError`` on images that are not
+    uint8 (N, h, w).
+    """
+
+    def __init__(self, config: TrainConfig, data: Images) -> None:
+        self.config = config
+        self.data = data
+        self.device = choose_device(config.device)
+        image_shape = (data.train.shape[1], data.train.shape[2])
+        self.model = build_vae(config, image_shape).to(self.device)
+        self.pixels = Pixels(config, data, self.device, self.model.likelihood.dequantised)
+        self.order = Order(config, len(data.train), self.device)
+        self.noise = build_generator(config.seed, "noise", self.device)
+        self.optimizer = build_optimizer(config, self.model)
+        self.total_steps = config.epochs * self.order.steps_per_epoch
+        self.step_count = 0
+        self.seconds = 0.0
+        self.history: list[EpochEvent] = []
+        self.diverged: DivergedEvent | None = None
+        self._strip = choose_strip(data.test_labels, len(data.test))
+        self._sync_steps = 1 if self.device.type == "cpu" else SYNC_STEPS
+        self._pending: list[tuple[Tensor, int]] = []
+        self._epoch_loss = 0.0
+        self._epoch_seconds = 0.0
+        self._since_event = (0, 0.0)
+        self._good = self._copy_weights()
+
+    @property
+    def finished(self) -> bool:
+        """No step is left: all are done, or a loss was not finite."""
+        return self.diverged is not None or self.step_count >= self.total_steps
+
+    @property
+    def epoch(self) -> int:
+        """The epoch, from 1, that the last step belongs to."""
+        return max(0, self.step_count - 1) // self.order.steps_per_epoch + 1
+
+    @property
+    def learning_rate(self) -> float:
+        """Step size of the network (not of a learned scale); may be set between steps."""
+        return float(self.optimizer.param_groups[0]["lr"])
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        about = option("learning_rate")
+        assert about.minimum is not None
+        assert about.maximum is not None
+        if not about.minimum <= value <= about.maximum:
+            raise ConfigError(f"learning_rate: {value!r} given; allowed is {about.allowed}")
+        self.optimizer.param_groups[0]["lr"] = float(value)
+
+    @property
+    def scale(self) -> float | None:
+        """The likelihood's standard deviation now, None where it has none."""
+        scale = self.model.likelihood.scale
+        return None if scale is None else float(scale)
+
+    def step(self, *, observe: bool = True) -> list[TrainEvent]:
+        """One optimiser step and what it brings about; nothing when ``finished``.
+
+        With ``observe`` a ``StepEvent`` of this batch, before its update; at an epoch's end an
+        ``EpochEvent``; after the last step the reconstructions, the gallery and
+        ``FinishedEvent``. A loss that is not finite gives a ``DivergedEvent`` instead.
+        """
+        if self.finished:
+            return []
+        began = time.perf_counter()
+        index = self.step_count % self.order.steps_per_epoch
+        x = self.pixels.train_batch(self.order.take(index))
+        elbo, output = forward(self.model, x, self.noise, **self._objective())
+        loss = elbo.loss.mean()
+        self._pending.append((loss.detach(), len(x)))
+        last = index == self.order.steps_per_epoch - 1
+        keep = self.step_count % SYNC_STEPS == 0
+        if (observe or last or keep or len(self._pending) >= self._sync_steps) and (
+            not self._collect_losses()
+        ):
+            return [self._diverge(elbo)]
+        if keep:
+            # The loss of these very weights is known to be finite.
+            self._good = self._copy_weights()
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizer.step()
+        self.step_count += 1
+        events: list[TrainEvent] = []
+        self._count_time(time.perf_counter() - began, len(x))
+        if observe:
+            events.append(self._observe(elbo, output.detach(), x, loss))
+        if last:
+            events += self._end_epoch()
+        return events
+
+    def reconstruct(self) -> ReconstructionEvent:
+        """The fixed test batch as the model renders it now."""
+        return reconstruct(self.model, self.pixels, self._strip, self.step_count)
+
+    def evaluate(self) -> TestFigures:
+        """Figures on the whole test set with the weights as they are."""
+        return test_figures(self.model, self.pixels, **self._objective())
+
+    def events(
+        self, *, every_steps: int = 1, every_seconds: float = 0.0, picture_seconds: float = 0.25
+    ) -> Iterator[TrainEvent]:
+        """Train to the end. A ``StepEvent`` comes every ``every_steps`` steps, but not within
+        ``every_seconds`` of the last; reconstructions at the start, at the end, and at most every
+        ``picture_seconds`` in between. Epoch events always come.
+        """
+        if self.finished:
+            return
+        yield self.reconstruct()
+        event_due = 0.0
+        picture_due = time.monotonic() + picture_seconds
+        while not self.finished:
+            observe = self.step_count % every_steps == 0 and time.monotonic() >= event_due
+            yield from self.step(observe=observe)
+            now = time.monotonic()
+            if observe:
+                event_due = now + every_seconds
+            if now >= picture_due and not self.finished:
+                yield self.reconstruct()
+                picture_due = time.monotonic() + picture_seconds
+
+    def state(self) -> dict[str, Any]:
+        """Everything that a bit-equal continuation needs, as tensors and plain values."""
+        return {
+            "step": self.step_count,
+            "seconds": self.seconds,
+            "epoch_loss": self._epoch_loss,
+            "epoch_seconds": self._epoch_seconds,
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "order": self.order.state(),
+            "noise": self.noise.get_state(),
+            "pixels": self.pixels.generator.get_state(),
+            "device": self.device.type,
+        }
+
+    def restore(self, state: dict[str, Any], history: list[EpochEvent]) -> None:
+        """Inverse of ``state``; bit-equal on a CPU. On another kind of device than the one that
+        wrote it, the noise starts a stream of its own."""
+        self.step_count = int(state["step"])
+        self.seconds = float(state["seconds"])
+        self._epoch_loss = float(state["epoch_loss"])
+        self._epoch_seconds = float(state["epoch_seconds"])
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.order.restore(state["order"], self.step_count % self.order.steps_per_epoch)
+        if state["device"] == self.device.type:
+            self.noise.set_state(state["noise"])
+            self.pixels.generator.set_state(state["pixels"])
+        else:
+            self.noise.manual_seed(self.config.seed + self.step_count)
+            self.pixels.generator.manual_seed(self.config.seed + self.step_count)
+        self.history = list(history)
+        self._good = self._copy_weights()
+
+    def _objective(self) -> dict[str, Any]:
+        config = self.config
+        return {
+            "beta": config.beta,
+            "reduction": config.reduction,
+            "sampling": config.sampling,
+        }
+
+    def _copy_weights(self) -> dict[str, Tensor]:
+        return {name: value.clone() for name, value in self.model.state_dict().items()}
+
+    def _collect_losses(self) -> bool:
+        """Add the pending losses to the epoch's sum; False when one is not finite."""
+        # Python floats: a float32 sum over an epoch loses digits.
+        losses = torch.stack([loss for loss, _ in self._pending]).tolist()
+        for loss, (_, images) in zip(losses, self._pending, strict=True):
+            self._epoch_loss += loss * images
+        self._pending.clear()
+        return math.isfinite(self._epoch_loss)
+
+    def _count_time(self, seconds: float, images: int) -> None:
+        self.seconds += seconds
+        self._epoch_seconds += seconds
+        self._since_event = (self._since_event[0] + images, self._since_event[1] + seconds)
+
+    def _observe(self, elbo: Elbo, output: Tensor, x: Tensor, loss: Tensor) -> StepEvent:
+        with torch.no_grad():
+            mean = self.model.likelihood.mean(output)
+            mse = (mean - x).square().mean()
+            figures = torch.stack([elbo.log_likelihood.mean(), elbo.kl.mean(), loss, mse])
+            log_likelihood, kl, loss_value, mse_value = figures.tolist()
+            kl_per_latent = tuple(elbo.kl_per_latent.mean(0).tolist())
+        images, seconds = self._since_event
+        self._since_event = (0, 0.0)
+        return StepEvent(
+            step=self.step_count,
+            total_steps=self.total_steps,
+            epoch=self.epoch,
+            log_likelihood=log_likelihood,
+            kl=kl,
+            loss=loss_value,
+            mse=mse_value,
+            kl_per_latent=kl_per_latent,
+            scale=self.scale,
+            learning_rate=self.learning_rate,
+            images_per_second=images / max(seconds, 1e-9),
+        )
+
+    def _end_epoch(self) -> list[TrainEvent]:
+        figures = self.evaluate()
+        if not math.isfinite(figures.mean("loss")):
+            return [self._diverge(figures)]
+        event = EpochEvent(
+            epoch=self.epoch,
+            step=self.step_count,
+            train_loss=self._epoch_loss / self.order.images,
+            test_loss=figures.mean("loss"),
+            test_log_likelihood=figures.mean("log_likelihood"),
+            test_kl=figures.mean("kl"),
+            test_mse=figures.mean("mse"),
+            test_kl_per_latent=tuple((figures.kl_per_latent / figures.images).tolist()),
+            scale=self.scale,
+            seconds=self._epoch_seconds,
+            images_per_second=self.order.images / self._epoch_seconds,
+            calibration=figures.calibration(),
+        )
+        self.history.append(event)
+        self._epoch_loss = 0.0
+        self._epoch_seconds = 0.0
+        self.order.next_epoch()
+        if not self.finished:
+            return [event]
+        kl_per_latent = event.test_kl_per_latent
+        gallery = build_gallery(self.model, self.pixels, self.data, self.step_count, kl_per_latent)
+        finished = FinishedEvent(self.step_count, self.epoch, self.seconds)
+        return [event, self.reconstruct(), gallery, finished]
+
+    def _diverge(self, terms: Elbo | TestFigures) -> DivergedEvent:
+        """Put the last good weights back and say what happened."""
+        mean = terms.mean if isinstance(terms, TestFigures) else _mean_of(terms)
+        values = {"KL": mean("kl"), "log likelihood": mean("log_likelihood")}
+        broken = [term for term, value in values.items() if not math.isfinite(value)]
+        term = broken[0] if broken else "loss"
+        value = values.get(term, mean("loss"))
+        self.model.load_state_dict(self._good)
+        self.diverged = DivergedEvent(self.step_count, term, value, self._advise(term))
+        return self.diverged
+
+    def _advise(self, term: str) -> str:
+        lower = f"a learning rate below {self.learning_rate:g}"
+        if self.config.optimizer != "adam":
+            return f"Try {lower}, or Adam: plain SGD steps grow with the loss's scale."
+        if term == "log likelihood" and self.config.likelihood.startswith("gaussian"):
+            return f"Try {lower}, or a larger sigma: squared errors are divided by its square."
+        return f"Try {lower}."
+
+
+def _mean_of(elbo: Elbo) -> Any:
+    return lambda name: float(getattr(elbo, name).mean())
+
+
+def build_optimizer(config: TrainConfig, model: VAE) -> torch.optim.Optimizer:
+    """The optimiser over the network's weights, and a learned scale with its own step size."""
+    scale = [value for name, value in model.named_parameters() if name.startswith("likelihood.")]
+    network = [
+        value for name, value in model.named_parameters() if not name.startswith("likelihood.")
+    ]
+    groups: list[dict[str, Any]] = [{"params": network, "lr": config.learning_rate}]
+    if scale:
+        # All D pixels pull at the one scale; Adam divides their sum out again, SGD does not.
+        summed = config.optimizer != "adam" and config.reduction == "sum"
+        rate = config.scale_learning_rate / (math.prod(model.image_shape) if summed else 1)
+        groups.append({"params": scale, "lr": rate})
+    if config.optimizer == "adam":
+        return torch.optim.Adam(groups, fused=True)
+    momentum = 0.9 if config.optimizer == "momentum" else 0.0
+    return torch.optim.SGD(groups, momentum=momentum, fused=True)
+
+
+def train(
+    config: TrainConfig,
+    data: Images,
+    *,
+    every_steps: int = 1,
+    every_seconds: float = 0.0,
+    picture_seconds: float = 0.25,
+) -> Iterator[TrainEvent]:
+    """The events of a whole run; see ``Trainer.events``, whose trainer this one hides."""
+    trainer = Trainer(config, data)
+    return trainer.events(
+        every_steps=every_steps, every_seconds=every_seconds, picture_seconds=picture_seconds
+    )
