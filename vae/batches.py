@@ -3,29 +3,15 @@
 A per-sample loader spends more time on Python and copies than such a small network on learning.
 """
 
-from typing import Protocol
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from vae.config import TrainConfig
+from vae.data import ImageData, binarise
 
 # Each use of randomness has its own stream; the seed's low 32 bits are the user's.
 STREAMS = {"weights": 0, "order": 1, "noise": 2, "pixels": 3, "test": 4}
-
-
-class Images(Protocol):
-    """What training needs of a data set: ``vae.data.ImageData`` is one."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def train(self) -> np.ndarray: ...
-    @property
-    def test(self) -> np.ndarray: ...
-    @property
-    def test_labels(self) -> np.ndarray: ...
 
 
 def build_generator(seed: int, stream: str, device: torch.device | str = "cpu") -> torch.Generator:
@@ -43,20 +29,18 @@ def check_images(images: np.ndarray, argument: str) -> np.ndarray:
     return images
 
 
-def binarise(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Bytes 0 or 255, a one with probability byte/255."""
-    drawn = torch.empty_like(images)
-    for rows, out in zip(images.split(4096), drawn.split(4096), strict=True):
-        u = torch.empty(rows.shape, device=rows.device).uniform_(0, 255, generator=generator)
-        out.copy_(u < rows).mul_(255)
-    return drawn
+def resample(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Bytes 0 or 255, a one with probability byte/255, on the images' device."""
+    # Integers 0..254 against 0..255: exact at both ends, where floats may round.
+    thresholds = torch.empty_like(images).random_(0, 255, generator=generator)
+    return (thresholds < images).to(torch.uint8).mul_(255)
 
 
 class Pixels:
     """Training and test images on ``device`` and how a batch of bytes becomes targets x."""
 
     def __init__(
-        self, config: TrainConfig, data: Images, device: torch.device, dequantised: bool
+        self, config: TrainConfig, data: ImageData, device: torch.device, dequantised: bool
     ) -> None:
         train = check_images(data.train, "data.train")
         test = check_images(data.test, "data.test")
@@ -70,22 +54,19 @@ class Pixels:
         self.generator = build_generator(config.seed, "pixels", device)
         self.seed = config.seed
         self.device = device
-        flat_train, flat_test = _flatten(train), _flatten(test)
         if config.binarise != "none":
-            # Drawn on the CPU, so that every device trains on the same ones. The test images are
-            # drawn once even where training draws anew: figures of epochs must compare.
-            once = build_generator(config.seed, "test")
-            flat_test = binarise(flat_test, once)
-            if not self.resampled:
-                flat_train = binarise(flat_train, once)
-        self.train = flat_train.to(device)
-        self.test = flat_test.to(device)
+            # Drawn once even where training draws anew: test figures of epochs must compare.
+            test = binarise(test, config.seed + 1)
+        if config.binarise == "static":
+            train = binarise(train, config.seed)
+        self.train = _flatten(train).to(device)
+        self.test = _flatten(test).to(device)
 
     def train_batch(self, rows: Tensor) -> Tensor:
         """Targets (B, D) in [0, 1] of the training images ``rows``."""
         images = self.train.index_select(0, rows)
         if self.resampled:
-            images = binarise(images, self.generator)
+            images = resample(images, self.generator)
         return self._to_targets(images, self.generator)
 
     def test_generator(self) -> torch.Generator:

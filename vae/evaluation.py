@@ -4,7 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vae.batches import Images, Pixels
+from vae.batches import Pixels
+from vae.data import ImageData
 from vae.elbo import Elbo, build_elbo, reparameterize
 from vae.events import CalibrationBin, GalleryEvent, ReconstructionEvent
 from vae.models import VAE
@@ -133,7 +134,7 @@ def reconstruct(model: VAE, pixels: Pixels, rows: np.ndarray, step: int) -> Reco
 
 @torch.inference_mode()
 def build_gallery(
-    model: VAE, pixels: Pixels, data: Images, step: int, kl_per_latent: tuple[float, ...]
+    model: VAE, pixels: Pixels, data: ImageData, step: int, kl_per_latent: tuple[float, ...]
 ) -> GalleryEvent:
     """Prior draws, traversals and the map of the two latents with the largest KL."""
     generator = pixels.test_generator()

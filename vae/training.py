@@ -12,8 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vae.batches import Images, Order, Pixels, build_generator
+from vae.batches import Order, Pixels, build_generator
 from vae.config import ConfigError, TrainConfig, option
+from vae.data import ImageData
 from vae.devices import choose_device
 from vae.elbo import Elbo
 from vae.evaluation import (
@@ -47,7 +48,7 @@ class Trainer:
     uint8 (N, h, w).
     """
 
-    def __init__(self, config: TrainConfig, data: Images) -> None:
+    def __init__(self, config: TrainConfig, data: ImageData) -> None:
         self.config = config
         self.data = data
         self.device = choose_device(config.device)
@@ -321,7 +322,7 @@ def build_optimizer(config: TrainConfig, model: VAE) -> torch.optim.Optimizer:
 
 def train(
     config: TrainConfig,
-    data: Images,
+    data: ImageData,
     *,
     every_steps: int = 1,
     every_seconds: float = 0.0,

@@ -1,0 +1,202 @@
+"""A run on disk: written whole or not at all, read without running what is in the file."""
+
+import contextlib
+import io
+import json
+import os
+import pickle
+import uuid
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from vae.config import ConfigError, TrainConfig
+from vae.data import ImageData, fingerprint
+from vae.events import EpochEvent, from_message, to_message
+from vae.models import VAE, build_vae
+from vae.training import Trainer
+
+FORMAT = "vae-loss checkpoint"
+VERSION = 1
+
+
+class CheckpointError(Exception):
+    """A file that cannot be written, or is not a checkpoint that this version reads."""
+
+
+@dataclass(frozen=True)
+class DataCard:
+    """Which images a run saw: a checkpoint continues on these alone."""
+
+    name: str
+    train_images: int
+    test_images: int
+    image_shape: tuple[int, int]
+    sha256: str
+
+    @classmethod
+    def of(cls, data: ImageData) -> "DataCard":
+        """The card of ``data``; reads every pixel."""
+        height, width = data.train.shape[1:]
+        counts = len(data.train), len(data.test)
+        return cls(data.name, *counts, (height, width), fingerprint(data))
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a file holds. ``training`` is None in exported weights: they do not resume."""
+
+    config: TrainConfig
+    step: int
+    data: DataCard
+    history: tuple[EpochEvent, ...]
+    weights: Mapping[str, torch.Tensor]
+    training: Mapping[str, Any] | None
+
+    def build_model(self) -> VAE:
+        """The model with its weights, in ``eval`` mode, on the CPU, in float32."""
+        model = build_vae(self.config, self.data.image_shape)
+        try:
+            model.load_state_dict(dict(self.weights))
+        except RuntimeError as error:
+            raise CheckpointError(f"the weights do not fit the settings: {error}") from error
+        return model.eval()
+
+    def build_trainer(self, data: ImageData, **changes: Any) -> Trainer:
+        """A trainer that continues the run, bit-equal on a CPU.
+
+        ``changes`` replace settings that may differ in a continuation: ``epochs``, ``device``.
+
+        Raises:
+            CheckpointError: other images than the run's, or a file of exported weights.
+        """
+        if self.training is None:
+            raise CheckpointError("these are exported weights: they evaluate but do not resume")
+        here = DataCard.of(data)
+        if here != self.data:
+            raise CheckpointError(
+                f"data: {_describe(here)} given; the checkpoint continues on {_describe(self.data)}"
+            )
+        trainer = Trainer(replace(self.config, **changes), data)
+        try:
+            state = {**self.training, "step": self.step, "model": dict(self.weights)}
+            trainer.restore(state, list(self.history))
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise CheckpointError(f"its training state is incomplete: {error}") from error
+        return trainer
+
+
+def save(path: str | Path, trainer: Trainer) -> None:
+    """Write ``trainer`` to ``path``, from which it resumes bit-equal on a CPU.
+
+    The file appears whole or not at all: an older one stays until the new one is on disk.
+
+    Raises:
+        CheckpointError: the folder is missing, not writable, or the disk is full.
+    """
+    state = trainer.state()
+    weights, step = state.pop("model"), state.pop("step")
+    _write(Path(path), {**_describe_run(trainer, step), "weights": weights, "training": state})
+
+
+def export_weights(path: str | Path, trainer: Trainer, half: bool = True) -> None:
+    """Write the weights alone, in float16 with ``half``; ``load`` reads them, they do not resume.
+
+    Raises:
+        CheckpointError: as ``save``.
+    """
+    weights = {
+        name: value.half() if half and value.ndim > 0 else value
+        for name, value in trainer.model.state_dict().items()
+    }
+    run = _describe_run(trainer, trainer.step_count)
+    _write(Path(path), {**run, "weights": weights, "training": None})
+
+
+def load(path: str | Path) -> Checkpoint:
+    """The checkpoint in ``path``, its tensors on the CPU.
+
+    Only tensors and plain values are read (``weights_only``): a file cannot run code here.
+
+    Raises:
+        CheckpointError: missing, truncated, foreign, or written by a newer version.
+    """
+    path = Path(path)
+    try:
+        stored = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path}: no such file") from error
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read ({error.strerror})") from error
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        whole = zipfile.is_zipfile(path)
+        reason = "holds more than tensors and plain values" if whole else "truncated or foreign"
+        raise CheckpointError(f"{path}: not a checkpoint ({reason})") from error
+    if not isinstance(stored, dict) or stored.get("format") != FORMAT:
+        raise CheckpointError(f"{path}: not a checkpoint of this program")
+    version = stored.get("version")
+    if version != VERSION:
+        raise CheckpointError(
+            f"{path}: checkpoint version {version!r}; this program reads version {VERSION}"
+        )
+    try:
+        return _parse(stored)
+    except (KeyError, TypeError, ValueError, AttributeError, ConfigError) as error:
+        raise CheckpointError(f"{path}: its content is damaged ({error})") from error
+
+
+def _parse(stored: Mapping[str, Any]) -> Checkpoint:
+    card = stored["data"]
+    weights = {name: value.float() for name, value in stored["weights"].items()}
+    history = [from_message(message) for message in json.loads(stored["history"])]
+    return Checkpoint(
+        config=TrainConfig.from_dict(stored["config"]),
+        step=int(stored["step"]),
+        data=DataCard(**{**card, "image_shape": tuple(card["image_shape"])}),
+        history=tuple(event for event in history if isinstance(event, EpochEvent)),
+        weights=weights,
+        training=stored["training"],
+    )
+
+
+def _describe_run(trainer: Trainer, step: int) -> dict[str, Any]:
+    card = DataCard.of(trainer.data)
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "config": trainer.config.to_dict(),
+        "step": step,
+        "data": {**card.__dict__, "image_shape": list(card.image_shape)},
+        "history": json.dumps([to_message(event) for event in trainer.history]),
+    }
+
+
+def _write(path: Path, content: Mapping[str, Any]) -> None:
+    # Serialised in memory first: whatever fails on the disk is then an OSError.
+    buffer = io.BytesIO()
+    torch.save(dict(content), buffer)
+    # In the same folder, since only there is a rename atomic.
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
+    try:
+        with temporary.open("xb") as file:
+            file.write(buffer.getbuffer())
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        kept = "; the file there before is unchanged" if path.exists() else ""
+        raise CheckpointError(f"{path}: cannot be written ({error.strerror}){kept}") from error
+
+
+def _describe(card: DataCard) -> str:
+    height, width = card.image_shape
+    return (
+        f"{card.name} ({card.train_images} training and {card.test_images} test images of "
+        f"{height}x{width}, sha256 {card.sha256})"
+    )
