@@ -9,6 +9,7 @@ from typing import Any
 import altair as alt
 import streamlit as st
 
+from vae import ui_claims
 from vae.charts.dials import Dial
 
 _ASSETS = Path(__file__).parent / "assets"
@@ -107,3 +108,8 @@ def _number(text: str) -> float:
         return float(text)
     except ValueError:
         return math.nan
+
+
+def show_claims(*claim_ids: str) -> None:
+    """Verdict cards for the claims that a section settles, each with its computed figure."""
+    ui_claims.show_claims(*claim_ids)

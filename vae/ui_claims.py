@@ -1,0 +1,50 @@
+"""How pages show claims: the verdict as word, icon and colour, and the number that decides."""
+
+import streamlit as st
+
+from vae import claims
+from vae.claims import CLAIMS, THREADS, Claim, Evidence, Verdict
+
+_BADGES = {
+    Verdict.TRUE: ":green-badge[:material/check_circle: true]",
+    Verdict.CONDITION: ":orange-badge[:material/rule: true with a condition]",
+    Verdict.WRONG: ":red-badge[:material/cancel: wrong]",
+}
+
+
+def badge(verdict: Verdict) -> str:
+    """The verdict in markdown: icon, word and colour, so that colour never speaks alone."""
+    return _BADGES[verdict]
+
+
+def show_claims(*claim_ids: str) -> None:
+    """Compact cards for the claims a section settles; raises ``KeyError`` on an unknown id."""
+    for claim_id in claim_ids:
+        claim = CLAIMS[claim_id]
+        with st.container(border=True, key=f"claim-{claim_id}", gap="small"):
+            st.markdown(card_text(claim, claims.evidence(claim_id)))
+
+
+def card_text(claim: Claim, evidence: Evidence) -> str:
+    """Claim, verdict, right statement, figure and sources as markdown."""
+    lines = [
+        f"{badge(claim.verdict)} **{claim.id}** · thread {claim.thread}: *{claim.claim}*",
+        claim.statement,
+        figure_text(evidence),
+    ]
+    if claim.citations:
+        lines[1] += " (" + "; ".join(c.markdown for c in claim.citations) + ")"
+    return "\n\n".join(lines)
+
+
+def figure_text(evidence: Evidence) -> str:
+    """The computed figure in markdown, with a warning where it disagrees."""
+    source = f" ({evidence.source})" if evidence.source else ""
+    if evidence.agrees:
+        return f":material/calculate: Computed now: **{evidence.figure}**{source}"
+    return f":material/warning: The check disagrees: **{evidence.figure}**{source}"
+
+
+def thread_title(thread: str) -> str:
+    """The question a thread asks."""
+    return f"{thread}: {THREADS[thread]}"
