@@ -83,6 +83,7 @@ def test_figures(
 ) -> TestFigures:
     """Figures on the whole test set, z drawn from q(z|x), with the same noise every time."""
     generator = pixels.test_generator()
+    training = model.training
     model.eval()
     figures: TestFigures | None = None
     for images in pixels.test.split(TEST_BATCH):
@@ -93,7 +94,7 @@ def test_figures(
         if figures is None:
             figures = TestFigures(elbo.kl_per_latent.shape[1])
         figures.add(elbo, x, model.likelihood.mean(output))
-    model.train()
+    model.train(training)
     assert figures is not None
     return figures
 

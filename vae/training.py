@@ -7,6 +7,7 @@ a single step, and ``trainer.learning_rate`` may change in between.
 import math
 import time
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from vae.batches import Order, Pixels, build_generator
 from vae.config import ConfigError, TrainConfig, option
-from vae.data import ImageData
+from vae.data import ImageData, fingerprint
 from vae.devices import choose_device
 from vae.elbo import Elbo
 from vae.evaluation import (
@@ -70,6 +71,11 @@ class Trainer:
         self._epoch_seconds = 0.0
         self._since_event = (0, 0.0)
         self._good = self._copy_weights()
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """What identifies the images, taken over every pixel once."""
+        return fingerprint(self.data)
 
     @property
     def finished(self) -> bool:

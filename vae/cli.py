@@ -1,0 +1,324 @@
+"""The command line: the same engine as the pages', without a server.
+
+torch is imported by the commands that need it, so that help and mistakes answer at once.
+"""
+
+import argparse
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vae.config import ConfigError, TrainConfig, check_value, default, option
+from vae.data import ImageData, default_data_dir, is_available, load_images
+from vae.devices import DeviceUnavailable
+from vae.errors import CheckpointError, DataUnavailable
+from vae.events import DivergedEvent, EpochEvent, StepEvent
+from vae.progress import JsonLines, Progress
+
+if TYPE_CHECKING:
+    from vae.checkpoints import Checkpoint
+    from vae.training import Trainer
+
+DONE, FAILED, BAD_USE, INTERRUPTED = 0, 1, 2, 130
+# Often enough for a bar and for Ctrl-C, too seldom to cost anything.
+EVENT_SECONDS = 0.1
+
+ABOUT = """\
+Train variational autoencoders and see what their losses mean.
+
+Every run maximises the ELBO, log p(x|z) - beta KL(q(z|x) || p(z)), in nats per image; what differs
+is log p(x|z), the reconstruction term. Mean squared error is a Gaussian's with a fixed sigma,
+binary cross-entropy a Bernoulli's. A loss is minus the ELBO: less is better."""
+
+EXAMPLES = """\
+examples:
+  python -m vae train                                    built-in digits, no download
+  python -m vae train --dataset mnist --download --epochs 2 --output run.pt
+  python -m vae train --likelihood gaussian --scale 0.3  squared error weighed by 1/(2 sigma^2)
+  python -m vae train --likelihood gaussian-learned      the sigma that the data want
+  python -m vae train --likelihood gaussian --reduction pixel-mean
+                                                         a common mistake: watch the KL fall to 0
+  python -m vae evaluate run.pt
+  python -m vae resume run.pt --epochs 10"""
+
+TRAIN = """\
+Train one VAE. Every figure is in nats per image; MSE is per pixel, so that it compares across
+losses. With --json each epoch is one JSON object a line: epoch, train_loss, test_loss,
+test_log_likelihood, test_kl, test_mse, scale (sigma; null where there is none), seconds and
+images_per_second. Test figures draw z from q(z|x) on the whole test set."""
+
+
+class CommandError(Exception):
+    """A message for the user and the exit code that goes with it."""
+
+    def __init__(self, message: str, code: int = FAILED) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code: 0, 1 on failure, 2 on bad use, 130 on Ctrl-C."""
+    options = build_parser().parse_args(arguments)
+    try:
+        return options.command(options)
+    except CommandError as error:
+        return _complain(error, error.code)
+    except (ConfigError, DeviceUnavailable) as error:
+        return _complain(error, BAD_USE)
+    except (DataUnavailable, CheckpointError) as error:
+        return _complain(error, FAILED)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader, `head` perhaps, has seen enough. Nothing may be flushed at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+
+
+def _complain(error: Exception, code: int) -> int:
+    print(f"python -m vae: {error}", file=sys.stderr)
+    return code
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser; the options of ``train`` are the fields of ``TrainConfig``."""
+    parser = argparse.ArgumentParser(
+        prog="python -m vae",
+        description=ABOUT,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def add(name: str, command: Callable[..., int], words: str, about: str = "") -> Any:
+        added = commands.add_parser(
+            name,
+            help=words,
+            description=about or words,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        added.set_defaults(command=command)
+        return added
+
+    train = add("train", _train, "train a VAE", TRAIN)
+    _add_settings(train)
+    train.add_argument("--output", type=Path, metavar="FILE", help="keep the run in FILE")
+    _add_download(train)
+    resume = add("resume", _resume, "continue a run from its checkpoint")
+    resume.add_argument("file", type=Path, metavar="FILE")
+    resume.add_argument("--epochs", type=_parser_of("epochs"), help="train to this epoch instead")
+    resume.add_argument("--output", type=Path, metavar="FILE", help="default: FILE itself")
+    evaluate = add("evaluate", _evaluate, "test figures of a checkpoint")
+    evaluate.add_argument("file", type=Path, metavar="FILE")
+    download = add("download", _download, "fetch MNIST or Fashion-MNIST")
+    download.add_argument("dataset", choices=["mnist", "fashion"])
+    for command in (train, resume, evaluate, download):
+        _add_data_dir(command)
+    for command in (resume, evaluate):
+        _add_setting(command, "device")
+    claims = add("claims", _claims, "check what the three threads claim, and print the verdicts")
+    for command in (train, resume, evaluate, claims):
+        command.add_argument("--json", action="store_true", help="print JSON, one object a line")
+    return parser
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    main_group = parser.add_argument_group("what to train")
+    more_group = parser.add_argument_group("more settings")
+    for spec in fields(TrainConfig):
+        _add_setting(more_group if option(spec.name).advanced else main_group, spec.name)
+
+
+def _add_setting(group: Any, name: str) -> None:
+    about = option(name)
+    if about.choices is not None:
+        values = [str(choice).lower() for choice in about.choices]
+        ranges = "; ".join(
+            f"{value}: {words}" for value, words in zip(values, about.choices.values(), strict=True)
+        )
+        metavar = "{" + ",".join(values) + "}"
+    elif about.minimum is not None:
+        ranges, metavar = about.allowed, type(default(name)).__name__.upper()
+    else:
+        ranges, metavar = "", "PATH"
+    standard = str(default(name)).lower()
+    words = f"{about.help}. {ranges}{'. ' if ranges else ''}Default: {standard or 'none'}."
+    group.add_argument(
+        "--" + name.replace("_", "-"),
+        dest=name,
+        type=_parser_of(name),
+        default=argparse.SUPPRESS,
+        metavar=metavar,
+        help=words.replace("%", "%%"),
+    )
+
+
+def _parser_of(name: str) -> Callable[[str], Any]:
+    """What reads an option's text: a wrong value is a usage error that names the range."""
+    spec = next(spec for spec in fields(TrainConfig) if spec.name == name)
+
+    def parse(text: str) -> Any:
+        try:
+            return check_value(spec, text)
+        except ConfigError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return parse
+
+
+def _add_data_dir(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data-dir",
+        type=Path,
+        metavar="DIR",
+        help="folder with MNIST/raw and FashionMNIST/raw. Default: the environment's VAE_DATA_DIR, "
+        f"else the user's cache folder; now {default_data_dir()}",
+    )
+
+
+def _add_download(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--download", action="store_true", help="fetch the data first where they are absent"
+    )
+
+
+def _train(options: argparse.Namespace) -> int:
+    given = vars(options)
+    names = [spec.name for spec in fields(TrainConfig)]
+    config = TrainConfig(**{name: given[name] for name in names if name in given})
+    _check_output(options.output)
+    if options.download and not is_available(config.dataset, options.data_dir, config.images):
+        _fetch(config.dataset, options.data_dir)
+    data = load_images(config, options.data_dir)
+    from vae.training import Trainer
+
+    return _pull(Trainer(config, data), options.output, options.json)
+
+
+def _resume(options: argparse.Namespace) -> int:
+    checkpoint, data = _open(options)
+    output = options.output or options.file
+    _check_output(output)
+    changes = {"epochs": options.epochs, "device": vars(options).get("device")}
+    given = {name: value for name, value in changes.items() if value is not None}
+    trainer = checkpoint.build_trainer(data, **given)
+    if trainer.finished:
+        raise CommandError(
+            f"{options.file} has finished its {trainer.config.epochs} epochs; "
+            "give --epochs to train on",
+            BAD_USE,
+        )
+    return _pull(trainer, output, options.json)
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    checkpoint, data = _open(options)
+    from vae.checkpoints import evaluate
+    from vae.devices import choose_device
+
+    figures = evaluate(checkpoint, data, choose_device(vars(options).get("device", "auto")))
+    if options.json:
+        print(json.dumps(figures))
+        return DONE
+    for name, value in figures.items():
+        print(f"{name:<20} {value if value is not None else 'none'}")
+    return DONE
+
+
+def _download(options: argparse.Namespace) -> int:
+    _fetch(options.dataset, options.data_dir)
+    print(f"{options.dataset} is in {options.data_dir or default_data_dir()}")
+    return DONE
+
+
+def _claims(options: argparse.Namespace) -> int:
+    from vae import claims
+
+    return claims.main(as_json=options.json)
+
+
+def _open(options: argparse.Namespace) -> "tuple[Checkpoint, ImageData]":
+    from vae.checkpoints import load
+
+    checkpoint = load(options.file)
+    return checkpoint, load_images(checkpoint.config, options.data_dir)
+
+
+def _check_output(output: Path | None) -> None:
+    """Say before an hour of training, not after it, that its result cannot be kept."""
+    if output is None:
+        return
+    folder = output.parent
+    if not folder.is_dir() or output.is_dir():
+        raise CommandError(f"--output: {output} given; its folder must exist", BAD_USE)
+    if not os.access(folder, os.W_OK):
+        raise CommandError(f"--output: {output} given; {folder} cannot be written to", BAD_USE)
+
+
+def _fetch(name: str, data_dir: Path | None) -> None:
+    from vae.downloads import download
+
+    progress = Progress(sys.stderr)
+    download(name, data_dir, progress=lambda fraction: progress.fraction(name, fraction))
+    progress.close()
+
+
+def _pull(trainer: "Trainer", output: Path | None, as_json: bool) -> int:
+    """Train to the end or to Ctrl-C, print what comes, keep the run after each epoch."""
+    from vae.checkpoints import save
+    from vae.devices import describe_device
+
+    report = JsonLines(sys.stdout) if as_json else Progress(sys.stderr, sys.stdout)
+    report.start(trainer.config, describe_device(trainer.device))
+    pictures = float("inf")
+    with _interruptible() as interrupted:
+        for event in trainer.events(every_seconds=EVENT_SECONDS, picture_seconds=pictures):
+            if isinstance(event, StepEvent):
+                report.step(event)
+            elif isinstance(event, EpochEvent):
+                report.epoch(event)
+            if isinstance(event, EpochEvent | DivergedEvent) and output is not None:
+                save(output, trainer)
+            if interrupted():
+                break
+    report.close()
+    if trainer.diverged is not None:
+        lost = trainer.diverged
+        raise CommandError(
+            f"diverged at step {lost.step}: the {lost.term} became {lost.value}. {lost.advice}"
+        )
+    if trainer.finished:
+        return DONE
+    if output is not None:
+        save(output, trainer)
+        print(
+            f"stopped at step {trainer.step_count}, kept in {output}; continue with "
+            f"'python -m vae resume {output}'",
+            file=sys.stderr,
+        )
+    return INTERRUPTED
+
+
+@contextmanager
+def _interruptible() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C or a termination is noted and acted on between steps; a second one at once."""
+    noted: list[int] = []
+
+    def note(number: int, frame: object) -> None:
+        del frame
+        if noted:
+            raise KeyboardInterrupt
+        noted.append(number)
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(noted)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
