@@ -1,10 +1,13 @@
 """Entry point: page configuration and navigation, nothing else."""
 
+from pathlib import Path
+
 import streamlit as st
 
-st.set_page_config(
-    page_title="What is a VAE's loss?", page_icon=":material/functions:", layout="wide"
-)
+# A file of our own: the browser would fetch a named symbol from another host.
+_ICON = Path(__file__).parent / "vae" / "assets" / "icon.svg"
+
+st.set_page_config(page_title="What is a VAE's loss?", page_icon=_ICON, layout="wide")
 st.navigation(
     [
         st.Page("pages/overview.py", title="Overview", icon=":material/home:", default=True),

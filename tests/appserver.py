@@ -1,0 +1,159 @@
+"""Start the app as a learner does, and prove that nothing of it is left afterwards."""
+
+import contextlib
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).resolve().parent.parent
+_MARK = "VAE_TEST_SERVER"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running app: its address, process, log, and how long it took to become healthy."""
+
+    url: str
+    pid: int
+    log: Path
+    mark: str
+    seconds_to_healthy: float
+
+    @property
+    def process(self) -> psutil.Process:
+        return psutil.Process(self.pid)
+
+    def processes(self) -> list[psutil.Process]:
+        """The server and everything it started, whatever its process group."""
+        return marked(self.mark)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def marked(mark: str) -> list[psutil.Process]:
+    """All live processes that inherited ``mark`` in their environment."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.environ().get(_MARK) == mark and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found
+
+
+def environment(folder: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """A learner's environment whose every write goes below ``folder``."""
+    settings = {
+        "VAE_DATA_DIR": str(folder / "data"),
+        "VAE_RUNS_DIR": str(folder / "runs"),
+        "XDG_CACHE_HOME": str(folder / "cache"),
+        # A learner's own settings must not change what is tested.
+        "HOME": str(folder),
+    }
+    for path in settings.values():
+        Path(path).mkdir(parents=True, exist_ok=True)
+    python_path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    return {**os.environ, "PYTHONPATH": python_path, **settings, **(extra or {})}
+
+
+@contextlib.contextmanager
+def serve(
+    folder: Path,
+    *,
+    script: Path = ROOT / "streamlit_app.py",
+    port: int | None = None,
+    extra: Mapping[str, str] | None = None,
+    options: tuple[str, ...] = (),
+    seconds: float = 60.0,
+) -> Iterator[Server]:
+    """Run the app on the loopback address; at the end stop it and fail if a process is left."""
+    folder.mkdir(parents=True, exist_ok=True)
+    port = port or free_port()
+    mark = uuid.uuid4().hex
+    log = folder / f"server-{port}.log"
+    command = [sys.executable, "-m", "streamlit", "run", str(script)]
+    command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
+    command += ["--server.headless", "true", *options]
+    started = time.perf_counter()
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**environment(folder, extra), _MARK: mark},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    try:
+        _wait_healthy(port, process, log, started + seconds)
+        yield Server(
+            f"http://127.0.0.1:{port}", process.pid, log, mark, time.perf_counter() - started
+        )
+    finally:
+        left = stop(process, mark)
+    assert not left, f"processes left after the server stopped: {left}"
+
+
+def _wait_healthy(port: int, process: subprocess.Popen, log: Path, deadline: float) -> None:
+    while not healthy(port):
+        if process.poll() is not None or time.perf_counter() > deadline:
+            text = log.read_text(encoding="utf-8", errors="replace")
+            raise AssertionError(f"the server did not become healthy:\n{text[-3000:]}")
+        time.sleep(0.02)
+
+
+def healthy(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", "/_stcore/health")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+def stop(
+    process: subprocess.Popen, mark: str, how: int = signal.SIGTERM, seconds: float = 20.0
+) -> list[str]:
+    """Stop the server; what it started and had not ended within ``seconds`` is told, and ended."""
+    if process.poll() is None:
+        process.send_signal(how)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
+    left = wait_gone(mark, seconds)
+    names = [f"{item.pid}: {' '.join(_command(item))}" for item in left]
+    for item in left:
+        with contextlib.suppress(psutil.Error):
+            item.kill()
+    process.wait(seconds)
+    return names
+
+
+def wait_gone(mark: str, seconds: float) -> list[psutil.Process]:
+    """The processes with ``mark`` that still live after at most ``seconds``."""
+    deadline = time.perf_counter() + seconds
+    while (left := marked(mark)) and time.perf_counter() < deadline:
+        time.sleep(0.1)
+    return left
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return ["?"]

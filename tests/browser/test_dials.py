@@ -1,0 +1,96 @@
+"""One dial drives several figures in the browser, at frame rate, without the server."""
+
+from pathlib import Path
+
+import pytest
+from appserver import serve
+from browsing import dial, drag_dial, set_dial
+
+pytestmark = pytest.mark.browser
+
+_APP = """
+import altair as alt
+import streamlit as st
+
+from vae import ui
+from vae.charts.dials import Dial
+
+SIGMA = Dial("sigma", "Sigma", 0.01, 20.0, 1.0, 0.01, log=True, unit="px")
+MEAN = Dial("mean", "Mean", -1.0, 1.0, 0.0, 0.01)
+
+
+def build_curve_chart(*, sigma: float, mean: float) -> alt.Chart:
+    return (
+        alt.Chart(alt.sequence(-3, 3, 0.02, as_="x"))
+        .transform_calculate(y="densityNormal(datum.x, mean, sigma)")
+        .mark_line()
+        .encode(x="x:Q", y="y:Q")
+        .add_params(*SIGMA.params(sigma), *MEAN.params(mean))
+        .properties(description="a curve")
+    )
+
+
+def build_text_chart(*, sigma: float) -> alt.Chart:
+    return (
+        alt.Chart(alt.sequence(0, 1, as_="x"))
+        .transform_calculate(text="'sigma ' + format(sigma, '.4f')")
+        .mark_text()
+        .encode(text="text:N")
+        .add_params(*SIGMA.params(sigma))
+        .properties(description="a number")
+    )
+
+
+values = ui.query_values([SIGMA, MEAN])
+ui.dials(SIGMA, MEAN, values=values, presets={"Small": {"sigma": 0.1}}, key="dials")
+for column, key in zip(st.columns(2), ("a", "b")):
+    with column:
+        ui.show_chart(build_curve_chart, key=key, **values)
+ui.show_chart(build_text_chart, key="c", sigma=values["sigma"])
+"""
+
+
+@pytest.fixture(scope="module")
+def dial_url(tmp_path_factory: pytest.TempPathFactory):
+    folder = tmp_path_factory.mktemp("dials")
+    script: Path = folder / "app.py"
+    script.write_text(_APP, encoding="utf-8")
+    with serve(folder, script=script) as server:
+        yield server.url
+
+
+def test_a_drag_moves_every_figure_at_frame_rate_and_sends_nothing(open_page, dial_url):
+    page = open_page("", url=dial_url)
+    drag = drag_dial(page, "sigma", seconds=2.0)
+    assert drag.sent == 0
+    # Shared machines stutter: the benchmark reports the rate itself.
+    assert drag.redraws_per_second > 20
+    paths = page.locator("[data-testid=stVegaLiteChart] .mark-line path")
+    assert paths.count() == 2
+    assert paths.nth(0).get_attribute("d") == paths.nth(1).get_attribute("d")
+
+
+def test_the_address_sets_the_dial_and_the_figures(open_page, dial_url):
+    page = open_page("?sigma=0.25", url=dial_url)
+    assert "sigma 0.2500" in page.locator("[data-testid=stVegaLiteChart]").last.inner_text()
+    assert dial(page, "sigma").get_attribute("aria-valuetext") == "0.250 px"
+
+
+def test_a_bad_address_is_said_and_the_default_used(open_page, dial_url):
+    page = open_page("?sigma=purple", url=dial_url)
+    assert "'purple'" in page.locator("[data-testid=stAlert]").inner_text()
+    assert "sigma 1.0000" in page.locator("[data-testid=stVegaLiteChart]").last.inner_text()
+
+
+def test_presets_keys_and_positions_drive_the_figures(open_page, dial_url):
+    page = open_page("", url=dial_url)
+    text = page.locator("[data-testid=stVegaLiteChart]").last
+    page.get_by_role("button", name="Small").click()
+    page.wait_for_timeout(100)
+    assert "sigma 0.1000" in text.inner_text()
+    set_dial(page, "sigma", 0.3)
+    assert f"sigma {10**0.3:.4f}" in text.inner_text()
+    dial(page, "sigma").focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(100)
+    assert f"sigma {10**0.31:.4f}" in text.inner_text()

@@ -1,0 +1,169 @@
+"""What browser tests share: a page that is ready, a dial that is dragged, counts of what moved."""
+
+import time
+from dataclasses import dataclass, field
+
+from playwright.sync_api import ConsoleMessage, Locator, Page, Request, WebSocket
+
+READY = (
+    "[data-testid=stApp][data-test-connection-state=CONNECTED][data-test-script-state=notRunning]"
+)
+
+# Counts animation frames, and those in which a figure was really drawn anew: a change inside a
+# chart's SVG, or a cleared canvas.
+_COUNTERS = """
+(() => {
+  const counts = (window.__counts = { frames: 0, redraws: 0, dirty: false, seen: new WeakSet() });
+  const clear = CanvasRenderingContext2D.prototype.clearRect;
+  CanvasRenderingContext2D.prototype.clearRect = function (...box) {
+    counts.dirty = true;
+    return clear.apply(this, box);
+  };
+  const observer = new MutationObserver(() => { counts.dirty = true; });
+  counts.watch = () => {
+    for (const svg of document.querySelectorAll("[data-testid=stVegaLiteChart] svg.marks")) {
+      if (counts.seen.has(svg)) continue;
+      counts.seen.add(svg);
+      observer.observe(svg, { attributes: true, childList: true, characterData: true, subtree: true });
+    }
+  };
+  const tick = () => {
+    counts.frames += 1;
+    if (counts.dirty) counts.redraws += 1;
+    counts.dirty = false;
+    requestAnimationFrame(tick);
+  };
+  requestAnimationFrame(tick);
+})();
+"""
+
+
+@dataclass
+class Record:
+    """What a page did since it was opened."""
+
+    errors: list[str] = field(default_factory=list)
+    console: list[str] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
+    sent: int = 0
+    received: int = 0
+
+
+@dataclass(frozen=True)
+class Drag:
+    """One drag: its time, animation frames, frames that redrew a figure, websocket messages."""
+
+    seconds: float
+    frames: int
+    redraws: int
+    sent: int
+    received: int
+
+    @property
+    def frames_per_second(self) -> float:
+        return self.frames / self.seconds
+
+    @property
+    def redraws_per_second(self) -> float:
+        return self.redraws / self.seconds
+
+
+def watch(page: Page) -> Record:
+    """Record ``page``'s errors, requests and websocket messages; call before it is opened."""
+    record = Record()
+
+    def on_console(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            record.console.append(message.text)
+
+    def on_request(request: Request) -> None:
+        local = ("http://127.0.0.1:", "http://localhost:", "data:", "blob:")
+        if not request.url.startswith(local):
+            record.outside.append(request.url)
+
+    def on_websocket(socket: WebSocket) -> None:
+        socket.on("framesent", lambda _: _count(record, "sent"))
+        socket.on("framereceived", lambda _: _count(record, "received"))
+
+    page.on("pageerror", lambda error: record.errors.append(str(error)))
+    page.on("console", on_console)
+    page.on("request", on_request)
+    page.on("websocket", on_websocket)
+    page.add_init_script(_COUNTERS)
+    page.__dict__["record"] = record
+    return record
+
+
+def _count(record: Record, name: str) -> None:
+    setattr(record, name, getattr(record, name) + 1)
+
+
+def record_of(page: Page) -> Record:
+    """The record of a page that ``open_page`` opened."""
+    return page.__dict__["record"]
+
+
+def wait_ready(page: Page, seconds: float = 30.0) -> None:
+    """Wait until the page is connected, its script has run and its figures are drawn."""
+    page.locator(READY).wait_for(state="attached", timeout=seconds * 1000)
+    page.wait_for_function(
+        """() => [...document.querySelectorAll("[data-testid=stVegaLiteChart]")].every(
+            (chart) => chart.querySelector(".vega-embed .marks"))""",
+        timeout=seconds * 1000,
+    )
+
+
+def dial(page: Page, name: str) -> Locator:
+    """The slider of the dial ``name``."""
+    return page.locator(f"#dial-{name}")
+
+
+def drag_dial(
+    page: Page, name: str, start: float = 0.1, end: float = 0.9, seconds: float = 2.0
+) -> Drag:
+    """Drag the dial from ``start`` to ``end`` (shares of its width) and back, for ``seconds``."""
+    slider = dial(page, name)
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    assert box is not None, f"the dial {name} is not on the page"
+    middle = box["y"] + box["height"] / 2
+
+    def x(share: float) -> float:
+        return box["x"] + box["width"] * share
+
+    page.mouse.move(x(start), middle)
+    page.mouse.down()
+    page.wait_for_timeout(200)
+    record = record_of(page)
+    page.evaluate("() => { __counts.watch(); __counts.frames = __counts.redraws = 0; }")
+    sent, received = record.sent, record.received
+    began = time.perf_counter()
+    while (passed := time.perf_counter() - began) < seconds:
+        # There in the first half of the time, back in the second.
+        way = 1 - abs(1 - 2 * passed / seconds)
+        page.mouse.move(x(start + (end - start) * way), middle)
+    frames, redraws = page.evaluate("() => [__counts.frames, __counts.redraws]")
+    took = time.perf_counter() - began
+    page.mouse.up()
+    page.wait_for_timeout(300)
+    return Drag(took, frames, redraws, record.sent - sent, record.received - received)
+
+
+def set_dial(page: Page, name: str, position: float) -> None:
+    """Put the dial at ``position`` (log10 of the value for a logarithmic one)."""
+    dial(page, name).evaluate(
+        """(input, at) => {
+            input.value = at;
+            input.dispatchEvent(new Event("input", { bubbles: true }));
+        }""",
+        position,
+    )
+    # The figures follow at the next animation frames.
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50)))")
+
+
+def open_everything(page: Page) -> None:
+    """Open all expanders, so that what they hide is looked at too."""
+    for summary in page.locator("[data-testid=stExpander] details:not([open]) > summary").all():
+        summary.click()
+    wait_ready(page)
