@@ -19,12 +19,13 @@ _COUNTERS = """
     counts.dirty = true;
     return clear.apply(this, box);
   };
+  const everything = { attributes: true, childList: true, characterData: true, subtree: true };
   const observer = new MutationObserver(() => { counts.dirty = true; });
   counts.watch = () => {
     for (const svg of document.querySelectorAll("[data-testid=stVegaLiteChart] svg.marks")) {
       if (counts.seen.has(svg)) continue;
       counts.seen.add(svg);
-      observer.observe(svg, { attributes: true, childList: true, characterData: true, subtree: true });
+      observer.observe(svg, everything);
     }
   };
   const tick = () => {
