@@ -73,6 +73,19 @@ class Checkpoint:
             raise CheckpointError(f"the weights do not fit the settings: {error}") from error
         return model.eval()
 
+    def start_trainer(self, config: TrainConfig, data: ImageData) -> Trainer:
+        """A new run of ``config`` on ``data`` that begins with these weights, at step 0.
+
+        Raises:
+            CheckpointError: the weights are of another shape than ``config`` and ``data`` ask.
+        """
+        trainer = Trainer(config, data)
+        try:
+            trainer.start_from(self.weights)
+        except RuntimeError as error:
+            raise CheckpointError(f"the weights do not fit the settings: {error}") from error
+        return trainer
+
     def build_trainer(self, data: ImageData, **changes: Any) -> Trainer:
         """A trainer that continues the run, bit-equal on a CPU.
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from vae.config import ConfigError, TrainConfig, check_value, default, option
 from vae.data import ImageData, default_data_dir, is_available, load_images
-from vae.devices import DeviceUnavailable
+from vae.devices import DeviceUnavailable, ThreadGovernor, describe_device
 from vae.errors import CheckpointError, DataUnavailable
 from vae.events import DivergedEvent, EpochEvent, StepEvent
 from vae.progress import JsonLines, Progress
@@ -272,13 +272,14 @@ def _fetch(name: str, data_dir: Path | None) -> None:
 def _pull(trainer: "Trainer", output: Path | None, as_json: bool) -> int:
     """Train to the end or to Ctrl-C, print what comes, keep the run after each epoch."""
     from vae.checkpoints import save
-    from vae.devices import describe_device
 
     report = JsonLines(sys.stdout) if as_json else Progress(sys.stderr, sys.stdout)
     report.start(trainer.config, describe_device(trainer.device))
     pictures = float("inf")
+    governor = ThreadGovernor()
     with _interruptible() as interrupted:
         for event in trainer.events(every_seconds=EVENT_SECONDS, picture_seconds=pictures):
+            governor.watch(trainer.images_seen, trainer.seconds)
             if isinstance(event, StepEvent):
                 report.step(event)
             elif isinstance(event, EpochEvent):

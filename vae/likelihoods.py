@@ -187,7 +187,8 @@ class GaussianOptimal(Gaussian):
         if not self.training:
             return gaussian_log_prob(x, mean, 0.5 * self.variance.log())
         with torch.no_grad():
-            batch = F.mse_loss(mean, x).clamp_min(math.exp(2 * MIN_LOG_SCALE))
+            # By rows first: then the sum does not depend on the number of threads.
+            batch = (mean - x).square().mean(-1).mean().clamp_min(math.exp(2 * MIN_LOG_SCALE))
             self.updates += 1
             # A plain average of the first hundred batches, an exponential one afterwards.
             self.variance.lerp_(batch, torch.clamp_min(1 / self.updates, self.momentum))

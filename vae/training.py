@@ -6,7 +6,7 @@ a single step, and ``trainer.learning_rate`` may change in between.
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -34,7 +34,8 @@ from vae.events import (
     StepEvent,
     TrainEvent,
 )
-from vae.models import VAE, build_vae
+from vae.models import build_vae
+from vae.optimizers import advise, build_optimizer
 
 # How often weights are kept to fall back on, and losses fetched from a device that runs behind.
 SYNC_STEPS = 64
@@ -86,6 +87,12 @@ class Trainer:
     def epoch(self) -> int:
         """The epoch, from 1, that the last step belongs to."""
         return max(0, self.step_count - 1) // self.order.steps_per_epoch + 1
+
+    @property
+    def images_seen(self) -> int:
+        """Training images so far, each counted once an epoch."""
+        epochs, steps = divmod(self.step_count, self.order.steps_per_epoch)
+        return epochs * self.order.images + steps * self.order.batch_size
 
     @property
     def learning_rate(self) -> float:
@@ -207,6 +214,11 @@ class Trainer:
         self.history = list(history)
         self._good = self._copy_weights()
 
+    def start_from(self, weights: Mapping[str, Tensor]) -> None:
+        """Begin with ``weights``. Raises ``RuntimeError`` where their shapes differ."""
+        self.model.load_state_dict(dict(weights))
+        self._good = self._copy_weights()
+
     def _objective(self) -> dict[str, Any]:
         config = self.config
         return {
@@ -292,38 +304,14 @@ class Trainer:
         term = broken[0] if broken else "loss"
         value = values.get(term, mean("loss"))
         self.model.load_state_dict(self._good)
-        self.diverged = DivergedEvent(self.step_count, term, value, self._advise(term))
+        self.diverged = DivergedEvent(
+            self.step_count, term, value, advise(self.config, self.learning_rate, term)
+        )
         return self.diverged
-
-    def _advise(self, term: str) -> str:
-        lower = f"a learning rate below {self.learning_rate:g}"
-        if self.config.optimizer != "adam":
-            return f"Try {lower}, or Adam: plain SGD steps grow with the loss's scale."
-        if term == "log likelihood" and self.config.likelihood.startswith("gaussian"):
-            return f"Try {lower}, or a larger sigma: squared errors are divided by its square."
-        return f"Try {lower}."
 
 
 def _mean_of(elbo: Elbo) -> Any:
     return lambda name: float(getattr(elbo, name).mean())
-
-
-def build_optimizer(config: TrainConfig, model: VAE) -> torch.optim.Optimizer:
-    """The optimiser over the network's weights, and a learned scale with its own step size."""
-    scale = [value for name, value in model.named_parameters() if name.startswith("likelihood.")]
-    network = [
-        value for name, value in model.named_parameters() if not name.startswith("likelihood.")
-    ]
-    groups: list[dict[str, Any]] = [{"params": network, "lr": config.learning_rate}]
-    if scale:
-        # All D pixels pull at the one scale; Adam divides their sum out again, SGD does not.
-        summed = config.optimizer != "adam" and config.reduction == "sum"
-        rate = config.scale_learning_rate / (math.prod(model.image_shape) if summed else 1)
-        groups.append({"params": scale, "lr": rate})
-    if config.optimizer == "adam":
-        return torch.optim.Adam(groups, fused=True)
-    momentum = 0.9 if config.optimizer == "momentum" else 0.0
-    return torch.optim.SGD(groups, momentum=momentum, fused=True)
 
 
 def train(
