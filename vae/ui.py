@@ -32,8 +32,10 @@ def show_chart(builder: Callable[..., alt.TopLevelMixin], *, key: str, **argumen
         if "unhashable" not in str(error):
             raise
         spec = _spec(builder, arguments)
-    # Streamlit takes parts out of the specification it is given.
-    st.vega_lite_chart(spec=dict(spec), alt=spec["description"], key=key)
+    # A copy, because Streamlit takes parts out of the specification it is given; and without the
+    # description, because it logs a warning with a stack trace where that stands beside alt.
+    drawn = {name: part for name, part in spec.items() if name != "description"}
+    st.vega_lite_chart(spec=drawn, alt=spec["description"], key=key)
 
 
 @functools.lru_cache(maxsize=256)
