@@ -31,6 +31,8 @@ class Limits:
     max_queue: int = 30
     # A closed tab ends its run after this long without a sign of its owner or a watcher.
     owner_grace_seconds: float = 120.0
+    # A paused run gives way to the ones that wait after this long.
+    paused_seconds: float = 300.0
     # A worker that says nothing for this long while it has work is taken for hung.
     worker_silence_seconds: float = 120.0
     # A worker that does not come to an end by itself within this long after a stop is ended.

@@ -36,15 +36,10 @@ class RunState(StrEnum):
 
 @dataclass(frozen=True)
 class Frame:
-    """One kept moment of a member's reconstructions.
-
-    ``strip`` is the same as a picture for the page, drawn once for all watchers: a data URL of
-    a PNG with transparent gaps, rows targets, means, samples (vae/strips.py).
-    """
+    """One kept moment of a member's reconstructions."""
 
     step: int
     reconstruction: ReconstructionEvent
-    strip: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,375 @@
+"""One job in the worker: members trained step by step side by side, obeying between steps.
+
+The loop owns the pace: it looks for commands before every step, and says what happened at a
+bounded rate, whatever the speed of the steps.
+"""
+
+import collections
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from vae import checkpoints
+from vae.config import TrainConfig
+from vae.data import ImageData, is_available, load_images
+from vae.devices import ThreadGovernor, describe_device
+from vae.errors import CheckpointError, DataUnavailable
+from vae.evaluation import build_gallery
+from vae.events import DivergedEvent, EpochEvent, GalleryEvent, ReconstructionEvent, TrainEvent
+from vae.protocol import (
+    Command,
+    Downloading,
+    Ended,
+    Pause,
+    Progress,
+    Report,
+    Resume,
+    Saved,
+    SetLearningRate,
+    SetSpeed,
+    Shutdown,
+    Start,
+    Step,
+    Stop,
+    Trained,
+)
+from vae.snapshots import RunState
+from vae.training import Trainer
+
+EVENT_SECONDS = 0.1
+PICTURE_SECONDS = 0.25
+PROGRESS_SECONDS = 0.25
+# The first steps change most: their pictures come whatever the clock says.
+PICTURE_STEPS = (1, 3, 10)
+SAVE_SECONDS = 30.0
+SAVE_EPOCH_SECONDS = 10.0
+HEARTBEAT_SECONDS = 1.0
+# A learner who clicks Step again and again does not wait for a gallery after each.
+GALLERY_AFTER_SECONDS = 0.6
+# What may differ between a checkpoint and the run that goes on from it.
+_MAY_CHANGE = {"epochs", "device", "learning_rate"}
+# What makes the weights fit; the rest of the settings may change over shipped weights.
+_SHAPE = ("architecture", "latent_dim", "hidden_dim", "likelihood")
+
+
+class Inbox(Protocol):
+    """Commands in order; ``get`` waits at most ``seconds``."""
+
+    def get(self, seconds: float) -> Command | None: ...
+
+    def put_back(self, command: Command) -> None: ...
+
+
+class Stopped(Exception):
+    """A stop while the job was not training yet."""
+
+
+class Job:
+    """Runs one ``Start`` to its ``Ended``, which is always the last report."""
+
+    def __init__(self, start: Start, inbox: Inbox, send: Callable[[Report], None]) -> None:
+        self.start = start
+        self.inbox = inbox
+        self.send = send
+        self.trainers: list[Trainer] = []
+        self.paused = start.paused
+        self.speed = start.speed
+        self.steps_wanted = 0
+        self.stopping = False
+        self.message = ""
+        self.seconds = 0.0
+        self._governor = ThreadGovernor()
+        self._rates: collections.deque[tuple[float, int, int]] = collections.deque(maxlen=9)
+        self._event_due = 0.0
+        self._picture_due = 0.0
+        self._progress_due = 0.0
+        self._saved_at = time.monotonic()
+        self._saved_step = -1
+        self._pictured: dict[int, int] = {}
+        self._galleried: dict[int, int] = {}
+
+    def run(self) -> None:
+        try:
+            self._open()
+        except Stopped:
+            self._end(RunState.STOPPED)
+            return
+        except (DataUnavailable, CheckpointError, ValueError) as error:
+            self._end(RunState.FAILED, str(error))
+            return
+        self._greet()
+        while self._going():
+            self._obey(0)
+            if self.stopping:
+                break
+            if self.paused:
+                self._rest()
+            else:
+                self._step()
+        self._conclude()
+
+    # Before the first step.
+
+    def _open(self) -> None:
+        configs = [TrainConfig.from_dict(values) for values in self.start.configs]
+        data = self._load(configs[0])
+        if not self.start.checkpoints:
+            self.trainers = [Trainer(config, data) for config in configs]
+            return
+        for config, path in zip(configs, self.start.checkpoints, strict=True):
+            self.trainers.append(open_checkpoint(config, path, data))
+
+    def _load(self, config: TrainConfig) -> ImageData:
+        if self.start.download and not is_available(config.dataset, images=config.images):
+            self._download(config.dataset)
+        return load_images(config)
+
+    def _download(self, name: str) -> None:
+        """Fetch in a thread, obeying meanwhile. A stop leaves the thread to its work: what it
+        fetches is kept whole or not at all, and serves the next run."""
+        from vae.downloads import download
+
+        fraction = 0.0
+        outcome: list[Exception | None] = []
+
+        def note(done: float) -> None:
+            nonlocal fraction
+            fraction = done
+
+        def fetch() -> None:
+            try:
+                download(name, progress=note)
+                outcome.append(None)
+            except Exception as error:
+                outcome.append(error)
+
+        # Not an executor's thread: those hold up the end of the process.
+        threading.Thread(target=fetch, name="vae-download", daemon=True).start()
+        while not outcome:
+            self.send(Downloading(self.start.job, fraction))
+            self._obey(PROGRESS_SECONDS)
+            if self.stopping:
+                raise Stopped
+        if outcome[0] is not None:
+            raise outcome[0]
+
+    def _greet(self) -> None:
+        self._report_progress()
+        for member, trainer in enumerate(self.trainers):
+            for event in trainer.history:
+                self._tell(member, event)
+        self._picture()
+        if self.start.checkpoints:
+            self._gallery()
+        self._picture_due = time.monotonic() + PICTURE_SECONDS
+
+    # While it runs.
+
+    @property
+    def step_count(self) -> int:
+        return max(trainer.step_count for trainer in self.trainers)
+
+    @property
+    def images_seen(self) -> int:
+        return sum(trainer.images_seen for trainer in self.trainers)
+
+    def _going(self) -> bool:
+        if self.stopping or all(trainer.finished for trainer in self.trainers):
+            return False
+        if self.start.max_steps and self.step_count >= self.start.max_steps:
+            self.stopping = True
+            self.message = f"This host trains a run for {self.start.max_steps} steps at most."
+            return False
+        return True
+
+    def _step(self) -> None:
+        began = time.monotonic()
+        observe = began >= self._event_due or self.steps_wanted == 1
+        if observe:
+            self._event_due = began + EVENT_SECONDS
+        epoch_over = False
+        for member, trainer in enumerate(self.trainers):
+            if trainer.finished:
+                continue
+            for event in trainer.step(observe=observe):
+                self._tell(member, event)
+                epoch_over |= isinstance(event, EpochEvent)
+                if isinstance(event, DivergedEvent):
+                    self._tell(member, trainer.reconstruct())
+        self._governor.watch(self.images_seen, sum(trainer.seconds for trainer in self.trainers))
+        now = time.monotonic()
+        if now >= self._picture_due or self.step_count in PICTURE_STEPS:
+            self._picture()
+            self._picture_due = time.monotonic() + PICTURE_SECONDS
+        since_save = now - self._saved_at
+        first = epoch_over and self._saved_step < 0
+        if first or since_save > (SAVE_EPOCH_SECONDS if epoch_over else SAVE_SECONDS):
+            self._save()
+        if self.steps_wanted:
+            self.steps_wanted -= 1
+            self.paused = self.steps_wanted == 0
+        self._wait_for_speed(began)
+        self.seconds += time.monotonic() - began
+        if time.monotonic() >= self._progress_due:
+            self._report_progress()
+
+    def _wait_for_speed(self, began: float) -> None:
+        """In slow motion, wait for the next step's turn, obeying meanwhile."""
+        while self.speed and not (self.stopping or self.paused):
+            left = began + 1 / self.speed - time.monotonic()
+            if left <= 0:
+                return
+            if time.monotonic() >= self._picture_due:
+                self._picture()
+                self._picture_due = time.monotonic() + PICTURE_SECONDS
+            self._obey(min(left, PICTURE_SECONDS))
+            if time.monotonic() >= self._progress_due:
+                self._report_progress()
+
+    def _rest(self) -> None:
+        """Paused: show where it stands, then wait for a word."""
+        self._rates.clear()
+        self._report_progress()
+        self._picture()
+        self._obey(GALLERY_AFTER_SECONDS)
+        if self.paused and not self.stopping and self.step_count > 0:
+            self._gallery()
+        while self.paused and not self.stopping:
+            self._report_progress()
+            self._obey(HEARTBEAT_SECONDS)
+        self._report_progress()
+
+    def _obey(self, seconds: float) -> None:
+        """Take what commands there are, waiting at most ``seconds`` for the first."""
+        while (command := self.inbox.get(seconds)) is not None:
+            seconds = 0
+            if isinstance(command, Shutdown):
+                self.inbox.put_back(command)
+                self.stopping = True
+                return
+            if command.job == self.start.job:
+                self._take(command)
+
+    def _take(self, command: Command) -> None:
+        if isinstance(command, Stop):
+            self.stopping = True
+        elif isinstance(command, Pause):
+            self.paused, self.steps_wanted = True, 0
+        elif isinstance(command, Resume):
+            self.paused, self.steps_wanted = False, 0
+        elif isinstance(command, Step):
+            self.paused = False
+            self.steps_wanted += command.count
+        elif isinstance(command, SetSpeed):
+            self.speed = command.speed
+        elif isinstance(command, SetLearningRate):
+            for trainer in self.trainers:
+                trainer.learning_rate = command.learning_rate
+
+    # What it says.
+
+    def _tell(self, member: int, event: TrainEvent) -> None:
+        if isinstance(event, ReconstructionEvent):
+            self._pictured[member] = event.step
+        elif isinstance(event, GalleryEvent):
+            self._galleried[member] = event.step
+        self.send(Trained(self.start.job, member, event))
+
+    def _picture(self) -> None:
+        """The fixed batch of each member, unless that step's was sent already."""
+        for member, trainer in enumerate(self.trainers):
+            if self._pictured.get(member) != trainer.step_count:
+                self._tell(member, trainer.reconstruct())
+
+    def _gallery(self) -> None:
+        for member, trainer in enumerate(self.trainers):
+            if self._galleried.get(member) == trainer.step_count:
+                continue
+            figures = trainer.evaluate()
+            kl_per_latent = tuple((figures.kl_per_latent / figures.images).tolist())
+            gallery = build_gallery(
+                trainer.model, trainer.pixels, trainer.data, trainer.step_count, kl_per_latent
+            )
+            self._tell(member, gallery)
+
+    def _report_progress(self) -> None:
+        self._progress_due = time.monotonic() + PROGRESS_SECONDS
+        self._rates.append((self.seconds, self.step_count, self.images_seen))
+        (began, first, seen), (ended, last, now_seen) = self._rates[0], self._rates[-1]
+        passed = ended - began
+        self.send(
+            Progress(
+                job=self.start.job,
+                paused=self.paused,
+                step=self.step_count,
+                total_steps=max(trainer.total_steps for trainer in self.trainers),
+                seconds=self.seconds,
+                steps_per_second=(last - first) / passed if passed > 0 else 0.0,
+                images_per_second=(now_seen - seen) / passed if passed > 0 else 0.0,
+                device=describe_device(self.trainers[0].device),
+            )
+        )
+
+    def _save(self) -> None:
+        """Write every member's checkpoint; a full disk is reported, and training goes on."""
+        self._saved_at = time.monotonic()
+        paths = [
+            Path(self.start.folder) / f"member-{member + 1}.pt"
+            for member in range(len(self.trainers))
+        ]
+        problem = ""
+        try:
+            for path, trainer in zip(paths, self.trainers, strict=True):
+                checkpoints.save(path, trainer)
+            self._saved_step = self.step_count
+        except CheckpointError as error:
+            problem = str(error)
+        self.send(Saved(self.start.job, self.step_count, tuple(map(str, paths)), problem))
+
+    def _conclude(self) -> None:
+        """Save, show the end, and only then say that it is over."""
+        if self._saved_step != self.step_count:
+            self._save()
+        if self.step_count > 0:
+            self._picture()
+            self._gallery()
+        self._report_progress()
+        if self.stopping:
+            state = RunState.STOPPED
+        elif any(trainer.diverged for trainer in self.trainers):
+            state = RunState.DIVERGED
+        else:
+            state = RunState.FINISHED
+        self._end(state, self.message)
+
+    def _end(self, state: RunState, message: str = "") -> None:
+        self.send(Ended(self.start.job, str(state), message))
+
+
+def open_checkpoint(config: TrainConfig, path: str, data: ImageData) -> Trainer:
+    """A trainer that goes on from ``path``: bit-equal from a run's own checkpoint, afresh (step
+    0, a new optimiser) from exported weights.
+
+    Raises ``CheckpointError`` on a file that cannot be read or does not fit ``config``.
+    """
+    checkpoint = checkpoints.load(path)
+    ours, theirs = config.to_dict(), checkpoint.config.to_dict()
+    resumes = checkpoint.training is not None
+    for name in set(ours) - _MAY_CHANGE if resumes else _SHAPE:
+        if ours[name] != theirs[name]:
+            raise CheckpointError(
+                f"{name}: {ours[name]!r} given; the checkpoint has {theirs[name]!r}"
+            )
+    if resumes:
+        trainer = checkpoint.build_trainer(data, epochs=config.epochs, device=config.device)
+        if config.learning_rate != checkpoint.config.learning_rate:
+            trainer.learning_rate = config.learning_rate
+        return trainer
+    trainer = Trainer(config, data)
+    try:
+        trainer.model.load_state_dict(dict(checkpoint.weights))
+    except RuntimeError as error:
+        raise CheckpointError(f"the weights do not fit the images: {error}") from error
+    return trainer
