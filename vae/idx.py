@@ -26,7 +26,7 @@ def find(folder: Path, file_name: str) -> Path:
     title = DATASETS[name]
     raise DataUnavailable(
         f"{title} is not in {folder.parent.parent}: {file_name} is missing. Download it on the "
-        f"Train page or with 'python -m vae train --dataset {name} --download', or point "
+        f"Train page or with 'python -m vae download {name}', or point "
         "VAE_DATA_DIR or --data-dir to a folder that has it; the built-in digits need no download."
     )
 

@@ -1,0 +1,143 @@
+"""What is known of the shipped checkpoints and of the data sets, without torch and without data.
+
+``checkpoints/`` holds a card (``NAME.json``) for each run that this engine made, next to its
+weights (``NAME.pt``) where they are shipped, and ``data-summaries.json``. ``vae.shipping`` makes
+them all anew with one command.
+"""
+
+import functools
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from vae.config import TrainConfig
+from vae.events import CalibrationBin
+
+CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
+SUMMARIES = "data-summaries.json"
+
+
+@dataclass(frozen=True)
+class EpochRow:
+    """One line of a card's history: losses in nats per image, ``test_mse`` per pixel."""
+
+    epoch: int
+    train_loss: float
+    test_loss: float
+    test_log_likelihood: float
+    test_kl: float
+    test_mse: float
+    scale: float | None
+
+
+@dataclass(frozen=True)
+class Card:
+    """One trained run, told by the figures of the weights as they are shipped.
+
+    ``test_`` figures are means over the test set with z drawn from q(z|x) (z the mean for a plain
+    autoencoder): nats per image, with the reduction of ``config``; ``test_mse`` per pixel in
+    common units. ``active_latents`` counts the latents above ``vae.prediction.ACTIVE_NATS``.
+    ``half_precision_change`` is how much rounding the weights to 16 bits changed the test loss,
+    nats. ``data`` says which images: name, counts, shape, ``vae.data.fingerprint``. ``weights``
+    is the file's name, or None where only the figures are shipped.
+    """
+
+    name: str
+    title: str
+    note: str
+    config: TrainConfig
+    data: Mapping[str, Any]
+    weights: str | None
+    test_loss: float
+    test_log_likelihood: float
+    test_kl: float
+    test_kl_per_latent: tuple[float, ...]
+    active_latents: int
+    test_mse: float
+    scale: float | None
+    calibration: tuple[CalibrationBin, ...]
+    history: tuple[EpochRow, ...]
+    half_precision_change: float
+    seconds: float
+    device: str
+    versions: Mapping[str, str]
+    command: str
+
+    @property
+    def weights_path(self) -> Path | None:
+        """The weights' file, for ``vae.checkpoints.load``; None where none are shipped."""
+        return CHECKPOINTS / self.weights if self.weights else None
+
+    def to_dict(self) -> dict[str, Any]:
+        return {**asdict(self), "config": self.config.to_dict(), "data": dict(self.data)}
+
+
+@dataclass(frozen=True)
+class DataSummary:
+    """What figures need to know of a data set; the built-in digits at greyness 0.5.
+
+    ``eigenvalues`` of the covariance of the training pixels (divided by N, pixels in [0, 1]),
+    descending, one a pixel. ``bernoulli_floor``: the entropy H(t) summed over pixels, mean over
+    test images, nats: the least cross-entropy that any output can reach. ``grey_share`` and
+    ``mid_grey_share``: the shares of training pixels strictly between 0 and 1, and in [0.1, 0.9].
+    ``grey_counts``: how many training pixels have each of the 256 levels. ``mean_image``: the
+    mean of the training pixels, row by row.
+    """
+
+    name: str
+    fingerprint: str
+    pixels: int
+    train_count: int
+    test_count: int
+    eigenvalues: tuple[float, ...]
+    bernoulli_floor: float
+    grey_share: float
+    mid_grey_share: float
+    grey_counts: tuple[int, ...]
+    mean_image: tuple[float, ...]
+
+
+@functools.cache
+def load_cards() -> Mapping[str, Card]:
+    """All cards by name, in the order of their names; read once per process."""
+    cards = [
+        read_card(path) for path in sorted(CHECKPOINTS.glob("*.json")) if path.name != SUMMARIES
+    ]
+    return MappingProxyType({card.name: card for card in cards})
+
+
+def read_card(path: Path) -> Card:
+    """The card in ``path``. Raises ``ValueError`` when it is not one."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        return Card(
+            **{
+                **values,
+                "config": TrainConfig.from_dict(values["config"]),
+                "test_kl_per_latent": tuple(values["test_kl_per_latent"]),
+                "calibration": tuple(CalibrationBin(**row) for row in values["calibration"]),
+                "history": tuple(EpochRow(**row) for row in values["history"]),
+            }
+        )
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{path}: not a card ({error})") from error
+
+
+def data_summary(name: str) -> DataSummary:
+    """The summary of 'digits', 'mnist' or 'fashion'. Raises ``KeyError`` on another name."""
+    return _summaries()[name]
+
+
+@functools.cache
+def _summaries() -> Mapping[str, DataSummary]:
+    stored = json.loads((CHECKPOINTS / SUMMARIES).read_text(encoding="utf-8"))
+    lists = ("eigenvalues", "grey_counts", "mean_image")
+    return MappingProxyType(
+        {
+            name: DataSummary(**{**values, **{key: tuple(values[key]) for key in lists}})
+            for name, values in stored.items()
+        }
+    )

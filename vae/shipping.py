@@ -1,0 +1,258 @@
+"""``python -m vae.shipping --data-dir DIR``: make all of ``checkpoints/`` anew.
+
+Every run of a data set has the same seed, so the same initial weights and the same order of the
+images: two cards differ in what their settings say alone. A card tells the figures of the
+weights as they are shipped, rounded to 16 bits.
+"""
+
+import argparse
+import json
+import math
+import os
+import platform
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vae.cards import CHECKPOINTS, SUMMARIES, Card, DataSummary, EpochRow
+from vae.config import TrainConfig
+from vae.data import ImageData, fingerprint, load_images
+from vae.devices import prepare_threads
+from vae.prediction import active_latents, summarise
+
+if TYPE_CHECKING:
+    from vae.training import Trainer
+
+TITLES = {"digits": "built-in digits", "mnist": "MNIST", "fashion": "Fashion-MNIST"}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A run to ship: its settings, its words, and whether its weights are kept."""
+
+    name: str
+    title: str
+    config: TrainConfig
+    note: str = ""
+    weights: bool = True
+
+
+def build_recipes() -> list[Recipe]:
+    """Everything that is shipped: six models for each data set, then runs told by figures alone."""
+    recipes = [recipe for dataset in TITLES for recipe in _models(dataset)]
+    return [*recipes, *_scale_sweep(), _plain_autoencoder(), _matched_gaussian()]
+
+
+def _models(dataset: str) -> Iterable[Recipe]:
+    # The built-in set has a fifth of the images: as many steps need more epochs.
+    common: dict[str, Any] = {
+        "dataset": dataset,
+        "hidden_dim": 200,
+        "epochs": 40 if dataset == "digits" else 10,
+        "device": "cpu",
+    }
+    words = {
+        "gaussian": "Gaussian, sigma = 1",
+        "gaussian-optimal": "Gaussian, optimal sigma",
+        "bernoulli": "Bernoulli (BCE)",
+        "continuous-bernoulli": "continuous Bernoulli",
+    }
+    for likelihood, title in words.items():
+        config = TrainConfig(**common, likelihood=likelihood)
+        yield Recipe(f"{dataset}-{likelihood}", f"{title}, {TITLES[dataset]}", config)
+    yield Recipe(
+        f"{dataset}-collapsed",
+        f"Mean squared error over pixels beside a summed KL, {TITLES[dataset]}",
+        TrainConfig(**common, likelihood="gaussian", scale=math.sqrt(0.5), reduction="pixel-mean"),
+        "The loss is square(x - mu).mean() + KL, up to a constant: sigma^2 is D/2 = 392. "
+        "Its log likelihood is a mean over pixels.",
+    )
+    yield Recipe(
+        f"{dataset}-map",
+        f"A map: Bernoulli with two latents, {TITLES[dataset]}",
+        TrainConfig(**common, likelihood="bernoulli", latent_dim=2),
+    )
+
+
+def _scale_sweep() -> list[Recipe]:
+    return [
+        Recipe(
+            f"mnist-variance-{variance:g}",
+            f"Gaussian, sigma^2 = {variance:g}, MNIST",
+            TrainConfig(
+                dataset="mnist",
+                likelihood="gaussian",
+                scale=math.sqrt(variance),
+                epochs=5,
+                device="cpu",
+            ),
+            weights=False,
+        )
+        for variance in (392, 1, 0.5, 0.1, 0.02)
+    ]
+
+
+def _plain_autoencoder() -> Recipe:
+    config = TrainConfig(
+        dataset="mnist", likelihood="bernoulli", hidden_dim=200, sampling=False, device="cpu"
+    )
+    note = (
+        "z is the encoder's mean and the KL has no weight; the KL given is what it would cost. "
+        "Compare with mnist-bernoulli: same seed, same order."
+    )
+    return Recipe("mnist-plain-autoencoder", "A plain autoencoder, MNIST", config, note, False)
+
+
+def _matched_gaussian() -> Recipe:
+    # At this sigma the KL comes out within a few per cent of the Bernoulli's.
+    config = TrainConfig(
+        dataset="fashion", likelihood="gaussian", scale=0.41, hidden_dim=200, device="cpu"
+    )
+    note = (
+        "Sigma is chosen so that the KL is nearly that of fashion-bernoulli: the two decoders are "
+        "told about equally much, and differ in the loss."
+    )
+    title = "Gaussian with the Bernoulli's KL, Fashion-MNIST"
+    return Recipe("fashion-gaussian-matched", title, config, note, False)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Train what is named, or everything, and write cards, weights and summaries."""
+    parser = argparse.ArgumentParser(prog="python -m vae.shipping", description=__doc__)
+    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="folder with MNIST/raw")
+    parser.add_argument("--output", type=Path, metavar="DIR", default=CHECKPOINTS)
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="these cards, or 'summaries'")
+    options = parser.parse_args(arguments)
+    recipes = {recipe.name: recipe for recipe in build_recipes()}
+    names = options.only or ["summaries", *recipes]
+    unknown = sorted(set(names) - set(recipes) - {"summaries"})
+    if unknown:
+        parser.error(f"--only: {unknown[0]!r} given; allowed is summaries, {', '.join(recipes)}")
+    for name in names:
+        if name == "summaries":
+            _write_json(options.output / SUMMARIES, build_summaries(options.data_dir))
+        else:
+            make(recipes[name], options.output, options.data_dir)
+    return 0
+
+
+def build_summaries(data_dir: Path | None) -> dict[str, dict[str, Any]]:
+    """The content of ``data-summaries.json``: a ``DataSummary`` for each set, as plain values."""
+    summaries = {}
+    for name in TITLES:
+        values = vars(summarise_data(load_images(name, data_dir))).copy()
+        # Six digits are more than any figure shows.
+        for key in ("eigenvalues", "mean_image"):
+            values[key] = [_round(value) for value in values[key]]
+        summaries[name] = values
+    return summaries
+
+
+def summarise_data(data: ImageData) -> DataSummary:
+    """The summary of one set, see ``vae.cards.DataSummary``."""
+    images = summarise(data.train, data.test)
+    counts = np.bincount(data.train.reshape(-1), minlength=256)
+    shares = counts / counts.sum()
+    # Levels 26 to 229 are those with level / 255 in [0.1, 0.9].
+    return DataSummary(
+        name=data.name,
+        fingerprint=fingerprint(data),
+        pixels=images.pixels,
+        train_count=len(data.train),
+        test_count=len(data.test),
+        eigenvalues=images.eigenvalues,
+        bernoulli_floor=images.entropy,
+        grey_share=float(shares[1:255].sum()),
+        mid_grey_share=float(shares[26:230].sum()),
+        grey_counts=tuple(int(count) for count in counts),
+        mean_image=tuple((data.train.reshape(len(data.train), -1).mean(0) / 255).tolist()),
+    )
+
+
+def make(recipe: Recipe, folder: Path, data_dir: Path | None) -> Card:
+    """Train one recipe, write its weights and its card into ``folder``."""
+    from vae.checkpoints import export_weights, load
+    from vae.events import EpochEvent
+    from vae.training import Trainer
+
+    data = load_images(recipe.config, data_dir)
+    trainer = Trainer(recipe.config, data)
+    for event in trainer.events(every_steps=10**9, picture_seconds=math.inf):
+        if isinstance(event, EpochEvent):
+            line = (
+                f"{recipe.name} epoch {event.epoch}: {event.test_loss:.2f} kl {event.test_kl:.2f}"
+            )
+            print(f"{line} ({event.seconds:.1f} s)", flush=True)
+    if trainer.diverged is not None:
+        raise RuntimeError(f"{recipe.name}: {trainer.diverged}")
+    if recipe.weights:
+        path = folder / f"{recipe.name}.pt"
+        export_weights(path, trainer)
+        # What is told is what is shipped.
+        trainer.model.load_state_dict(dict(load(path).weights))
+    card = _build_card(recipe, trainer)
+    _write_json(folder / f"{recipe.name}.json", card.to_dict())
+    return card
+
+
+def _build_card(recipe: Recipe, trainer: "Trainer") -> Card:
+    import torch
+
+    from vae.checkpoints import DataCard
+
+    figures = trainer.evaluate()
+    kl_per_latent = tuple((figures.kl_per_latent / figures.images).tolist())
+    rows = [
+        EpochRow(**{spec.name: getattr(event, spec.name) for spec in fields(EpochRow)})
+        for event in trainer.history
+    ]
+    return Card(
+        name=recipe.name,
+        title=recipe.title,
+        note=recipe.note,
+        config=recipe.config,
+        data=vars(DataCard.of(trainer.data, trainer.fingerprint)),
+        weights=f"{recipe.name}.pt" if recipe.weights else None,
+        test_loss=figures.mean("loss"),
+        test_log_likelihood=figures.mean("log_likelihood"),
+        test_kl=figures.mean("kl"),
+        test_kl_per_latent=kl_per_latent,
+        active_latents=active_latents(kl_per_latent),
+        test_mse=figures.mean("mse"),
+        scale=trainer.scale,
+        calibration=figures.calibration(),
+        history=tuple(rows),
+        half_precision_change=figures.mean("loss") - trainer.history[-1].test_loss,
+        seconds=trainer.seconds,
+        device=f"{trainer.device.type}, {torch.get_num_threads()} thread(s)",
+        versions={
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+        },
+        command=f"python -m vae.shipping --data-dir DIR --only {recipe.name}",
+    )
+
+
+def _write_json(path: Path, values: Any) -> None:
+    """Write ``values`` whole or not at all, one entry a line: short diffs."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.part")
+    lines = [f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in values.items()]
+    temporary.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    temporary.replace(path)
+
+
+def _round(value: float) -> float:
+    return float(f"{value:.6g}")
+
+
+if __name__ == "__main__":
+    # Before anything imports torch. One thread: its figures repeat on machines with any number.
+    os.environ["OMP_NUM_THREADS"] = "1"
+    prepare_threads()
+    sys.exit(main())
