@@ -70,7 +70,7 @@ class NotOwner(RunError):
 
 
 class UnknownRun(RunError):
-    """No run of this id is on disk."""
+    """No run of this id is there."""
 
 
 class Registry:
@@ -146,6 +146,28 @@ class Registry:
     def snapshot(self, run_id: str) -> RunSnapshot | None:
         """The run as it stands, or None when no such run is in memory. Costs a lookup."""
         return self._supervisor.snapshots.get(run_id)
+
+    def wait(
+        self, run_id: str, until: Callable[[RunSnapshot], bool], seconds: float
+    ) -> RunSnapshot:
+        """The first snapshot that ``until`` accepts; for scripts, since pages must not wait.
+
+        Raises ``UnknownRun``, or ``TimeoutError`` with the last snapshot's state.
+        """
+        found: RunSnapshot | None = None
+
+        def arrived() -> bool:
+            nonlocal found
+            found = self.snapshot(run_id)
+            return found is None or until(found)
+
+        with self._supervisor.changed:
+            in_time = self._supervisor.changed.wait_for(arrived, seconds)
+        if found is None:
+            raise UnknownRun("No run of this id is in memory.")
+        if not in_time:
+            raise TimeoutError(f"run {run_id} is {found.state} after {seconds:g} s: {found.message}")
+        return found
 
     def touch(self, run_id: str, *, viewer: str) -> None:
         """Say that the session ``viewer`` still looks; a run nobody looks at ends after a while."""

@@ -48,6 +48,8 @@ class Supervisor:
         self.limits = limits
         self.folders = folders
         self.lock = threading.RLock()
+        # Told at every new snapshot.
+        self.changed = threading.Condition(self.lock)
         self.records: dict[str, RunRecord] = {}
         self.snapshots: dict[str, RunSnapshot] = {}
         self.queue: deque[RunRecord] = deque()
@@ -73,7 +75,9 @@ class Supervisor:
         return self._clock() - self._slept
 
     def publish(self, record: RunRecord) -> None:
+        """Share the record's new state; call it with the lock held."""
         self.snapshots[record.run_id] = record.build_snapshot(self.now())
+        self.changed.notify_all()
 
     def enqueue(self, record: RunRecord) -> None:
         with self.lock:

@@ -1,0 +1,66 @@
+"""Limits come from the environment, and what breaks them is told with name, value and range."""
+
+import dataclasses
+
+import pytest
+
+from vae.config import TrainConfig
+from vae.limits import PROFILES, LimitError, Limits, check, load_limits, variable
+
+
+def test_standard_is_the_default_and_small_is_nowhere_wider() -> None:
+    assert load_limits({}) == Limits()
+    small = load_limits({"VAE_PROFILE": "small"})
+    assert small == PROFILES["small"]
+    for spec in dataclasses.fields(Limits):
+        assert getattr(small, spec.name) <= getattr(Limits(), spec.name), spec.name
+    assert small.max_steps < Limits().max_steps
+
+
+def test_defaults_of_the_settings_are_allowed_everywhere() -> None:
+    for limits in PROFILES.values():
+        check([TrainConfig()], limits)
+        check([TrainConfig(likelihood="gaussian"), TrainConfig()], limits)
+
+
+@pytest.mark.parametrize("spec", dataclasses.fields(Limits), ids=lambda spec: spec.name)
+def test_every_limit_has_its_variable(spec: "dataclasses.Field[object]") -> None:
+    name = variable(spec.name)
+    assert getattr(load_limits({name: "7"}), spec.name) == 7
+    assert getattr(load_limits({"VAE_PROFILE": "small", name: "7"}), spec.name) == 7
+    for bad in ("0", "-1", "many", "nan", "inf", ""):
+        with pytest.raises(LimitError, match=f"{name}: '{bad}' given; allowed is a .* above 0"):
+            load_limits({name: bad})
+    if spec.type is int or spec.type == "int":
+        with pytest.raises(LimitError, match="a whole number"):
+            load_limits({name: "1.5"})
+
+
+def test_unknown_profile() -> None:
+    with pytest.raises(LimitError, match="VAE_PROFILE: 'huge' given; allowed is one of standard"):
+        load_limits({"VAE_PROFILE": "huge"})
+
+
+@pytest.mark.parametrize("name", ["epochs", "hidden_dim", "latent_dim", "batch_size"])
+def test_a_setting_beyond_the_host(name: str) -> None:
+    limits = dataclasses.replace(Limits(), **{f"max_{name}": 3})
+    usual = {"epochs": 1, "hidden_dim": 1, "latent_dim": 1, "batch_size": 1}
+    check([TrainConfig(**{**usual, name: 3})], dataclasses.replace(limits))
+    with pytest.raises(LimitError, match=f"{name}: 4 given; this host allows 1 to 3"):
+        check([TrainConfig(**{**usual, name: 4})], limits)
+
+
+@pytest.mark.parametrize("count", [0, 5])
+def test_number_of_members(count: int) -> None:
+    with pytest.raises(LimitError, match=f"members: {count} given; allowed is 1 to 4"):
+        check([TrainConfig()] * count, Limits())
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [("seed", (1, 2)), ("batch_size", (64, 128)), ("dataset", ("digits", "mnist"))],
+)
+def test_members_share_what_they_see(name: str, values: tuple[object, object]) -> None:
+    configs = [TrainConfig(**{name: value}) for value in values]
+    with pytest.raises(LimitError, match=f"{name}: .*share one value"):
+        check(configs, Limits())
