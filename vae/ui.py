@@ -4,7 +4,7 @@ import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 import streamlit as st
@@ -20,11 +20,21 @@ _dials_component = st.components.v2.component(
     js=(_ASSETS / "dials.js").read_text(encoding="utf-8"),
 )
 
+# The charts' own range inputs, one a figure and parameter, are set by the page's sliders.
+_HIDE_CHARTS_INPUTS = "<style>form.vega-bindings { display: none; }</style>"
 
-def show_chart(builder: Callable[..., alt.TopLevelMixin], *, key: str, **arguments: Any) -> None:
+
+def show_chart(
+    builder: Callable[..., alt.TopLevelMixin],
+    *,
+    key: str,
+    width: Literal["stretch", "content"] = "stretch",
+    **arguments: Any,
+) -> None:
     """Draw ``builder(**arguments)``; hashable arguments are built once for all sessions.
 
-    The chart's ``description`` is its text alternative and must be there.
+    The chart's ``description`` is its text alternative and must be there. ``width`` is that of
+    the column, or with "content" the chart's own.
     """
     try:
         spec = _built_spec(builder, **arguments)
@@ -35,7 +45,7 @@ def show_chart(builder: Callable[..., alt.TopLevelMixin], *, key: str, **argumen
     # A copy, because Streamlit takes parts out of the specification it is given; and without the
     # description, because it logs a warning with a stack trace where that stands beside alt.
     drawn = {name: part for name, part in spec.items() if name != "description"}
-    st.vega_lite_chart(spec=drawn, alt=spec["description"], key=key)
+    st.vega_lite_chart(spec=drawn, alt=spec["description"], key=key, width=width)
 
 
 @functools.lru_cache(maxsize=256)
@@ -62,6 +72,7 @@ def dials(
 
     ``presets`` are buttons: a label and the values they set, in the browser too.
     """
+    st.html(_HIDE_CHARTS_INPUTS)
     _dials_component(
         key=key,
         data={
