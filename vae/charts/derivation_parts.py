@@ -1,0 +1,69 @@
+"""What the Derivation page's figures share: its dials, its read-outs, its drawing surface."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import altair as alt
+
+from vae.charts.dials import Dial
+
+PIXELS = 784
+SIGMA = Dial("sigma", "σ, the decoder's scale", 0.01, 20.0, 0.3, 0.005, log=True)
+TARGET_PIXEL = Dial("x", "x, the target pixel", 0.0, 1.0, 0.8, 0.005)
+PREDICTION = Dial("mean", "μ, the prediction", 0.0, 1.0, 0.6, 0.005)
+VARIANCE = Dial("variance", "σ², the decoder's variance", 0.001, 1000.0, 0.5, 0.01, log=True)
+FIT_MEAN = Dial("fit_mean", "μ of the model", 0.0, 1.0, 0.3, 0.005)
+FIT_SIGMA = Dial("fit_sigma", "σ of the model", 0.05, 2.0, 0.2, 0.005, log=True)
+PIXEL_DIALS = (SIGMA, TARGET_PIXEL, PREDICTION)
+
+
+def pixel_params(*, sigma: float, x: float, mean: float) -> list[alt.Parameter]:
+    """The parameters of the three dials of one pixel, opening at these values."""
+    return [
+        *SIGMA.params(sigma),
+        *TARGET_PIXEL.params(x),
+        *PREDICTION.params(mean),
+    ]
+
+
+def one_row(**fields: str) -> alt.Chart:
+    """A chart of a single datum with ``fields`` calculated by Vega expressions."""
+    return alt.Chart(alt.sequence(0, 1, 1, as_="only")).transform_calculate(**fields)
+
+
+def readout(
+    *lines: str,
+    x: float | str = 8,
+    y: float | str = 6,
+    align: Literal["left", "right"] = "left",
+    size: int = 13,
+) -> alt.Chart:
+    """Text that follows the dials: each line a Vega expression that gives text.
+
+    ``x`` and ``y`` are pixels from the top left, or an expression of ``width`` and ``height``.
+    """
+    joined = " + '\\n' + ".join(f"({line})" for line in lines)
+    return (
+        one_row(readout=joined)
+        .mark_text(
+            align=align,
+            baseline="top",
+            lineBreak="\n",
+            lineHeight=size + 5,
+            fontSize=size,
+            fontWeight=600,
+        )
+        .encode(text="readout:N", x=_place(x), y=_place(y))
+    )
+
+
+def _place(where: float | str) -> Any:
+    if isinstance(where, str):
+        return alt.value(alt.ExprRef(where))
+    return alt.value(where)
+
+
+def on_canvas(chart: alt.LayerChart) -> alt.LayerChart:
+    """``chart`` drawn on one canvas: hundreds of cells repaint faster than as many SVG nodes."""
+    options: Mapping[str, Any] = {"embedOptions": {"renderer": "canvas"}}
+    return chart.properties(usermeta=options)

@@ -1,0 +1,267 @@
+"""The sigma figure: four panels that one scale moves, computed in the browser."""
+
+from typing import Any
+
+import altair as alt
+
+from vae.charts import expressions_gaussian as gaussian
+from vae.charts.derivation_parts import PIXELS, one_row, pixel_params, readout
+from vae.charts.theme import GAUSSIAN, KL, TARGET
+from vae.theory.gaussian import ZERO_NLL_MSE
+
+HEIGHT = 270
+LOG_PROB_DOMAIN = (-8.0, 4.5)
+NLL_DOMAIN = (-3300.0, 7000.0)
+_CURVES = ("log p(x|z)", "−(x−μ)²/(2σ²) + const", "−(x−μ)²")
+
+
+def build_log_prob_chart(*, sigma: float, x: float, mean: float) -> alt.LayerChart:
+    """log p against the residual, the squared error, and the rescaled one that lies on log p."""
+    low, high = LOG_PROB_DOMAIN
+    value = gaussian.log_prob("x", "mean", "sigma")
+    curves = (
+        alt.Chart(alt.sequence(-1, 1.0001, 0.01, as_="residual"))
+        .transform_calculate(
+            **{
+                _CURVES[0]: gaussian.log_prob("datum.residual", "0", "sigma"),
+                _CURVES[1]: gaussian.rescaled_squared_error("datum.residual", "0", "sigma"),
+                _CURVES[2]: f"-{gaussian.squared_error('datum.residual', '0')}",
+            }
+        )
+        .transform_fold(list(_CURVES), as_=["curve", "value"])
+        .mark_line(clip=True)
+        .encode(
+            x=alt.X("residual:Q", title="residual x − μ", scale=alt.Scale(domain=[-1, 1])),
+            y=alt.Y(
+                "value:Q", title="nats per pixel", scale=alt.Scale(domain=[low, high], nice=False)
+            ),
+            color=_curve_legend("color", [GAUSSIAN.colour, GAUSSIAN.colour, TARGET.colour]),
+            strokeDash=_curve_legend("dash", [[1, 0], [2, 4], [7, 4]]),
+            strokeWidth=_curve_legend("width", [7, 2.5, 2.5]),
+            opacity=_curve_legend("opacity", [0.35, 1, 1]),
+            detail="curve:N",
+        )
+    )
+    point = (
+        one_row(residual="x - mean", shown=f"max({low}, {value})", inside=f"{value} >= {low}")
+        .mark_point(filled=True, size=130, opacity=1, color=GAUSSIAN.colour)
+        .encode(
+            x="residual:Q",
+            y="shown:Q",
+            shape=alt.condition("datum.inside", alt.value("circle"), alt.value("triangle-down")),
+        )
+    )
+    numbers = readout(
+        f"'log p = ' + {gaussian.number(value)}",
+        f"'−(x−μ)² = ' + {gaussian.number('-' + gaussian.squared_error('x', 'mean'))}",
+    )
+    return _panel(
+        curves + point + numbers,
+        "Log likelihood of one pixel against its residual, beside minus the squared error; the "
+        "squared error divided by 2 sigma squared plus a constant lies exactly on it.",
+        pixel_params(sigma=sigma, x=x, mean=mean),
+    )
+
+
+def build_gradient_chart(*, sigma: float, x: float, mean: float) -> alt.LayerChart:
+    """Sizes of the two gradients on logarithmic axes: parallel lines, a constant ratio apart."""
+    names = ("of log p", "of −(x−μ)²")
+    lines = (
+        alt.Chart(alt.sequence(-2, 0.0001, 0.02, as_="exponent"))
+        .transform_calculate(residual="pow(10, datum.exponent)")
+        .transform_calculate(
+            **{
+                names[0]: gaussian.log_prob_gradient("datum.residual", "0", "sigma"),
+                names[1]: gaussian.squared_error_gradient("datum.residual", "0"),
+            }
+        )
+        .transform_fold(list(names), as_=["gradient", "size"])
+        .mark_line(strokeWidth=3, clip=True)
+        .encode(
+            x=alt.X(
+                "residual:Q",
+                title="|x − μ|",
+                scale=alt.Scale(type="log", domain=[0.01, 1], nice=False),
+                axis=alt.Axis(values=[0.01, 0.03, 0.1, 0.3, 1], format="~g"),
+            ),
+            y=alt.Y(
+                "size:Q",
+                title="|gradient by μ|",
+                scale=alt.Scale(type="log", domain=[1e-5, 3e5], nice=False),
+                axis=alt.Axis(values=[1e-4, 1e-2, 1, 1e2, 1e4], format="~g"),
+            ),
+            color=alt.Color(
+                "gradient:N",
+                sort=list(names),
+                title=None,
+                scale=alt.Scale(domain=list(names), range=[GAUSSIAN.colour, TARGET.colour]),
+                legend=_LEGEND,
+            ),
+            strokeDash=alt.StrokeDash(
+                "gradient:N",
+                title=None,
+                scale=alt.Scale(domain=list(names), range=[[1, 0], [7, 4]]),
+            ),
+        )
+    )
+    size = f"abs({gaussian.log_prob_gradient('x', 'mean', 'sigma')})"
+    plain = f"abs({gaussian.squared_error_gradient('x', 'mean')})"
+    # A residual below the axis is shown at its end: the ratio is the same there.
+    at = "max(0.01, abs(x - mean))"
+    gap = one_row(
+        residual=at,
+        of_log_prob=gaussian.log_prob_gradient(at, "0", "sigma"),
+        of_error=gaussian.squared_error_gradient(at, "0"),
+    )
+    rule = gap.mark_rule(strokeWidth=3, color=KL.colour, clip=True).encode(
+        x="residual:Q", y="of_error:Q", y2="of_log_prob:Q"
+    )
+    ends = (
+        gap.transform_fold(["of_log_prob", "of_error"], as_=["end", "size"])
+        .mark_point(filled=True, size=110, opacity=1, color=KL.colour, clip=True)
+        .encode(x="residual:Q", y="size:Q")
+    )
+    numbers = readout(
+        f"{gaussian.compact(size)} + ' / ' + {gaussian.compact(plain)} + ' = 1/(2σ²) ='",
+        gaussian.compact(gaussian.gradient_ratio("sigma")),
+    )
+    return _panel(
+        lines + rule + ends + numbers,
+        "Sizes of the gradients of log likelihood and of squared error against the residual, on "
+        "logarithmic axes: parallel lines whose distance is the constant ratio.",
+        pixel_params(sigma=sigma, x=x, mean=mean),
+    )
+
+
+def build_nll_chart(*, sigma: float, x: float, mean: float) -> alt.LayerChart:
+    """The NLL of an image against the scale, for the squared error of the chosen pixel."""
+    low, high = NLL_DOMAIN
+    mse = gaussian.squared_error("x", "mean")
+    # Below the axis: a residual of zero has no finite best NLL.
+    rmse = "max(0.01, abs(x - mean))"
+    now = gaussian.nll(mse, "sigma", PIXELS)
+    scale_axis = alt.X(
+        "scale:Q",
+        title="σ",
+        scale=alt.Scale(type="log", domain=[0.01, 20], nice=False),
+        axis=alt.Axis(values=[0.01, 0.03, 0.1, 0.3, 1, 3, 10, 20], format="~g"),
+    )
+    nll_axis = alt.Y(
+        "nll:Q",
+        title="−log p, nats per image",
+        scale=alt.Scale(domain=[low, high], nice=False),
+        axis=alt.Axis(values=[-2000, 0, 2000, 4000, 6000]),
+    )
+    grid = alt.Chart(alt.sequence(-2, 1.3011, 0.01, as_="exponent")).transform_calculate(
+        scale="pow(10, datum.exponent)"
+    )
+    curve = (
+        grid.transform_calculate(nll=gaussian.nll(mse, "datum.scale", PIXELS))
+        .mark_line(strokeWidth=3, color=GAUSSIAN.colour, clip=True)
+        .encode(x=scale_axis, y=nll_axis)
+    )
+    minima = (
+        grid.transform_calculate(nll=gaussian.best_nll("pow(datum.scale, 2)", PIXELS))
+        .mark_line(strokeWidth=2, strokeDash=[2, 4], color=TARGET.colour, clip=True)
+        .encode(x="scale:Q", y="nll:Q")
+    )
+    zero = one_row(nll="0").mark_rule(color=TARGET.colour).encode(y="nll:Q")
+    sign_change = (
+        one_row(scale=repr(ZERO_NLL_MSE**0.5), nll="0")
+        .mark_point(shape="cross", size=110, filled=True, color=TARGET.colour, opacity=1)
+        .encode(x="scale:Q", y="nll:Q")
+    )
+    least = (
+        one_row(scale=rmse, nll=gaussian.best_nll(f"pow({rmse}, 2)", PIXELS))
+        .mark_point(shape="diamond", size=150, filled=True, color=KL.colour, opacity=1)
+        .encode(x="scale:Q", y="nll:Q")
+    )
+    current = (
+        one_row(scale="sigma", nll=f"min({high}, {now})", inside=f"{now} <= {high}")
+        .mark_point(size=130, filled=True, color=GAUSSIAN.colour, opacity=1)
+        .encode(
+            x="scale:Q",
+            y="nll:Q",
+            shape=alt.condition("datum.inside", alt.value("circle"), alt.value("triangle-up")),
+        )
+    )
+    best = gaussian.best_nll(f"max(1e-4, {mse})", PIXELS)
+    numbers = readout(
+        f"'● now ' + format({now}, ',.0f')",
+        f"'◆ least ' + format({best}, ',.0f') + ' at σ = RMSE = ' + {gaussian.number(rmse)}",
+        f"'✚ least is 0 at RMSE = {ZERO_NLL_MSE**0.5:.3f}'",
+        x="width - 8",
+        align="right",
+    )
+    return _panel(
+        minima + zero + sign_change + curve + least + current + numbers,
+        "Negative log likelihood of an image against sigma for the current squared error, with its "
+        "minimum at sigma equal to the root mean squared error, and the line of all such minima, "
+        f"which crosses zero at a mean squared error of {ZERO_NLL_MSE:.4f}.",
+        pixel_params(sigma=sigma, x=x, mean=mean),
+    )
+
+
+def build_density_chart(*, sigma: float, x: float, mean: float) -> alt.LayerChart:
+    """The decoder's Gaussian around its mean, and the share of it outside [0, 1]."""
+    below, above = (
+        gaussian.mass_below_zero("mean", "sigma"),
+        gaussian.mass_above_one("mean", "sigma"),
+    )
+    value_axis = alt.X("value:Q", title="pixel value", scale=alt.Scale(domain=[-1, 2]))
+    height_axis = alt.Y(
+        "height:Q", title="density / its peak", scale=alt.Scale(domain=[0, 1.35], nice=False)
+    )
+    curve = alt.Chart(alt.sequence(-1, 2.0001, 0.005, as_="value")).transform_calculate(
+        height=gaussian.density_to_peak("datum.value", "mean", "sigma"),
+        outside="(datum.value < 0 || datum.value > 1) ? datum.height : 0",
+        inside="datum.value >= 0 && datum.value <= 1 ? datum.height : 0",
+    )
+    inside = curve.mark_area(color=GAUSSIAN.colour, opacity=0.25).encode(
+        x=value_axis, y=alt.Y("inside:Q")
+    )
+    outside = curve.mark_area(color=KL.colour, opacity=0.65).encode(x="value:Q", y="outside:Q")
+    line = curve.mark_line(color=GAUSSIAN.colour, strokeWidth=2.5).encode(
+        x="value:Q", y=height_axis
+    )
+    edges = (
+        alt.Chart(alt.sequence(0, 2, 1, as_="value"))
+        .mark_rule(strokeDash=[4, 3], color=TARGET.colour, strokeWidth=2)
+        .encode(x="value:Q")
+    )
+    target = (
+        one_row(value="x", height=gaussian.density_to_peak("x", "mean", "sigma"))
+        .mark_point(size=130, filled=True, color=GAUSSIAN.colour, opacity=1)
+        .encode(x="value:Q", y="height:Q")
+    )
+    left = readout(f"'below 0: ' + format({below}, '.1%')")
+    right = readout(f"'above 1: ' + format({above}, '.1%')", x="width - 8", align="right")
+    return _panel(
+        inside + outside + line + edges + target + left + right,
+        "The decoder's Gaussian around the predicted mean; the parts below 0 and above 1, where no "
+        "pixel can be, are shaded and their shares are written out.",
+        pixel_params(sigma=sigma, x=x, mean=mean),
+    )
+
+
+_LEGEND = alt.Legend(orient="bottom", direction="horizontal", symbolSize=320, symbolStrokeWidth=3)
+
+
+def _curve_legend(channel: str, values: list[Any]) -> Any:
+    makers = {
+        "color": alt.Color,
+        "dash": alt.StrokeDash,
+        "width": alt.StrokeWidth,
+        "opacity": alt.Opacity,
+    }
+    return makers[channel](
+        "curve:N",
+        title=None,
+        sort=list(_CURVES),
+        scale=alt.Scale(domain=list(_CURVES), range=values),
+        legend=_LEGEND,
+    )
+
+
+def _panel(chart: alt.LayerChart, description: str, params: list[alt.Parameter]) -> alt.LayerChart:
+    return chart.add_params(*params).properties(description=description, height=HEIGHT)
