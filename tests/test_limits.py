@@ -62,5 +62,5 @@ def test_number_of_members(count: int) -> None:
 )
 def test_members_share_what_they_see(name: str, values: tuple[object, object]) -> None:
     configs = [TrainConfig(**{name: value}) for value in values]
-    with pytest.raises(LimitError, match=f"{name}: .*share one value"):
+    with pytest.raises(LimitError, match=rf"{name}: .*share one value"):
         check(configs, Limits())

@@ -1,0 +1,655 @@
+"""Queue, ownership, memory and clock of the registry, with a worker made of paper."""
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vae import protocol
+from vae.config import ConfigError, TrainConfig
+from vae.events import ReconstructionEvent, StepEvent
+from vae.histories import ThinnedHistory
+from vae.limits import LimitError, Limits
+from vae.owners import owner_key
+from vae.run_folders import RunFolders
+from vae.run_records import MAX_FRAMES_KEPT, MAX_STEPS_KEPT
+from vae.runs import (
+    AlreadyRunning,
+    NotOwner,
+    QueueFull,
+    Registry,
+    UnknownRun,
+)
+from vae.snapshots import RunState
+from vae.supervisor import Supervisor
+
+CONFIG = TrainConfig(epochs=1)
+
+
+class Clock:
+    """Time that passes when told to."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+class PaperWorker:
+    """Takes commands, says what a test has it say, ends when it is killed."""
+
+    def __init__(self, on_report: Any, on_exit: Any) -> None:
+        self._on_report, self._on_exit = on_report, on_exit
+        self.commands: list[protocol.Command] = []
+        self.deaf = False
+        self.killed = False
+        self.exit_code: int | None = None
+
+    def send(self, command: protocol.Command) -> bool:
+        self.commands.append(command)
+        if isinstance(command, protocol.Stop) and not self.deaf:
+            self.say(protocol.Ended(command.job, "stopped"))
+        return True
+
+    def say(self, report: protocol.Report) -> None:
+        self._on_report(self, report)
+
+    def kill(self) -> None:
+        self.killed = True
+        self.die(-9)
+
+    def die(self, code: int) -> None:
+        self.exit_code = code
+        self._on_exit(self)
+
+    def last_words(self) -> str:
+        return "RuntimeError: no such thing"
+
+    def close(self, seconds: float) -> None:
+        del seconds
+        if self.started:
+            self.say(protocol.Ended(self.started[-1].job, "stopped"))
+
+    @property
+    def started(self) -> list[protocol.Start]:
+        return [command for command in self.commands if isinstance(command, protocol.Start)]
+
+
+class Bench:
+    """A registry, its clock and its workers, the newest last."""
+
+    def __init__(self, folder: Path, **limits: Any) -> None:
+        self.clock = Clock()
+        self.workers: list[PaperWorker] = []
+        self.registry = Registry(
+            dataclasses.replace(Limits(), **limits),
+            folder,
+            build_worker=self._build,  # type: ignore[arg-type]
+            clock=self.clock,
+        )
+        self.tick()
+
+    def _build(self, on_report: Any, on_exit: Any) -> PaperWorker:
+        self.workers.append(PaperWorker(on_report, on_exit))
+        return self.workers[-1]
+
+    @property
+    def worker(self) -> PaperWorker:
+        return self.workers[-1]
+
+    @property
+    def supervisor(self) -> Supervisor:
+        return self.registry._supervisor
+
+    def tick(self, seconds: float = 0.0) -> None:
+        """Let time pass, looked at every second as the watch does."""
+        while seconds > 0:
+            self.clock.seconds += min(1.0, seconds)
+            seconds -= 1.0
+            self.supervisor.tick()
+        self.supervisor.tick()
+
+    def state(self, run_id: str) -> RunState:
+        snapshot = self.registry.snapshot(run_id)
+        assert snapshot is not None
+        return snapshot.state
+
+    def message(self, run_id: str) -> str:
+        snapshot = self.registry.snapshot(run_id)
+        assert snapshot is not None
+        return snapshot.message
+
+    def run(self, run_id: str, step: int = 1, *, paused: bool = False) -> None:
+        """Have the worker say that it trains."""
+        self.worker.say(protocol.Progress(run_id, paused, step, 100, 1.0, 50.0, 6400.0, "CPU"))
+
+    def end(self, run_id: str, state: str = "finished", message: str = "") -> None:
+        self.worker.say(protocol.Ended(run_id, state, message))
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    made = Bench(tmp_path)
+    yield made
+    made.registry.close()
+
+
+def step_event(step: int) -> StepEvent:
+    return StepEvent(step, 100, 1, -90.0, 5.0, 95.0, 0.02, (1.0, 4.0), None, 1e-3, 6400.0)
+
+
+def pictures(step: int) -> ReconstructionEvent:
+    shape = (10, 28, 28)
+    targets = np.full(shape, 7, np.uint8)
+    return ReconstructionEvent(step, targets, np.full(shape, step % 256, np.uint8), targets.copy())
+
+
+# Queue
+
+
+def test_twenty_sessions_train_in_the_order_in_which_they_came(bench: Bench) -> None:
+    runs = [bench.registry.submit([CONFIG], owner=f"session {n}") for n in range(20)]
+    assert len(set(runs)) == 20
+    for ahead, run_id in enumerate(runs):
+        snapshot = bench.registry.snapshot(run_id)
+        assert snapshot is not None
+        assert snapshot.position == ahead
+        assert snapshot.state is (RunState.QUEUED if ahead else RunState.STARTING)
+    for done, run_id in enumerate(runs):
+        assert [start.job for start in bench.worker.started] == runs[: done + 1]
+        bench.run(run_id)
+        assert bench.state(run_id) is RunState.RUNNING
+        bench.end(run_id)
+        bench.tick()
+        assert bench.state(run_id) is RunState.FINISHED
+        waiting = [bench.registry.snapshot(waiter) for waiter in runs[done + 1 :]]
+        assert [waiter.position for waiter in waiting if waiter] == list(range(len(waiting)))
+
+
+def test_a_full_queue_says_so_and_takes_no_more(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, max_queue=3)
+    for n in range(4):
+        bench.registry.submit([CONFIG], owner=str(n))
+    with pytest.raises(QueueFull, match="3 runs wait already"):
+        bench.registry.submit([CONFIG], owner="late")
+    assert bench.registry.run_of("late") is None
+    bench.registry.close()
+
+
+def test_one_run_for_each_owner(bench: Bench) -> None:
+    first = bench.registry.submit([CONFIG], owner="a")
+    with pytest.raises(AlreadyRunning) as caught:
+        bench.registry.submit([CONFIG], owner="a")
+    assert caught.value.run_id == first
+    assert bench.registry.run_of("a") == first
+    bench.end(first)
+    second = bench.registry.submit([CONFIG], owner="a")
+    assert bench.registry.run_of("a") == second
+
+
+def test_leaving_the_queue_moves_the_others_up(bench: Bench) -> None:
+    runs = [bench.registry.submit([CONFIG], owner=str(n)) for n in range(4)]
+    bench.registry.stop(runs[1], owner="1")
+    assert bench.state(runs[1]) is RunState.STOPPED
+    left = [bench.registry.snapshot(run_id) for run_id in (runs[0], runs[2], runs[3])]
+    assert [snapshot.position for snapshot in left if snapshot] == [0, 1, 2]
+
+
+def test_a_host_s_limits_hold_at_submission(bench: Bench) -> None:
+    with pytest.raises(LimitError, match="epochs: 500 given; this host allows 1 to 200"):
+        bench.registry.submit([TrainConfig(epochs=500)], owner="a")
+    with pytest.raises(ConfigError, match="checkpoints: 1 given"):
+        bench.registry.submit([CONFIG, CONFIG], owner="a", checkpoints=["one.pt"])
+    with pytest.raises(ConfigError, match=r"speed: 0 given; allowed is 0\.1 to 1000"):
+        bench.registry.submit([CONFIG], owner="a", speed=0)
+    assert bench.registry.run_of("a") is None
+
+
+# Who steers
+
+
+def test_commands_need_the_owner_and_reading_does_not(bench: Bench) -> None:
+    registry = bench.registry
+    run_id = registry.submit([CONFIG], owner="teacher")
+    bench.run(run_id)
+    assert registry.is_owner(run_id, "teacher")
+    assert not registry.is_owner(run_id, "student")
+    assert registry.snapshot(run_id) is not None
+    sent = len(bench.worker.commands)
+    for command in (registry.pause, registry.resume, registry.step, registry.stop):
+        with pytest.raises(NotOwner, match="somebody else's"):
+            command(run_id, owner="student")
+    with pytest.raises(NotOwner):
+        registry.set_learning_rate(run_id, 0.1, owner="student")
+    with pytest.raises(NotOwner):
+        registry.set_speed(run_id, 1.0, owner="student")
+    assert len(bench.worker.commands) == sent
+
+    registry.pause(run_id, owner="teacher")
+    registry.step(run_id, 10, owner="teacher")
+    registry.set_learning_rate(run_id, 0.1, owner="teacher")
+    registry.set_speed(run_id, 2.0, owner="teacher")
+    registry.resume(run_id, owner="teacher")
+    assert bench.worker.commands[sent:] == [
+        protocol.Pause(run_id),
+        protocol.Step(run_id, 10),
+        protocol.SetLearningRate(run_id, 0.1),
+        protocol.SetSpeed(run_id, 2.0),
+        protocol.Resume(run_id),
+    ]
+
+
+def test_commands_have_ranges_and_are_nothing_to_a_run_that_is_over(bench: Bench) -> None:
+    registry = bench.registry
+    run_id = registry.submit([CONFIG], owner="a")
+    bench.run(run_id)
+    for bad in (0.0, 11.0, float("nan")):
+        with pytest.raises(ConfigError, match=r"learning_rate: .* given; allowed is"):
+            registry.set_learning_rate(run_id, bad, owner="a")
+    with pytest.raises(ConfigError, match="count: 0 given"):
+        registry.step(run_id, 0, owner="a")
+    bench.end(run_id)
+    sent = len(bench.worker.commands)
+    registry.pause(run_id, owner="a")
+    registry.set_speed(run_id, 1.0, owner="a")
+    registry.stop(run_id, owner="a")
+    registry.stop("no such run", owner="a")
+    assert len(bench.worker.commands) == sent
+    assert bench.state(run_id) is RunState.FINISHED
+    assert registry.snapshot("no such run") is None
+    with pytest.raises(UnknownRun):
+        registry.wait("no such run", lambda _: True, 1)
+
+
+def test_the_key_outlives_a_reload_and_tells_browsers_apart() -> None:
+    utils = pytest.importorskip("streamlit.web.server.starlette.starlette_app_utils")
+    token = bytes(range(16))
+    # The server masks the same token anew with every answer.
+    cookies = [{"_streamlit_xsrf": utils.generate_xsrf_token_string(token, 5)} for _ in range(3)]
+    assert len({cookie["_streamlit_xsrf"] for cookie in cookies}) == 3
+    assert len({owner_key(cookie, f"session {n}") for n, cookie in enumerate(cookies)}) == 1
+    other = {"_streamlit_xsrf": utils.generate_xsrf_token_string(bytes(16), 5)}
+    assert owner_key(other, "session 0") != owner_key(cookies[0], "session 0")
+    for broken in ({}, {"_streamlit_xsrf": "2|zz|00|1"}, {"_streamlit_xsrf": "2||00|1"}):
+        assert owner_key(broken, "a") == owner_key({}, "a") != owner_key(broken, "b")
+
+
+# What is kept
+
+
+@given(st.integers(2, 40), st.integers(0, 3000))
+def test_thinning_keeps_both_ends_and_an_even_spacing(capacity: int, count: int) -> None:
+    history: ThinnedHistory[int] = ThinnedHistory(capacity)
+    for item in range(count):
+        history.append(item)
+    items = history.items()
+    assert len(items) == len(history) <= capacity + 1
+    if count:
+        assert items[0] == 0
+        assert items[-1] == count - 1
+        assert len(items) >= min(count, capacity / 2)
+    gaps = np.diff(items[:-1]) if len(items) > 2 else np.ones(1)
+    assert len(set(gaps.tolist())) == 1
+
+
+def test_a_long_run_takes_bounded_room_and_forgets_no_end(bench: Bench) -> None:
+    run_id = bench.registry.submit([CONFIG], owner="a")
+    for step in range(5000):
+        bench.worker.say(protocol.Trained(run_id, 0, step_event(step)))
+        if step % 10 == 0:
+            bench.worker.say(protocol.Trained(run_id, 0, pictures(step)))
+    snapshot = bench.registry.snapshot(run_id)
+    assert snapshot is not None
+    member = snapshot.members[0]
+    assert MAX_STEPS_KEPT / 2 <= len(member.steps) <= MAX_STEPS_KEPT + 1
+    assert MAX_FRAMES_KEPT / 2 <= len(member.frames) <= MAX_FRAMES_KEPT + 1
+    assert (member.steps[0].step, member.steps[-1].step) == (0, 4999)
+    assert (member.frames[0].step, member.frames[-1].step) == (0, 4990)
+    assert member.frames[-1].reconstruction.means[0, 0, 0] == 4990 % 256
+    targets = {id(frame.reconstruction.targets) for frame in member.frames}
+    assert len(targets) == 1, "the same targets are kept once"
+
+
+def test_a_snapshot_never_changes(bench: Bench) -> None:
+    run_id = bench.registry.submit([CONFIG], owner="a")
+    bench.worker.say(protocol.Trained(run_id, 0, step_event(0)))
+    before = bench.registry.snapshot(run_id)
+    assert before is not None
+    bench.worker.say(protocol.Trained(run_id, 0, step_event(1)))
+    after = bench.registry.snapshot(run_id)
+    assert after is not None
+    assert [event.step for event in before.members[0].steps] == [0]
+    assert [event.step for event in after.members[0].steps] == [0, 1]
+    assert after.version > before.version
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        after.state = RunState.FAILED  # type: ignore[misc]
+
+
+def test_old_runs_are_forgotten_by_number_and_by_size(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, keep_runs=3, keep_history_mb=0.05)
+    small = []
+    for n in range(5):
+        small.append(bench.registry.submit([CONFIG], owner=str(n)))
+        bench.end(small[-1])
+    kept = [run_id for run_id in small if bench.registry.snapshot(run_id)]
+    assert kept == small[-3:]
+    large = bench.registry.submit([CONFIG], owner="large")
+    for step in range(10):
+        bench.worker.say(protocol.Trained(large, 0, pictures(step)))
+    bench.end(large)
+    # Beyond the size by itself, but the newest stays.
+    assert [run_id for run_id in [*small, large] if bench.registry.snapshot(run_id)] == [large]
+    bench.registry.close()
+
+
+# Time
+
+
+def test_a_run_that_nobody_looks_at_ends_after_the_grace_time(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, owner_grace_seconds=30)
+    watched = bench.registry.submit([CONFIG], owner="a")
+    waiting = bench.registry.submit([CONFIG], owner="b")
+    bench.run(watched)
+    for _ in range(4):
+        bench.tick(20)
+        bench.registry.touch(watched, viewer="a student")
+        bench.run(watched)
+    assert bench.state(watched) is RunState.RUNNING
+    assert bench.state(waiting) is RunState.STOPPED
+    assert "Nobody looked" in bench.message(waiting)
+    snapshot = bench.registry.snapshot(watched)
+    assert snapshot is not None
+    assert snapshot.watchers == 1
+    bench.tick(31)
+    assert bench.state(watched) is RunState.STOPPED
+    bench.registry.close()
+
+
+def test_a_run_ends_at_the_host_s_time_limit(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, max_run_seconds=60, owner_grace_seconds=1e6)
+    run_id = bench.registry.submit([CONFIG], owner="a")
+    for _ in range(59):
+        bench.tick(1)
+        bench.run(run_id)
+    assert bench.state(run_id) is RunState.RUNNING
+    bench.tick(2)
+    assert bench.state(run_id) is RunState.STOPPED
+    assert "60 s at most" in bench.message(run_id)
+    bench.registry.close()
+
+
+def test_a_paused_run_makes_room_for_those_who_wait(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, paused_seconds=40, owner_grace_seconds=1e6)
+    run_id = bench.registry.submit([CONFIG], owner="a")
+    for _ in range(100):
+        bench.run(run_id, paused=True)
+        bench.tick(1)
+    assert bench.state(run_id) is RunState.PAUSED, "nobody waits"
+    waiting = bench.registry.submit([CONFIG], owner="b")
+    bench.tick(1)
+    assert bench.state(run_id) is RunState.STOPPED
+    assert "made room" in bench.message(run_id)
+    assert bench.state(waiting) is RunState.STARTING
+    bench.registry.close()
+
+
+def test_a_silent_worker_is_ended_and_the_next_run_starts(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, worker_silence_seconds=20, owner_grace_seconds=1e6)
+    run_id = bench.registry.submit([CONFIG], owner="a")
+    bench.run(run_id)
+    bench.tick(19)
+    bench.run(run_id)
+    bench.tick(19)
+    hung = bench.worker
+    assert bench.state(run_id) is RunState.RUNNING
+    bench.tick(3)
+    assert hung.killed
+    assert bench.state(run_id) is RunState.FAILED
+    assert "said nothing for 20 s" in bench.message(run_id)
+    after = bench.registry.submit([CONFIG], owner="a")
+    bench.tick()
+    assert bench.worker is not hung
+    assert bench.worker.started[0].job == after
+    bench.registry.close()
+
+
+def test_a_worker_deaf_to_a_stop_is_ended(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, stop_seconds=5, owner_grace_seconds=1e6)
+    run_id = bench.registry.submit([CONFIG], owner="a")
+    bench.run(run_id)
+    bench.worker.deaf = True
+    bench.registry.stop(run_id, owner="a")
+    bench.tick(4)
+    bench.run(run_id)
+    assert bench.state(run_id) is RunState.RUNNING
+    bench.tick(2)
+    assert bench.workers[0].killed
+    assert bench.state(run_id) is RunState.STOPPED
+    assert "did not end by itself" in bench.message(run_id)
+    bench.registry.close()
+
+
+def test_a_clock_that_jumps_ends_nothing(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, worker_silence_seconds=20, owner_grace_seconds=30, max_run_seconds=60)
+    run_id = bench.registry.submit([CONFIG], owner="a")
+    bench.run(run_id)
+    bench.clock.seconds += 7200
+    bench.supervisor.tick()
+    assert bench.state(run_id) is RunState.RUNNING
+    assert not bench.worker.killed
+    bench.tick(31)
+    assert bench.state(run_id).is_finished(), "time goes on after the jump"
+    bench.registry.close()
+
+
+# A worker that ends
+
+
+def test_a_crash_is_a_sentence_with_the_worker_s_last_words(bench: Bench) -> None:
+    run_id = bench.registry.submit([CONFIG], owner="a")
+    waiting = bench.registry.submit([CONFIG], owner="b")
+    bench.run(run_id)
+    bench.worker.die(1)
+    bench.tick()
+    assert bench.state(run_id) is RunState.FAILED
+    assert "exit code 1" in bench.message(run_id)
+    assert "RuntimeError: no such thing" in bench.message(run_id)
+    assert bench.state(waiting) is RunState.STARTING
+    assert len(bench.workers) == 2
+
+
+def test_an_idle_worker_that_keeps_dying_is_started_ever_more_rarely(bench: Bench) -> None:
+    for _ in range(200):
+        bench.worker.die(1)
+        bench.tick(1)
+    assert len(bench.workers) < 12
+    run_id = bench.registry.submit([CONFIG], owner="a")
+    bench.tick()
+    assert bench.worker.started[-1].job == run_id, "a click waits for no pause"
+
+
+def test_an_ended_worker_s_late_words_change_nothing(bench: Bench) -> None:
+    run_id = bench.registry.submit([CONFIG], owner="a")
+    old = bench.worker
+    old.die(-9)
+    bench.tick()
+    version = bench.registry.snapshot(run_id)
+    old.say(protocol.Ended(run_id, "finished"))
+    assert bench.registry.snapshot(run_id) is version
+    assert "signal 9, often for want of memory" in bench.message(run_id)
+
+
+def test_a_worker_that_cannot_be_started_fails_the_run(tmp_path: Path) -> None:
+    def broken(*_: Any) -> Any:
+        raise OSError(12, "Cannot allocate memory")
+
+    registry = Registry(Limits(), tmp_path, build_worker=broken)
+    run_id = registry.submit([CONFIG], owner="a")
+    snapshot = registry.wait(run_id, lambda snapshot: snapshot.state.is_finished(), 5)
+    assert snapshot.state is RunState.FAILED
+    assert "Cannot allocate memory" in snapshot.message
+    registry.close()
+
+
+# Disk
+
+
+def test_a_finished_run_is_on_disk_before_the_page_hears_of_it(bench: Bench) -> None:
+    run_id = bench.registry.submit([CONFIG], owner="a")
+    bench.run(run_id)
+    folder = Path(bench.worker.started[-1].folder)
+    path = folder / "member-1.pt"
+    path.write_bytes(b"weights")
+    bench.worker.say(protocol.Saved(run_id, 94, (str(path),)))
+    seen = []
+    publish = bench.supervisor.publish
+
+    def note(record: Any) -> None:
+        seen.append((record.state, json.loads((folder / "run.json").read_text())["state"]))
+        publish(record)
+
+    bench.supervisor.publish = note  # type: ignore[method-assign]
+    bench.end(run_id)
+    assert seen == [(RunState.FINISHED, "finished")]
+
+
+def test_a_new_server_offers_to_go_on_from_what_the_old_one_left(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    config = TrainConfig(epochs=7, likelihood="gaussian", scale=0.3)
+    run_id = bench.registry.submit([config], owner="a")
+    bench.run(run_id)
+    path = Path(bench.worker.started[-1].folder) / "member-1.pt"
+    assert bench.registry.recoverable(run_id) == (), "it is in memory"
+    path.write_bytes(b"weights")
+    bench.worker.say(protocol.Saved(run_id, 94, (str(path),)))
+
+    after = Bench(tmp_path)
+    (saved,) = after.registry.recoverable(run_id)
+    assert (saved.state, saved.step, saved.configs) == (RunState.RUNNING, 94, (config,))
+    assert after.registry.recoverable() == (saved,)
+    new = after.registry.recover(run_id, owner="b", epochs=9)
+    start = after.worker.started[-1]
+    assert start.job == new != run_id
+    assert start.checkpoints == (str(path),)
+    assert TrainConfig.from_dict(start.configs[0]) == dataclasses.replace(config, epochs=9)
+    with pytest.raises(UnknownRun, match="Nothing of this run is left"):
+        after.registry.recover("abcdefgh", owner="c")
+    bench.registry.close()
+    after.registry.close()
+
+
+@pytest.mark.parametrize(
+    "run_id", ["", "..", "../../etc", "a/b", "abcdefgh\n", "a" * 33, "abcdefg\0", "%2e%2e%2f%2e"]
+)
+def test_ids_from_addresses_name_no_other_place(tmp_path: Path, run_id: str) -> None:
+    folders = RunFolders(tmp_path)
+    assert folders.read(run_id) is None
+    with pytest.raises(ValueError, match=r"run id: .* given"):
+        folders.path(run_id)
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        "",
+        "[]",
+        '{"state": "running"}',
+        '{"state": "flying", "configs": [{}], "step": 1, "checkpoints": ["a"], "saved_at": 1}',
+        '{"state": "running", "configs": [{"epochs": -1}], "step": 1, "checkpoints": ["a"]}',
+        '{"state": "running", "configs": [{}], "step": 1, "checkpoints": ["../../x"], '
+        '"saved_at": 1}',
+    ],
+)
+def test_a_spoilt_manifest_is_no_run(tmp_path: Path, manifest: str) -> None:
+    folder = tmp_path / "abcdefgh"
+    folder.mkdir()
+    (folder / "a").write_text("weights")
+    (tmp_path.parent / "x").write_text("somebody's")
+    (folder / "run.json").write_text(manifest)
+    assert RunFolders(tmp_path).read("abcdefgh") is None
+    assert list(RunFolders(tmp_path).all()) == []
+
+
+def test_old_folders_go_but_none_in_use(tmp_path: Path) -> None:
+    folders = RunFolders(tmp_path)
+    names = [f"run-{n:05d}" for n in range(6)]
+    for age, name in enumerate(names):
+        (folders.create(name) / "member-1.pt").write_bytes(bytes(1000))
+        os.utime(tmp_path / name, (age, age))
+    (tmp_path / "a.b").mkdir()
+
+    def left() -> list[str]:
+        return sorted(path.name for path in tmp_path.iterdir())
+
+    folders.prune(keep=4, megabytes=1, in_use={names[0]})
+    assert left() == ["a.b", names[0], *names[2:]]
+    folders.prune(keep=9, megabytes=0.0025, in_use=set())
+    assert left() == ["a.b", *names[4:]]
+    RunFolders(tmp_path / "absent").prune(keep=1, megabytes=1, in_use=set())
+
+
+def test_a_folder_that_cannot_be_written_is_said_and_the_run_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    bench = Bench(tmp_path / "file")
+    run_id = bench.registry.submit([CONFIG], owner="a")
+    bench.run(run_id)
+    assert bench.state(run_id) is RunState.RUNNING
+    assert "Checkpoints cannot be kept" in bench.message(run_id)
+    bench.worker.say(protocol.Saved(run_id, 5, (), "No space left on device"))
+    bench.worker.say(protocol.Saved(run_id, 9, (), "No space left on device"))
+    assert bench.message(run_id).count("No space left on device") == 1
+    bench.end(run_id)
+    assert bench.state(run_id) is RunState.FINISHED
+    bench.registry.close()
+
+
+# The end
+
+
+def test_closing_stops_what_waits_and_what_runs(bench: Bench) -> None:
+    running = bench.registry.submit([CONFIG], owner="a")
+    waiting = bench.registry.submit([CONFIG], owner="b")
+    bench.run(running)
+    bench.registry.close()
+    assert bench.state(running) is RunState.STOPPED
+    assert bench.state(waiting) is RunState.STOPPED
+    assert not bench.supervisor._thread.is_alive()
+    bench.registry.close()
+
+
+def test_reading_waits_for_no_lock(bench: Bench) -> None:
+    run_id = bench.registry.submit([CONFIG], owner="a")
+    read = threading.Event()
+
+    def page() -> None:
+        assert bench.registry.snapshot(run_id) is not None
+        bench.registry.touch(run_id, viewer="v")
+        assert bench.registry.is_owner(run_id, "a")
+        read.set()
+
+    with bench.supervisor.lock:
+        threading.Thread(target=page).start()
+        assert read.wait(5)
+
+
+def test_the_server_s_side_imports_neither_torch_nor_streamlit() -> None:
+    code = (
+        "import sys, vae.runs;"
+        "print([name for name in ('torch', 'torchvision', 'streamlit') if name in sys.modules])"
+    )
+    root = Path(__file__).parent.parent
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root
+    )
+    assert done.stdout.strip() == "[]"
