@@ -66,16 +66,19 @@ def dials(
     *dials: Dial,
     values: Mapping[str, float],
     presets: Mapping[str, Mapping[str, float]] | None = None,
+    inline: bool = False,
     key: str,
 ) -> None:
     """Sliders for ``dials``, opening at ``values``; figures follow them in the browser.
 
-    ``presets`` are buttons: a label and the values they set, in the browser too.
+    ``presets`` are buttons: a label and the values they set, in the browser too. ``inline`` puts
+    the sliders side by side, where height is short.
     """
     st.html(_HIDE_CHARTS_INPUTS)
     _dials_component(
         key=key,
         data={
+            "inline": inline,
             "dials": [
                 {
                     "name": dial.name,

@@ -69,6 +69,7 @@ export default function (component) {
   root.dispose?.();
   root.dataset.signature = signature;
   root.replaceChildren();
+  root.classList.toggle("inline", Boolean(data.inline));
 
   const current = new Map();
   const rows = new Map();
