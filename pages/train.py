@@ -1,5 +1,30 @@
-"""Placeholder."""
+"""Train: ask a question, predict, train, compare, and take the run home."""
 
 import streamlit as st
 
-st.title("train")
+from vae import lessons, ui_loss, ui_run, ui_server, ui_settings, ui_start
+from vae.limits import load_limits
+
+ui_server.require_entry()
+limits = load_limits()
+ui_settings.read_address()
+
+ui_start.use_style()
+st.title("Train: predict, then look")
+for note in (*ui_settings.notes(), *ui_settings.bounded(limits)):
+    st.info(note, icon=":material/link_off:")
+
+ui_start.show_question()
+ui_start.show_controls(limits)
+config = ui_settings.safe_current()
+configs = lessons.members(config, ui_settings.against())
+labels = lessons.labels(configs)
+
+ui_loss.show_loss(configs, labels)
+ui_loss.show_prediction(configs, labels)
+
+ui_start.show_missing(config)
+ui_run.show_run(configs, missing=ui_start.is_missing(config))
+ui_run.show_after(config)
+ui_start.show_sharing()
+ui_settings.write_address()

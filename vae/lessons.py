@@ -1,0 +1,188 @@
+"""Questions that a training run answers, and the alternatives that a comparison sets beside it.
+
+A lesson is a partial ``TrainConfig`` with the alternatives that answer its question. Everything
+in it ends up in the page's address, so that a lesson is also a link.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from vae.config import ConfigError, TrainConfig
+
+MOST_MEMBERS = 4
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One change to a configuration, trained beside the original."""
+
+    label: str
+    settings: Mapping[str, Any]
+
+
+VARIANTS: Mapping[str, Variant] = {
+    "bernoulli": Variant("BCE", {"likelihood": "bernoulli"}),
+    "gaussian": Variant("MSE, sigma fixed", {"likelihood": "gaussian"}),
+    "gaussian-learned": Variant("sigma learned", {"likelihood": "gaussian-learned"}),
+    "gaussian-optimal": Variant("sigma = batch RMSE", {"likelihood": "gaussian-optimal"}),
+    "continuous-bernoulli": Variant("continuous Bernoulli", {"likelihood": "continuous-bernoulli"}),
+    "counter-biased": Variant("counter-biased L₁", {"likelihood": "counter-biased"}),
+    "pixel-sum": Variant("sum over pixels", {"reduction": "sum"}),
+    "pixel-mean": Variant("mean over pixels", {"reduction": "pixel-mean"}),
+    "sampled": Variant("z drawn (VAE)", {"sampling": True}),
+    "autoencoder": Variant("z not drawn (autoencoder)", {"sampling": False}),
+    "sigma-0.1": Variant("sigma 0.1", {"scale": 0.1}),
+    "sigma-3": Variant("sigma 3", {"scale": 3.0}),
+    "beta-4": Variant("beta 4", {"beta": 4.0}),
+    "linear": Variant("linear VAE", {"architecture": "linear"}),
+}
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A question, the settings that ask it, and where on the page its answer appears."""
+
+    name: str
+    question: str
+    predict: str
+    look: str
+    settings: Mapping[str, Any]
+    against: tuple[str, ...] = ()
+    show: tuple[str, ...] = ()
+
+
+# The few choices that are always at hand; a lesson may add its own to them.
+VISIBLE = ("dataset", "grey", "likelihood", "scale", "latent_dim", "seed")
+
+LESSONS: Mapping[str, Lesson] = {
+    "free": Lesson(
+        "Just train",
+        "What does a VAE keep of a picture?",
+        "Which targets will come out blurred: thin strokes or thick ones?",
+        "the decoder's means beside their targets",
+        {},
+    ),
+    "race": Lesson(
+        "MSE or BCE",
+        "MSE or BCE?",
+        "Four losses, one network, the same seed and data. Which one draws the sharpest digits, "
+        "and which one keeps the most nats in z?",
+        "mean squared error per pixel and KL: units that all four share",
+        {"likelihood": "bernoulli", "scale": 1.0, "epochs": 5},
+        ("gaussian", "gaussian-learned", "continuous-bernoulli"),
+    ),
+    "pixel-mean": Lesson(
+        "Pixel mean",
+        "Does the pixel mean collapse it?",
+        "Both runs minimise squared error plus KL. One divides the squared error by the number "
+        "of pixels. How many latents does each keep?",
+        "the KL per latent: all of it gone where the implied sigma is above every eigenvalue",
+        {"likelihood": "gaussian", "scale": 1.0, "epochs": 5},
+        ("pixel-mean",),
+        ("reduction",),
+    ),
+    "grey": Lesson(
+        "Grey targets",
+        "BCE or MSE on grey targets?",
+        "Mid-grey targets are where BCE costs more on one side than on the other. Does it pull "
+        "the trained outputs toward 0.5?",
+        "the calibration chart: mean output for each grey of the target",
+        {"likelihood": "bernoulli", "grey": 1.0, "epochs": 5},
+        ("gaussian-learned",),
+    ),
+    "sigma": Lesson(
+        "Learned sigma",
+        "What does a learned sigma find?",
+        "Start sigma at 1. The best one shared sigma is the root mean squared error. Does the "
+        "optimiser find it, and what happens to the KL on the way?",
+        "sigma meeting the RMSE",
+        {"likelihood": "gaussian-learned", "scale": 1.0, "epochs": 5},
+    ),
+    "sampling": Lesson(
+        "Sampling",
+        "Sampling, or a plain autoencoder?",
+        "Without the draw of z and without the KL, nothing keeps the codes near the prior. What "
+        "do draws from the prior look like then?",
+        "the pictures decoded from the prior, after the run",
+        {"likelihood": "bernoulli", "epochs": 5},
+        ("autoencoder",),
+        ("sampling",),
+    ),
+    "binary": Lesson(
+        "Binary data",
+        "Binary data: who wins?",
+        "On strictly black and white targets BCE is the likelihood itself. Does MSE do worse?",
+        "mean squared error per pixel, the unit that favours MSE, early and late",
+        {"likelihood": "bernoulli", "grey": 0.0, "epochs": 5},
+        ("gaussian-learned",),
+    ),
+}
+
+
+def members(config: TrainConfig, against: Sequence[str]) -> tuple[TrainConfig, ...]:
+    """``config`` and its alternatives, each once, at most four; they share data, order and seed.
+
+    Raises ``ConfigError`` on an unknown alternative or on more than three that differ.
+    """
+    chosen = [config]
+    for name in against:
+        if name not in VARIANTS:
+            raise ConfigError(f"against: {name!r} given; allowed is one of {', '.join(VARIANTS)}")
+        other = replace(config, **VARIANTS[name].settings)
+        if other not in chosen:
+            chosen.append(other)
+    if len(chosen) > MOST_MEMBERS:
+        raise ConfigError(
+            f"against: {len(chosen) - 1} alternatives given; allowed is 0 to {MOST_MEMBERS - 1}"
+        )
+    return tuple(chosen)
+
+
+def parse_against(text: str) -> tuple[tuple[str, ...], list[str]]:
+    """The alternatives in an address, and a note for each that is not one."""
+    names = [name for name in text.split(",") if name]
+    known = tuple(dict.fromkeys(name for name in names if name in VARIANTS))
+    notes = [
+        f"against: {name[:40]!r} given; allowed is one of {', '.join(VARIANTS)}; it is left out"
+        for name in names
+        if name not in VARIANTS
+    ]
+    if len(known) > MOST_MEMBERS - 1:
+        notes.append(
+            f"against: {len(known)} alternatives given; allowed is 0 to {MOST_MEMBERS - 1}; "
+            "the first ones are used"
+        )
+    return known[: MOST_MEMBERS - 1], notes
+
+
+def labels(configs: Sequence[TrainConfig]) -> tuple[str, ...]:
+    """A short name for each of ``configs``, which says what tells it from the others."""
+    return tuple(_label(config, configs) for config in configs)
+
+
+def _label(config: TrainConfig, among: Sequence[TrainConfig]) -> str:
+    words = [VARIANTS[config.likelihood].label]
+    if config.likelihood == "gaussian":
+        words = [f"MSE, sigma {config.scale:g}"]
+    twins = [other for other in among if other.likelihood == config.likelihood]
+    for name, variants in (
+        ("reduction", ("pixel-sum", "pixel-mean")),
+        ("sampling", ("sampled", "autoencoder")),
+    ):
+        if len({getattr(other, name) for other in twins}) > 1:
+            value = getattr(config, name)
+            words += [
+                VARIANTS[key].label for key in variants if VARIANTS[key].settings[name] == value
+            ]
+    for name, text in (("beta", f"beta {config.beta:g}"), ("architecture", config.architecture)):
+        if len({getattr(other, name) for other in twins}) > 1:
+            words.append(text)
+    if config.likelihood != "gaussian" and len({other.scale for other in twins}) > 1:
+        words.append(f"from sigma {config.scale:g}")
+    return ", ".join(words)
+
+
+def with_seed(configs: Sequence[TrainConfig], seed: int) -> tuple[TrainConfig, ...]:
+    """The same runs from other initial weights, in another order, with other noise."""
+    return tuple(replace(config, seed=seed) for config in configs)

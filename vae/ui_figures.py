@@ -1,0 +1,203 @@
+"""A run's figures on the page: numbers now, curves, KL per latent, sigma, calibration.
+
+Specifications are built once for a run and only their data change, so that nothing flickers;
+frames are made once for all who watch.
+"""
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from vae import ui_loss
+from vae.charts import training, training_frames
+from vae.charts.theme import Style
+from vae.config import TrainConfig
+from vae.prediction import active_latents
+from vae.snapshots import MemberSnapshot, RunSnapshot
+from vae.ui_pictures import Memo
+
+_frames = Memo(24)
+_GAUSSIANS = frozenset({"gaussian", "gaussian-learned", "gaussian-optimal"})
+
+
+def show_figures(snapshot: RunSnapshot, styles: tuple[Style, ...]) -> None:
+    """The figures of every member; of a comparison only those in units that all share."""
+    if len(snapshot.members) == 1:
+        _show_numbers(snapshot.members[0])
+        _show_single(snapshot, styles)
+    else:
+        _show_table(snapshot.members, styles)
+        _show_comparison(snapshot, styles)
+
+
+def _show_numbers(member: MemberSnapshot) -> None:
+    """The loss of the last batch taken apart: one line of numbers that add up."""
+    last, config = member.last_step, member.config
+    assert last is not None
+    weight = config.beta if config.sampling else 0.0
+    kl = "KL" if weight == 1 else f"{weight:g} · KL"
+    parts = [
+        f"loss **{last.loss:.1f}** = −log p(x|z) **{-last.log_likelihood:.1f}** "
+        f"+ {kl} **{weight * last.kl:.1f}** nats",
+        f"MSE **{last.mse:.4f}** per pixel",
+        f"**{_in_use(member)}** latents in use",
+    ]
+    if last.scale is not None:
+        parts.append(f"sigma **{last.scale:.3f}** beside RMSE **{last.mse**0.5:.3f}**")
+    st.markdown(" &nbsp;·&nbsp; ".join(parts))
+
+
+def _in_use(member: MemberSnapshot) -> str:
+    assert member.last_step is not None
+    text = f"{active_latents(member.last_step.kl_per_latent)} of {member.config.latent_dim}"
+    expected = ui_loss.prediction(member.config)
+    if expected is not None and expected.active is not None:
+        text += f" (predicted {expected.active})"
+    return text
+
+
+def _show_table(members: Sequence[MemberSnapshot], styles: Sequence[Style]) -> None:
+    """The members' numbers now, the common units first."""
+    lines = [
+        "| | MSE per pixel | KL, nats | latents in use | sigma | its own loss, nats |",
+        "|:--|--:|--:|--:|--:|--:|",
+    ]
+    for member, style in zip(members, styles, strict=True):
+        last = member.last_step
+        assert last is not None
+        sigma = "" if last.scale is None else f"{last.scale:.3f}"
+        lines.append(
+            f"| {style.label} | **{last.mse:.4f}** | **{last.kl:.1f}** | {_in_use(member)} "
+            f"| {sigma} | {last.loss:.1f} |"
+        )
+    st.markdown("\n".join(lines))
+    if not comparable_in_nats([member.config for member in members]):
+        st.caption(
+            "Squared error and KL compare across losses. The losses themselves do not: a density "
+            "on [0, 1], a probability of binary pixels and a loss that is no likelihood each "
+            "count nats of something else."
+        )
+
+
+def comparable_in_nats(configs: Sequence[TrainConfig]) -> bool:
+    """Whether log p(x|z) means the same in all: densities of the same pixels, summed alike."""
+    kinds = {
+        "gaussian" if config.likelihood in _GAUSSIANS else config.likelihood for config in configs
+    }
+    return len(kinds) == 1 and len({(c.reduction, c.binarise) for c in configs}) == 1
+
+
+def _show_single(snapshot: RunSnapshot, styles: tuple[Style, ...]) -> None:
+    for column, field in zip(st.columns(3), ("log_likelihood", "kl", "loss"), strict=True):
+        with column:
+            _show_curve(snapshot, styles, field)
+    has_scale = snapshot.members[0].config.likelihood in _GAUSSIANS
+    columns = st.columns(3)
+    with columns[0]:
+        if has_scale:
+            _show_scale(snapshot)
+        else:
+            _show_curve(snapshot, styles, "mse")
+    with columns[1]:
+        _show_kl(snapshot, styles)
+    with columns[2]:
+        _show_calibration(snapshot, styles)
+
+
+def _show_comparison(snapshot: RunSnapshot, styles: tuple[Style, ...]) -> None:
+    nats = comparable_in_nats([member.config for member in snapshot.members])
+    first, second, third = st.columns(3)
+    with first:
+        _show_curve(snapshot, styles, "mse")
+    with second:
+        _show_curve(snapshot, styles, "kl")
+    with third:
+        show(
+            training.build_trade_chart,
+            _curves(snapshot, styles),
+            key=f"trade-{len(styles)}",
+            styles=styles,
+        )
+    columns = st.columns(3 if nats else 2)
+    with columns[0]:
+        _show_kl(snapshot, styles)
+    with columns[1]:
+        _show_calibration(snapshot, styles)
+    if nats:
+        with columns[2]:
+            _show_curve(snapshot, styles, "log_likelihood")
+
+
+def _show_curve(snapshot: RunSnapshot, styles: tuple[Style, ...], field: str) -> None:
+    show(
+        training.build_curve_chart,
+        _curves(snapshot, styles),
+        key=f"curve-{field}-{len(styles)}",
+        field=field,
+        styles=styles,
+        total_steps=snapshot.total_steps,
+    )
+
+
+def _curves(snapshot: RunSnapshot, styles: Sequence[Style]) -> pd.DataFrame:
+    labels = [style.label for style in styles]
+    return _frames.get(
+        ("curves", snapshot.run_id, snapshot.version),
+        lambda: training_frames.curve_frame(snapshot.members, labels),
+    )
+
+
+def _show_scale(snapshot: RunSnapshot) -> None:
+    frame = _frames.get(
+        ("scale", snapshot.run_id, snapshot.version),
+        lambda: training_frames.scale_frame(snapshot.members[0]),
+    )
+    show(training.build_scale_chart, frame, key="scale", total_steps=snapshot.total_steps)
+
+
+def _show_kl(snapshot: RunSnapshot, styles: tuple[Style, ...]) -> None:
+    expected = [ui_loss.prediction(member.config) for member in snapshot.members]
+    predicted = [each.kl_per_latent if each else () for each in expected]
+    labels = [style.label for style in styles]
+    frame = _frames.get(
+        ("kl", snapshot.run_id, snapshot.version),
+        lambda: training_frames.kl_frame(snapshot.members, labels, predicted),
+    )
+    latents = max(member.config.latent_dim for member in snapshot.members)
+    show(
+        training.build_kl_chart,
+        frame,
+        key=f"latents-{len(styles)}",
+        styles=styles,
+        latents=latents,
+        predicted=any(predicted),
+    )
+
+
+def _show_calibration(snapshot: RunSnapshot, styles: tuple[Style, ...]) -> None:
+    labels = [style.label for style in styles]
+    if not all(member.epochs for member in snapshot.members):
+        st.caption("Mean output for each grey of the target: measured after the first epoch.")
+        return
+    frame = _frames.get(
+        ("calibration", snapshot.run_id, snapshot.members[0].epochs[-1].epoch),
+        lambda: training_frames.calibration_frame(snapshot.members, labels),
+    )
+    show(training.build_calibration_chart, frame, key=f"calibration-{len(styles)}", styles=styles)
+
+
+def show(build: Any, frame: pd.DataFrame, *, key: str, **arguments: Any) -> None:
+    spec = _spec(build, **arguments)
+    # Streamlit takes parts out of the specification it is given.
+    given = dict(spec)
+    st.vega_lite_chart(frame, given, alt=given.pop("description"), key=key)
+
+
+@functools.lru_cache(maxsize=256)
+def _spec(build: Any, **arguments: Any) -> dict[str, Any]:
+    chart: alt.TopLevelMixin = build(**arguments)
+    return chart.to_dict(validate=False)

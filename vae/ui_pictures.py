@@ -1,0 +1,157 @@
+"""Rows of pictures on the page: live in place, or a film that the browser plays by itself."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import streamlit as st
+
+from vae import pictures
+from vae.charts.theme import Style
+from vae.exports import common_moments
+from vae.snapshots import Frame, MemberSnapshot
+
+_ASSETS = Path(__file__).parent / "assets"
+_component = st.components.v2.component(
+    "vae.pictures",
+    html='<div class="pictures"></div>',
+    css=(_ASSETS / "pictures.css").read_text(encoding="utf-8"),
+    js=(_ASSETS / "pictures.js").read_text(encoding="utf-8"),
+)
+T = TypeVar("T")
+# Enough to encode each picture once for all who watch; a PNG of a row takes about 5 KB.
+_MOST_KEPT = 2000
+_TARGETS = "targets"
+_MEANS = "decoder means"
+_DRAWS = "draws from p(x|z)"
+
+
+class Memo:
+    """Results by key, the oldest forgotten first; shared by all sessions."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: OrderedDict[Any, Any] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Any, build: Callable[[], T]) -> T:
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        made = build()
+        with self._lock:
+            self._kept[key] = made
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        return made
+
+
+_rows = Memo(_MOST_KEPT)
+
+
+def show_targets(images: np.ndarray, *, key: str) -> None:
+    """The images that a run will learn to rebuild, before it starts."""
+    row = {
+        "label": _TARGETS,
+        "colour": "",
+        "alt": f"{len(images)} images of the test set",
+        "pictures": [pictures.strip(images)],
+    }
+    _component(
+        key=key,
+        data={"views": [{"name": "", "rows": [row]}], "frames": 1, "captions": [], "opening": 0},
+    )
+
+
+def show_live(
+    run_id: str, members: Sequence[MemberSnapshot], styles: Sequence[Style], *, key: str
+) -> None:
+    """The newest reconstructions of every member, in step, updated in place."""
+    frames = [member.frames[-1:] for member in members]
+    if all(frames):
+        _component(key=key, data=_film(run_id, frames, styles, captions=[""], alt_step=True))
+
+
+def show_film(
+    run_id: str,
+    members: Sequence[MemberSnapshot],
+    styles: Sequence[Style],
+    captions: Sequence[str],
+    *,
+    key: str,
+) -> None:
+    """Every kept moment, with a scrubber and a play button; no traffic while it plays.
+
+    ``captions``: one line for each moment of ``exports.common_moments(members)``.
+    """
+    frames = common_moments(members)
+    if frames and frames[0]:
+        data = _film(run_id, frames, styles, captions=captions, alt_step=False)
+        # It opens on the picture that the run ended with.
+        _component(key=key, data={**data, "opening": len(captions) - 1})
+
+
+def _film(
+    run_id: str,
+    frames: Sequence[Sequence[Frame]],
+    styles: Sequence[Style],
+    captions: Sequence[str],
+    alt_step: bool,
+) -> dict[str, Any]:
+    step = f" at step {frames[0][-1].step}" if alt_step else ""
+    target = _row(_TARGETS, "", "targets", run_id, 0, frames[0][-1:], "")
+    single = len(frames) == 1
+    views = []
+    for name, part in ((_MEANS, "means"), (_DRAWS, "samples")):
+        rows = [
+            _row(
+                name if single else style.label,
+                style.colour,
+                part,
+                run_id,
+                member,
+                kept,
+                "" if single else name,
+                step,
+            )
+            for member, (kept, style) in enumerate(zip(frames, styles, strict=True))
+        ]
+        views.append({"name": name, "rows": [target, *rows]})
+    if single:
+        views = [{"name": "", "rows": [*views[0]["rows"], views[1]["rows"][1]]}]
+    return {
+        "views": views,
+        "frames": max(len(kept) for kept in frames),
+        "captions": list(captions),
+        "opening": 0,
+    }
+
+
+def _row(
+    label: str,
+    colour: str,
+    part: str,
+    run_id: str,
+    member: int,
+    frames: Sequence[Frame],
+    what: str,
+    step: str = "",
+) -> dict[str, Any]:
+    return {
+        "label": label,
+        "colour": colour,
+        "alt": f"{what} {label}{step}".strip(),
+        "pictures": [
+            _rows.get((run_id, member, frame.step, part), partial(_strip, frame, part))
+            for frame in frames
+        ],
+    }
+
+
+def _strip(frame: Frame, part: str) -> str:
+    return pictures.strip(getattr(frame.reconstruction, part))

@@ -1,0 +1,179 @@
+"""After a run: the film of it, what its latents mean, and everything to take home."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from vae import exports, lessons, pictures, script, ui_figures, ui_pictures
+from vae.charts import training, training_frames
+from vae.charts.theme import Style
+from vae.charts.training import member_styles
+from vae.config import TrainConfig
+from vae.snapshots import MemberSnapshot, RunSnapshot
+
+_DIGITS = tuple("0123456789")
+_FASHION = (
+    "T-shirt",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Boot",
+)
+
+
+def show_results(snapshot: RunSnapshot) -> None:
+    """The sections of a run that is over and has pictures."""
+    configs = [member.config for member in snapshot.members]
+    labels = lessons.labels(configs)
+    styles = member_styles(configs, labels)
+    if len(exports.common_moments(snapshot.members)[0]) > 1:
+        _show_replay(snapshot, styles)
+    if all(member.gallery for member in snapshot.members):
+        _show_galleries(snapshot.members, labels)
+    _show_downloads(snapshot, labels)
+
+
+def _show_replay(snapshot: RunSnapshot, styles: Sequence[Style]) -> None:
+    st.subheader("Watch it learn again", anchor="replay")
+    st.markdown("Strokes come before digits: drag to find the step where a class first appears.")
+    ui_pictures.show_film(
+        snapshot.run_id,
+        snapshot.members,
+        styles,
+        exports.moment_captions(snapshot.members),
+        key=f"film-{len(styles)}",
+    )
+
+
+def _show_galleries(members: Sequence[MemberSnapshot], labels: Sequence[str]) -> None:
+    st.subheader("What the latents mean", anchor="latents")
+    if len(members) == 1:
+        _show_gallery(members[0], 0)
+        return
+    for index, (tab, member) in enumerate(zip(st.tabs(list(labels)), members, strict=True)):
+        with tab:
+            _show_gallery(member, index)
+
+
+def _show_gallery(member: MemberSnapshot, index: int) -> None:
+    gallery = member.gallery
+    assert gallery is not None
+    left, middle, right = st.columns(3)
+    with left:
+        st.markdown("**Draws from the prior**, decoded: what the model believes a picture is.")
+        st.image(
+            pictures.data_url(pictures.png(pictures.tile(gallery.prior, 6), 3)),
+            width="stretch",
+            alt="decoder means at latents drawn from the prior",
+        )
+    with middle:
+        if len(gallery.latents) == 2:
+            st.markdown("**Where test images lie** in the two most informative latents.")
+            _show_map(member, index)
+        else:
+            st.markdown("**One latent**: there is no map of two.")
+    with right:
+        st.markdown("**The decoder over the same two latents**, each from −3 to 3.")
+        st.image(
+            pictures.grid(gallery.grid, 2),
+            width="stretch",
+            alt="decoder means on a grid over the two most informative latents",
+        )
+    st.markdown(
+        "**One latent at a time**, −3 to 3, the others 0: each row is a latent, the most "
+        "informative first. A row that does not change is a latent that is not used."
+    )
+    st.image(
+        pictures.grid(gallery.traversals, 2, gap=1),
+        width="stretch",
+        alt="decoder means along each of the most informative latents",
+    )
+
+
+def _show_map(member: MemberSnapshot, index: int) -> None:
+    gallery = member.gallery
+    assert gallery is not None
+    names = _class_names(member.config, int(gallery.labels.max(initial=0)) + 1)
+    ui_figures.show(
+        training.build_map_chart,
+        training_frames.code_frame(gallery, names),
+        key=f"map-{index}",
+        names=names,
+        latents=gallery.latents,
+    )
+
+
+def _class_names(config: TrainConfig, classes: int) -> tuple[str, ...]:
+    if config.dataset in ("digits", "mnist"):
+        return _DIGITS
+    if config.dataset == "fashion":
+        return _FASHION
+    return tuple(str(index) for index in range(classes))
+
+
+def _show_downloads(snapshot: RunSnapshot, labels: Sequence[str]) -> None:
+    st.subheader("Take it home", anchor="downloads")
+    st.markdown(
+        "The script needs torch alone and prints the same losses on the same machine; "
+        "`python -m vae resume FILE` goes on from the weights."
+    )
+    members = snapshot.members
+    with st.container(horizontal=True):
+        st.download_button(
+            "History (CSV)",
+            lambda: exports.history_csv(members, labels),
+            "history.csv",
+            "text/csv",
+            key="download-csv",
+            icon=":material/table:",
+            on_click="ignore",
+        )
+        if members[0].frames:
+            st.download_button(
+                "Animation (GIF)",
+                lambda: exports.animation_gif(members),
+                "training.gif",
+                "image/gif",
+                key="download-gif",
+                icon=":material/animation:",
+                on_click="ignore",
+            )
+        for index, (member, label) in enumerate(zip(members, labels, strict=True)):
+            suffix = "" if len(members) == 1 else f": {label}"
+            st.download_button(
+                f"Script{suffix}",
+                script.build_script(member.config),
+                script.file_name(member.config),
+                "text/x-python",
+                key=f"download-script-{index}",
+                icon=":material/code:",
+                on_click="ignore",
+            )
+        for index, (path, label) in enumerate(zip(snapshot.checkpoints, labels, strict=False)):
+            suffix = "" if len(members) == 1 else f": {label}"
+            st.download_button(
+                f"Weights{suffix}",
+                Path(path).read_bytes,
+                f"vae-{members[index].config.likelihood}.pt",
+                "application/octet-stream",
+                key=f"download-weights-{index}",
+                icon=":material/save:",
+                on_click="ignore",
+            )
+        if members[0].config.dataset == "digits":
+            st.download_button(
+                "Images for the script",
+                lambda: exports.images_npz(members[0].config),
+                script.images_name(members[0].config),
+                "application/octet-stream",
+                key="download-images",
+                icon=":material/image:",
+                on_click="ignore",
+                help="the built-in digits as the script reads them; put both in one folder",
+            )

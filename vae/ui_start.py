@@ -1,0 +1,126 @@
+"""Before a run: the question, the controls, the images it will learn from, ways to share."""
+
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from vae import lessons, ui_loss, ui_pictures, ui_settings
+from vae.config import DATASETS, TrainConfig
+from vae.data import DataUnavailable, is_available, load_sample
+from vae.lessons import LESSONS, MOST_MEMBERS, VARIANTS
+from vae.limits import Limits
+
+_PICTURES = 10
+_STYLE = (Path(__file__).parent / "assets" / "train.css").read_text(encoding="utf-8")
+# Compressed sizes of the two sets' files.
+_MEGABYTES = {"mnist": 12, "fashion": 31}
+
+
+def use_style() -> None:
+    """The page's own spacing."""
+    st.html(f"<style>{_STYLE}</style>")
+
+
+def show_question() -> None:
+    """Questions to choose from; each sets the controls below."""
+    key = "train_question"
+    st.session_state[key] = ui_settings.lesson()
+    if "lesson" not in ui_settings.hidden():
+        st.pills(
+            "Ask a question",
+            list(LESSONS),
+            format_func=lambda name: LESSONS[name].name,
+            key=key,
+            label_visibility="collapsed",
+            required=True,
+            on_change=lambda: ui_settings.apply_lesson(st.session_state[key] or "free"),
+        )
+    lesson = LESSONS[ui_settings.lesson()]
+    st.markdown(f"**{lesson.question}** {lesson.predict} *Look at {lesson.look}.*")
+
+
+def show_controls(limits: Limits) -> None:
+    """The few choices at hand in a row, all the others in one expander."""
+    values = ui_settings.values()
+    shown = LESSONS[ui_settings.lesson()].show
+    names = ui_settings.visible_names(values, shown)
+    if names:
+        with st.container(horizontal=True, key="train-controls"):
+            for name in names:
+                with st.container(width=_width(name)):
+                    ui_settings.draw(name, limits)
+    rest = ui_settings.advanced_names(values, shown)
+    compare = "against" not in ui_settings.hidden()
+    left, right = st.columns([3, 2])
+    if rest or compare:
+        with left, st.expander("More choices, and what to train beside it", icon=":material/tune:"):
+            if compare:
+                _show_against()
+            for start in range(0, len(rest), 3):
+                row = st.columns(3)
+                for column, name in zip(row, rest[start : start + 3], strict=False):
+                    with column:
+                        ui_settings.draw(name, limits)
+    with right, st.expander("The loss as lines of PyTorch", icon=":material/code:"):
+        configs = lessons.members(ui_settings.current(), ui_settings.against())
+        ui_loss.show_code(configs, lessons.labels(configs))
+
+
+def _width(name: str) -> int:
+    wide = {"likelihood": 235, "dataset": 155, "grey": 120, "reduction": 200, "sampling": 235}
+    return wide.get(name, 115)
+
+
+def _show_against() -> None:
+    key = "train_beside"
+    st.session_state[key] = list(ui_settings.against())
+    st.multiselect(
+        "Train beside it, from the same seed",
+        list(VARIANTS),
+        format_func=lambda name: VARIANTS[name].label,
+        key=key,
+        max_selections=MOST_MEMBERS - 1,
+        on_change=lambda: ui_settings.set_against(st.session_state[key]),
+        help="each differs from the settings above in one thing; data, order and first weights "
+        "are the same",
+    )
+
+
+def is_missing(config: TrainConfig) -> bool:
+    """Whether the images have to be downloaded before a run can start."""
+    return config.dataset != "images" and not is_available(config.dataset)
+
+
+def show_missing(config: TrainConfig) -> None:
+    if is_missing(config):
+        st.info(
+            f"{DATASETS[config.dataset]} is not on this machine yet. The button fetches it "
+            f"(about {_MEGABYTES.get(config.dataset, 0)} MB, once); the built-in digits need no "
+            "download.",
+            icon=":material/download:",
+        )
+
+
+def show_targets(config: TrainConfig) -> None:
+    """The images that the run will learn to rebuild, so that the page is not empty before it."""
+    try:
+        images, labels = load_sample(config.dataset, 200, grey=config.grey)
+    except DataUnavailable:
+        return
+    first = np.unique(labels, return_index=True)[1][:_PICTURES]
+    ui_pictures.show_targets(images[first], key="targets")
+    st.caption("What it will learn to rebuild: from the left, one test image of each class.")
+
+
+def show_sharing() -> None:
+    """Two links: the settings, and the run as it goes on."""
+    with st.popover("Share", icon=":material/share:", key="share"):
+        st.markdown("**These settings**, seed included, for others to train themselves:")
+        st.code(ui_settings.link(run=False), language=None, wrap_lines=True)
+        if ui_settings.run_id():
+            st.markdown("**This run**, to watch live, without its buttons:")
+            st.code(ui_settings.watch_link(), language=None, wrap_lines=True)
+        st.markdown(
+            "To hide controls in a lesson, add for example `&hide=seed,batch_size,against`."
+        )
