@@ -159,6 +159,19 @@ def test_colours_transparency_and_deep_greys_become_greys(tmp_path):
     assert test[0, 0, 0] == 60
 
 
+def test_a_photograph_stands_upright(tmp_path):
+    left_dark = np.zeros((28, 28), np.uint8)
+    left_dark[:, 14:] = 255
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    for name in ("a.png", "b.png"):
+        Image.fromarray(left_dark).save(tmp_path / name, exif=turned)
+    image = read(tmp_path)[0][0]
+    # Orientation 6: the stored left edge is the top of the picture.
+    assert image[:14].max() == 0
+    assert image[14:].min() == 255
+
+
 @pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\nrubbish", b"text"])
 def test_a_broken_picture_is_named(tmp_path, content):
     save(tmp_path / "a.png", np.zeros((3, 3)))

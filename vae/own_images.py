@@ -4,7 +4,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from vae.errors import DataUnavailable
 
@@ -167,7 +167,8 @@ def _picture(file: Path) -> np.ndarray:
     """One picture, grey, fitted into SIDE x SIDE on black."""
     try:
         with Image.open(file) as picture:
-            grey = _on_black(picture).convert("L")
+            # Cameras store which way is up beside the pixels.
+            grey = _on_black(ImageOps.exif_transpose(picture)).convert("L")
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError) as error:
         raise DataUnavailable(
             f"{file}: not a readable picture ({error}). Remove or replace it."
