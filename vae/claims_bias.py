@@ -41,8 +41,8 @@ ENTRIES = (
         "C",
         "For a target of 0.5 the loss, less its floor, equals 2 MSE",
         CONDITION,
-        "To second order only: it is −½ log(1 − 4h²) = 2h² + 4h⁴ + …; 2 MSE falls short of it by "
-        "2% at h = 0.1, by 24% at 0.3, and without bound as h nears 0.5.",
+        "To second order only: it is −½ log(1 − 4h²) = 2h² + 4h⁴ + …, more than 2 MSE by 2% at "
+        "h = 0.1, by 24% at 0.3, and without bound as h nears 0.5.",
         Link("bias", "two-mse", {"t": "0.5", "h": "0.1"}),
         bias.two_mse,
     ),
@@ -85,7 +85,7 @@ ENTRIES = (
         "L₁(t, p) = ∫ from t to p of (u − t) 4u(1 − u) du: minimiser p = t, and E[t] for random "
         "targets; it costs less away from 0.5 than toward it, by exactly (8/3)(2t − 1)h³.",
         Link("bias", "opposite", {"t": "0.8", "g": "1"}),
-        bias.counter_biased,
+        bias.counter_biased_minimum,
         (Citation("banerjee", "theorem 1"),),
     ),
     Claim(
@@ -107,7 +107,7 @@ ENTRIES = (
         "True for sigmoid outputs: its gradient on the logit is p − t, where MSE's is "
         "2(p − t)p(1 − p), at most 8/27 for t = 1 and zero when confidently wrong.",
         Link("bias", "gradients", {"t": "1"}),
-        gradients.descent,
+        gradients.descent_steps,
         (Citation("goodfellow", "section 6.2.2.2"),),
     ),
     Claim(
