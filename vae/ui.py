@@ -4,7 +4,7 @@ import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import altair as alt
 import streamlit as st
@@ -28,7 +28,7 @@ def show_chart(
     builder: Callable[..., alt.TopLevelMixin],
     *,
     key: str,
-    width: Literal["stretch", "content"] = "stretch",
+    width: Any = "stretch",
     **arguments: Any,
 ) -> None:
     """Draw ``builder(**arguments)``; hashable arguments are built once for all sessions.

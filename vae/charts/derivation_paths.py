@@ -6,12 +6,11 @@ import pandas as pd
 
 from vae.charts.theme import GAUSSIAN, KL, TARGET
 from vae.theory.linear_vae import START, race
-from vae.theory.optimisers import OptimiserName
 
 _KEPT = 8
 
 
-def build_race_chart(*, optimiser: OptimiserName, scale: float, kl: bool) -> alt.LayerChart:
+def build_race_chart(*, optimiser: str, scale: float, kl: bool) -> alt.LayerChart:
     """Paths at sigma 1 and at ``scale`` with the adjusted rate, encoder weight v against w."""
     run = race(optimiser=optimiser, scale=scale, kl=kl)
     names = ("σ = 1", f"σ = {scale:g}, rate adjusted")

@@ -35,11 +35,11 @@ class Preset:
 
 PRESETS: Mapping[str, Preset] = {
     "sum": Preset("sum + KL", "sum", "sum"),
-    "half-sum": Preset("½ sum + KL", "half-sum", "sum"),
+    "half-sum": Preset("half sum + KL", "half-sum", "sum"),
     "pixel-mean": Preset("pixel mean + KL", "pixel-mean", "sum"),
     "all-mean": Preset("mean of both", "pixel-mean", "latent-mean"),
-    "batch-kl": Preset("mean + KL of the whole batch", "pixel-mean", "batch-sum"),
-    "weighted": Preset("mean + M/N · KL", "pixel-mean", "sum", 0.00025),
+    "batch-kl": Preset("mean + KL of the batch", "pixel-mean", "batch-sum"),
+    "weighted": Preset("mean + M/N KL", "pixel-mean", "sum", 0.00025),
 }
 
 

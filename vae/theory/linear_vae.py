@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vae.theory.optimisers import OptimiserName, path_difference, trajectory
+from vae.theory.optimisers import path_difference, trajectory
 
 Floats = NDArray[np.float64]
 
@@ -80,9 +80,7 @@ LEARNING_RATES = {"sgd": 0.01, "momentum": 0.002, "adam": 0.02}
 STEPS = 400
 
 
-def race(
-    *, optimiser: OptimiserName, scale: float, kl: bool, eigenvalue: float = EIGENVALUE
-) -> Race:
+def race(*, optimiser: str, scale: float, kl: bool, eigenvalue: float = EIGENVALUE) -> Race:
     """Train at scale 1 and at ``scale`` with the learning rate adjusted for it.
 
     For SGD and momentum the rate is multiplied by scale^2, which undoes the 1 / scale^2 of the

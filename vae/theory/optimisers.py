@@ -4,7 +4,6 @@ The update rules are those of torch.optim, default settings, without weight deca
 """
 
 from collections.abc import Callable, Mapping
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,6 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Gradient = Callable[[Floats], Floats]
 Update = Callable[[Floats], Floats]
-OptimiserName = Literal["sgd", "momentum", "adam"]
 
 MOMENTUM = 0.9
 ADAM_BETAS = (0.9, 0.999)
@@ -22,7 +20,7 @@ def trajectory(
     gradient: Gradient,
     start: Floats,
     *,
-    optimiser: OptimiserName,
+    optimiser: str,
     learning_rate: float,
     steps: int,
     epsilon: float = 1e-8,

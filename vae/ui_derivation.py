@@ -1,0 +1,209 @@
+"""The Derivation page's parts that need the server: the steps, the pictures, the calculator."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from vae import examples, ui
+from vae.cards import data_summary
+from vae.charts import derivation_image as pictures
+from vae.charts.derivation_expansion import build_numbers_chart
+from vae.expansion import STEPS, Step
+from vae.theory import implied
+from vae.theory.corruptions import CORRUPTIONS
+from vae.theory.ppca import active_latents
+from vae.ui_choices import choose, decimal_number, whole_number
+
+_DOCK = """<style>
+.st-key-dock { position: sticky; bottom: 0; z-index: 20; padding: 0.5rem 0 0.75rem;
+  background: var(--dock-ground, Canvas); border-top: 1px solid rgba(128, 128, 128, 0.35); }
+</style>"""
+DATASETS = {"digits": "built-in digits", "mnist": "MNIST", "fashion": "Fashion-MNIST"}
+SIZES = {"28x28": 784, "28x28x3": 2352, "32x32x3": 3072, "64x64x3": 12288, "256x256x3": 196608}
+OWN = "your own"
+
+
+def dock() -> st.delta_generator.DeltaGenerator:
+    """A place that stays in view at the foot of the window while its section is read."""
+    st.html(_DOCK)
+    return st.container(key="dock")
+
+
+# --- the expansion ---------------------------------------------------------------------------
+
+
+@st.fragment
+def show_expansion(values: Mapping[str, float]) -> None:
+    """The derivation's lines, one at a time or all, with the numbers of the dragged pixel."""
+    last = len(STEPS)
+    position = _read_step()
+    shown = range(last) if position == "all" else range(int(position))
+    for index in shown:
+        _show_step(index, STEPS[index], values, current=index == shown[-1])
+    with st.container(horizontal=True, vertical_alignment="center"):
+        number = last if position == "all" else int(position)
+        st.button("Back", on_click=_go, args=(str(max(1, number - 1)),), disabled=number == 1)
+        st.button(
+            "Next",
+            type="primary",
+            on_click=_go,
+            args=(str(min(last, number + 1)),),
+            disabled=number == last,
+        )
+        st.button("All", on_click=_go, args=("all",), disabled=position == "all")
+        st.caption(f"Line {number} of {last}")
+
+
+def _show_step(index: int, step: Step, values: Mapping[str, float], *, current: bool) -> None:
+    with st.container(border=current, gap="small", key=f"step-{index + 1}"):
+        st.markdown(f"**{index + 1} · {step.title}.** {step.say}")
+        formula, misprint = st.columns([3, 2], vertical_alignment="top")
+        with formula:
+            st.latex(step.formula)
+            ui.show_chart(build_numbers_chart, key=f"numbers-{index}", lines=step.numbers, **values)
+        with misprint, st.expander("Where it is misprinted", icon=":material/edit_off:"):
+            st.latex(step.misprint)
+            st.markdown(step.misprint_say)
+            ui.show_chart(
+                build_numbers_chart,
+                key=f"misprint-{index}",
+                lines=step.misprint_numbers,
+                **values,
+            )
+
+
+def _read_step() -> str:
+    allowed = [*map(str, range(1, len(STEPS) + 1)), "all"]
+    text = st.session_state.get("expansion_step", st.query_params.get("step", "1"))
+    if text not in allowed:
+        st.info(
+            f"step in the address is {text!r:.40}; one of {', '.join(allowed)} is needed. "
+            "The default, 1, is used.",
+            icon=":material/link_off:",
+        )
+        return "1"
+    return str(text)
+
+
+def _go(step: str) -> None:
+    st.session_state["expansion_step"] = step
+    st.query_params["step"] = step
+
+
+# --- an image and a flawed reconstruction of it ----------------------------------------------
+
+
+@st.fragment
+def show_pictures(sigma: float) -> None:
+    """Target, reconstruction, their maps, and what the decoder would draw, following sigma."""
+    figure = st.container()
+    with st.container(horizontal=True):
+        digit = choose("Digit", examples.DIGITS, key="digit", default="7", kind="select")
+        flaw = choose("Flaw of the reconstruction", tuple(CORRUPTIONS), key="flaw")
+        amount = choose(
+            "How much",
+            ("0.1", "0.2", "0.4", "0.7", "1"),
+            key="amount",
+            default="0.4",
+            kind="slider",
+        )
+    target = examples.target_greys(digit)
+    mean = examples.flawed_greys(digit, flaw, float(amount))
+    with figure:
+        with st.container(horizontal=True, gap="medium", key="pictures"):
+            _picture("target x", pictures.build_picture_chart, "a", greys=target, name="target")
+            _picture(
+                "mean μ, the output",
+                pictures.build_picture_chart,
+                "b",
+                greys=mean,
+                name="reconstruction",
+            )
+            _picture("squared error", pictures.build_error_map_chart, "c", target=target, mean=mean)
+            _picture(
+                "−log p per pixel",
+                pictures.build_nll_map_chart,
+                "d",
+                target=target,
+                mean=mean,
+                sigma=sigma,
+            )
+            _picture("a sample of p(x|z)", pictures.build_sample_chart, "e", mean=mean, sigma=sigma)
+        ui.show_chart(
+            pictures.build_identity_chart, key="identity", target=target, mean=mean, sigma=sigma
+        )
+
+
+def _picture(label: str, builder: object, key: str, **arguments: object) -> None:
+    with st.container(width=pictures.SIZE + 8, gap="small"):
+        st.markdown(f"**{label}**")
+        ui.show_chart(builder, key=f"picture-{key}", width="content", **arguments)  # type: ignore[arg-type]
+
+
+# --- what sigma does your code imply? --------------------------------------------------------
+
+
+@st.fragment
+def show_calculator() -> None:
+    """From the reductions of a loss to the sigma, beta, rate and survivors that it implies."""
+    labels = {key: preset.label for key, preset in implied.PRESETS.items()} | {OWN: OWN}
+    name = choose("The loss in your code", labels, key="code", default="pixel-mean", kind="pills")
+    preset = _own_reductions() if name == OWN else implied.PRESETS[name]
+    code, numbers = st.columns([3, 2], gap="large")
+    with code:
+        st.code(
+            implied.torch_snippet(preset.pixel_reduction, preset.kl_reduction, preset.weight),
+            language="python",
+            wrap_lines=True,
+        )
+        with st.container(horizontal=True):
+            size = choose("Image", tuple(SIZES), key="size", kind="select")
+            latents = whole_number("Latents", key="latents", default=20, minimum=1, maximum=4096)
+            batch = whole_number("Batch", key="batch", default=128, minimum=1, maximum=100_000)
+    with numbers:
+        _show_implied(preset, SIZES[size], latents, batch)
+
+
+def _own_reductions() -> implied.Preset:
+    with st.container(horizontal=True):
+        pixels = choose("Squared error", implied.PIXEL_REDUCTIONS, key="error_by", kind="select")
+        kl = choose("KL", implied.KL_REDUCTIONS, key="kl_by", kind="select")
+        weight = decimal_number(
+            "Weight of the KL", key="weight", default=1.0, minimum=1e-6, maximum=1e6
+        )
+    return implied.Preset(OWN, pixels, kl, weight)
+
+
+def _show_implied(preset: implied.Preset, pixels: int, latents: int, batch: int) -> None:
+    sizes = {
+        "pixels": pixels,
+        "latents": latents,
+        "batch_size": batch,
+        "pixel_reduction": preset.pixel_reduction,
+        "kl_reduction": preset.kl_reduction,
+        "weight": preset.weight,
+    }
+    variance = implied.implied_variance(**sizes)  # type: ignore[arg-type]
+    _, rate = implied.loss_factors(**sizes)  # type: ignore[arg-type]
+    beta = implied.equivalent_beta(variance=variance, nominal_variance=1.0)
+    st.markdown(
+        f"### σ = {variance**0.5:.4g}\n"
+        f"σ² = {variance:,.5g}, for pixels in [0, 1]\n\n"
+        f"| the same loss, read otherwise | |\n|:--|--:|\n"
+        f"| β, if you say σ = 1 | **{beta:,.5g}** |\n"
+        f"| SGD rate 1 here is this rate on the ELBO | **{rate:,.5g}** |\n"
+        + _survivors(variance, pixels, latents)
+    )
+
+
+def _survivors(variance: float, pixels: int, latents: int) -> str:
+    if pixels != 784:
+        return "| latents that survive | *spectrum known for 28x28* |\n"
+    counts = {
+        label: active_latents(data_summary(name).eigenvalues, variance, latents=latents)
+        for name, label in DATASETS.items()
+    }
+    return "".join(
+        f"| of {latents} latents survive on {label} | **{count}** |\n"
+        for label, count in counts.items()
+    )

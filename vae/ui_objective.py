@@ -1,0 +1,129 @@
+"""The Derivation page's second half: optimisers, collapse, learned sigma, cross-entropy."""
+
+import functools
+from collections.abc import Mapping
+
+import streamlit as st
+
+from vae import examples, ui
+from vae.cards import data_summary
+from vae.charts import derivation_spectrum as spectra
+from vae.charts.derivation_entropy import build_cross_entropy_chart
+from vae.charts.derivation_parts import FIT_MEAN, FIT_SIGMA, VARIANCE
+from vae.charts.derivation_paths import build_race_chart
+from vae.theory.linear_vae import adam_drift, race
+from vae.ui_choices import choose
+from vae.ui_derivation import DATASETS
+
+OPTIMISERS: Mapping[str, str] = {"sgd": "SGD", "momentum": "momentum", "adam": "Adam"}
+
+
+@st.fragment
+def show_race() -> None:
+    """Two trainings whose learning rates undo their sigmas, without the KL and with it."""
+    figure = st.container()
+    with st.container(horizontal=True):
+        optimiser = choose("Optimiser", OPTIMISERS, key="optimiser")
+        scale = choose(
+            "σ of the second run", ("0.3", "0.5", "2", "3"), key="race_sigma", default="2"
+        )
+    with figure:
+        for column, kl in zip(st.columns(2), (False, True), strict=True):
+            with column:
+                share = _difference(optimiser, float(scale), kl)
+                st.markdown(
+                    f"**{'With' if kl else 'Without'} the KL:** paths differ by **{share}**"
+                )
+                ui.show_chart(
+                    build_race_chart,
+                    key=f"race-{kl}",
+                    optimiser=optimiser,
+                    scale=float(scale),
+                    kl=kl,
+                )
+    rows = "".join(
+        f"| {label} | {_difference(name, float(scale), False)} "
+        f"| {_difference(name, float(scale), True)} |\n"
+        for name, label in OPTIMISERS.items()
+    )
+    with st.expander("All three optimisers, measured"):
+        st.markdown(
+            f"Largest distance between the paths of σ = 1 and σ = {scale}, "
+            "as a share of the way the first one goes:\n\n"
+            f"| | without the KL | with the KL |\n|:--|--:|--:|\n{rows}\n"
+            "Adam divides each gradient by its own size, so a factor on the loss cancels, except "
+            "for the ε = 10⁻⁸ that it adds. The same run with the whole loss multiplied by a "
+            f"factor: {_drifts()}."
+        )
+
+
+@functools.cache
+def _difference(optimiser: str, scale: float, kl: bool) -> str:
+    return _percent(race(optimiser=optimiser, scale=scale, kl=kl).difference)
+
+
+@functools.cache
+def _drifts() -> str:
+    return ", ".join(
+        f"{name} moves the path by {_percent(adam_drift(factor))}"
+        for name, factor in (("1/1,000", 1e-3), ("1/1,000,000", 1e-6), ("10⁻⁷", 1e-7))
+    )
+
+
+def _percent(share: float) -> str:
+    if share < 1e-12:
+        return "0 %, to rounding"
+    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.1g} %"
+
+
+@st.fragment
+def show_collapse(variance: float) -> None:
+    """The data's spectrum under the dragged variance, and the KL and error that follow."""
+    figure = st.container()
+    name = choose("Data", DATASETS, key="data")
+    spectrum = data_summary(name).eigenvalues
+    trained = examples.trained_points(name)
+    left, right = figure.columns(2)
+    with left:
+        st.markdown("**The spectrum: what stands above the line survives**")
+        ui.show_chart(
+            spectra.build_spectrum_chart, key="spectrum", spectrum=spectrum, variance=variance
+        )
+    with right:
+        st.markdown("**What a linear VAE with 20 latents keeps, at every σ²**")
+        ui.show_chart(
+            spectra.build_prediction_chart,
+            key="prediction",
+            spectrum=spectrum,
+            variance=variance,
+            trained=trained,
+        )
+    with figure:
+        ui.dials(
+            VARIANCE,
+            values={"variance": variance},
+            presets={
+                "sum + KL: ½": {"variance": 0.5},
+                "half sum + KL: 1": {"variance": 1.0},
+                "pixel mean + KL: 392": {"variance": 392.0},
+            },
+            key="variance-dial",
+        )
+        if trained:
+            listed = ", ".join(f"σ² = {p.variance:g}: KL {p.kl:.1f}" for p in trained)
+            st.caption(f"Points: deep VAEs trained by this engine on these data ({listed} nats).")
+
+
+@st.fragment
+def show_cross_entropy(values: Mapping[str, float]) -> None:
+    """One pixel's greys over the data, and the Gaussian whose cross-entropy one lowers."""
+    figure = st.container()
+    pixel = choose("Pixel", tuple(examples.NAMED_PIXELS), key="pixel")
+    with figure:
+        ui.show_chart(
+            build_cross_entropy_chart,
+            key="cross-entropy-figure",
+            counts=examples.grey_counts(pixel),
+            **values,
+        )
+        ui.dials(FIT_MEAN, FIT_SIGMA, values=values, inline=True, key="fit-dials")
