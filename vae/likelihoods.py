@@ -53,7 +53,8 @@ def continuous_bernoulli_mean(logits: Tensor) -> Tensor:
     small = torch.where(near, logits, 0.0)
     large = torch.where(near, 1.0, logits)
     square = small.square()
-    series = small * (1 / 12 - square * (1 / 720 - square * (1 / 30240 - square / 1209600)))
+    series = 1 / 30240 - square * (1 / 1209600 - square / 47900160)
+    series = small * (1 / 12 - square * (1 / 720 - square * series))
     closed = 0.5 / torch.tanh(0.5 * large) - 1 / large
     return 0.5 + torch.where(near, series, closed)
 
@@ -66,7 +67,8 @@ def _log_sinhc_half(logits: Tensor) -> Tensor:
     """
     near = logits.abs() < 1
     square = torch.where(near, logits, 0.0).square() / 4
-    series = square * (1 / 6 - square * (1 / 180 - square * (1 / 2835 - square / 37800)))
+    series = 1 / 2835 - square * (1 / 37800 - square / 467775)
+    series = square * (1 / 6 - square * (1 / 180 - square * series))
     large = torch.where(near, 1.0, logits.abs())
     closed = 0.5 * large + torch.log1p(-torch.exp(-large)) - torch.log(large)
     return torch.where(near, series, closed)

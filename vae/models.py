@@ -42,19 +42,21 @@ class MlpDecoder(nn.Module):
 
 
 class LinearEncoder(nn.Module):
-    """mean = V x + b; logvar is the same for every x, as in probabilistic PCA's posterior.
+    """mean = V (x - mu); logvar is the same for every x, as in probabilistic PCA's posterior.
 
-    Lucas et al. 2019, section 3: with this encoder and a linear decoder the ELBO is tight at
-    the optimum.
+    mu is the decoder's own bias, as in Tipping & Bishop 1999, equation 8: without it V must first
+    learn to ignore the mean image, which is far larger than what differs between images.
+    Lucas et al. 2019, section 3: with this encoder the ELBO is tight at the optimum.
     """
 
-    def __init__(self, pixels: int, latent_dim: int) -> None:
+    def __init__(self, pixels: int, latent_dim: int, centre: nn.Parameter) -> None:
         super().__init__()
-        self.mean = nn.Linear(pixels, latent_dim)
+        self.mean = nn.Linear(pixels, latent_dim, bias=False)
         self.logvar = nn.Parameter(torch.zeros(latent_dim))
+        self.centre = centre
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        mean = self.mean(x)
+        mean = self.mean(x - self.centre)
         return mean, self.logvar.expand_as(mean)
 
 
@@ -95,8 +97,8 @@ def build_vae(config: TrainConfig, image_shape: tuple[int, int]) -> VAE:
     encoder: nn.Module
     decoder: nn.Module
     if linear:
-        encoder = LinearEncoder(pixels, config.latent_dim)
         decoder = nn.Linear(config.latent_dim, pixels)
+        encoder = LinearEncoder(pixels, config.latent_dim, decoder.bias)
     else:
         encoder = MlpEncoder(pixels, config.hidden_dim, config.latent_dim)
         decoder = MlpDecoder(pixels, config.hidden_dim, config.latent_dim)
@@ -111,4 +113,5 @@ def initialize(model: nn.Module, generator: torch.Generator) -> None:
         if isinstance(layer, nn.Linear):
             bound = 1 / math.sqrt(layer.in_features)
             nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
-            nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
+            if layer.bias is not None:
+                nn.init.uniform_(layer.bias, -bound, bound, generator=generator)

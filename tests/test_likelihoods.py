@@ -1,0 +1,244 @@
+"""Likelihoods against torch.distributions, quadrature and autograd, in the traps of float32 too."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy import integrate, special, stats
+from torch import distributions
+from torch.nn import functional as F
+
+from vae.config import LIKELIHOODS
+from vae.likelihoods import (
+    Bernoulli,
+    ContinuousBernoulli,
+    CounterBiased,
+    Gaussian,
+    GaussianLearned,
+    GaussianOptimal,
+    Likelihood,
+    build_likelihood,
+    continuous_bernoulli_log_prob,
+    continuous_bernoulli_mean,
+    counter_biased_loss,
+)
+
+LOGITS = [-9.2, -4.0, -1.2, -0.9, -0.3, -0.006, -1e-6, 0.0, 1e-6, 0.01, 0.5, 0.99, 1.01, 3.0, 9.2]
+
+
+def draws(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+@pytest.mark.parametrize("scale", [0.01, 0.3, 1.0, 19.8])
+@pytest.mark.parametrize("squash", [False, True])
+def test_gaussian_log_prob_is_that_of_torch(scale: float, squash: bool) -> None:
+    output, x = draws(7, 9), draws(7, 9, seed=1).sigmoid()
+    mean = torch.from_numpy(special.expit(output.numpy())) if squash else output
+    expected = distributions.Normal(mean, scale).log_prob(x)
+    torch.testing.assert_close(Gaussian(scale, squash).log_prob(output, x), expected)
+
+
+def test_bernoulli_log_prob_is_that_of_torch_on_binary_targets() -> None:
+    logits, x = 5 * draws(7, 9), (draws(7, 9, seed=1) > 0).double()
+    expected = distributions.Bernoulli(logits=logits).log_prob(x)
+    torch.testing.assert_close(Bernoulli().log_prob(logits, x), expected)
+
+
+def test_bernoulli_log_prob_is_minus_the_cross_entropy_on_grey_targets() -> None:
+    logits, x = 3 * draws(7, 9), draws(7, 9, seed=1).sigmoid()
+    expected = -F.binary_cross_entropy(torch.sigmoid(logits), x, reduction="none")
+    torch.testing.assert_close(Bernoulli().log_prob(logits, x), expected)
+
+
+def test_cross_entropy_from_logits_keeps_its_gradient_where_the_sigmoid_saturates() -> None:
+    logit = torch.tensor([20.0], requires_grad=True)
+    loss = -Bernoulli().log_prob(logit, torch.zeros(1))
+    loss.backward()
+    assert loss.item() == pytest.approx(20)
+    assert logit.grad.item() == pytest.approx(1)
+    # What the logits form avoids: from probabilities, float32 has neither loss nor gradient.
+    rounded = torch.tensor([20.0], requires_grad=True)
+    naive = F.binary_cross_entropy(torch.sigmoid(rounded), torch.zeros(1))
+    naive.backward()
+    assert naive.item() == pytest.approx(100)
+    assert rounded.grad.item() == 0
+
+
+@pytest.mark.parametrize("logit", [-1e4, -200.0, 200.0, 1e4])
+def test_bernoulli_stays_finite_at_any_logit(logit: float) -> None:
+    output = torch.tensor([logit], requires_grad=True)
+    Bernoulli().log_prob(output, torch.tensor([0.3])).sum().backward()
+    assert torch.isfinite(output.grad).all()
+    assert output.grad.item() == pytest.approx(0.3 - (logit > 0))
+
+
+@pytest.mark.parametrize("logit", LOGITS)
+def test_continuous_bernoulli_integrates_to_one(logit: float) -> None:
+    a = torch.tensor(logit, dtype=torch.float64)
+
+    def density(x: float) -> float:
+        return math.exp(continuous_bernoulli_log_prob(torch.tensor(x, dtype=torch.float64), a))
+
+    total, _ = integrate.quad(density, 0, 1, epsabs=1e-12)
+    mean, _ = integrate.quad(lambda x: x * density(x), 0, 1, epsabs=1e-12)
+    assert total == pytest.approx(1, abs=2e-9)
+    assert continuous_bernoulli_mean(a).item() == pytest.approx(mean, abs=2e-9)
+
+
+@pytest.mark.parametrize("logit", [value for value in LOGITS if abs(value) > 0.2])
+def test_continuous_bernoulli_is_that_of_torch_away_from_its_cut(logit: float) -> None:
+    a, x = torch.tensor(logit, dtype=torch.float64), torch.linspace(0, 1, 11, dtype=torch.float64)
+    reference = distributions.ContinuousBernoulli(logits=a)
+    torch.testing.assert_close(
+        continuous_bernoulli_log_prob(x, a), reference.log_prob(x), rtol=0, atol=1e-8
+    )
+    torch.testing.assert_close(continuous_bernoulli_mean(a), reference.mean, rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize("logit", [*LOGITS, -0.006000018, 0.006, 0.05])
+def test_continuous_bernoulli_gradient_is_right_in_float32(logit: float) -> None:
+    """x - E[x], the mean by quadrature; at lambda = .4985 torch's own has the wrong sign."""
+    a = torch.tensor(logit, requires_grad=True)
+    continuous_bernoulli_log_prob(torch.tensor(0.5), a).backward()
+    weight, _ = integrate.quad(lambda x: math.exp(logit * x), 0, 1)
+    first, _ = integrate.quad(lambda x: x * math.exp(logit * x), 0, 1)
+    assert a.grad.item() == pytest.approx(0.5 - first / weight, abs=5e-7)
+    if abs(logit) > 0.001:
+        assert np.sign(a.grad.item()) == -np.sign(logit)
+
+
+def test_continuous_bernoulli_bounds_its_logit_smoothly() -> None:
+    output = torch.tensor([-1e4, -30.0, 0.5, 30.0], requires_grad=True)
+    likelihood = ContinuousBernoulli()
+    logits = likelihood.logits(output)
+    assert logits.abs().max() <= 9.21 + 1e-5
+    assert logits[2].item() == pytest.approx(0.5, abs=0.001)
+    likelihood.log_prob(output, torch.full((4,), 0.01)).sum().backward()
+    assert torch.isfinite(output.grad).all()
+    assert likelihood.dequantised
+
+
+@pytest.mark.parametrize("x", [0.0, 0.1, 0.3, 0.5, 0.8, 1.0])
+@pytest.mark.parametrize("p", [0.02, 0.3, 0.5, 0.77, 0.99])
+def test_counter_biased_loss_is_its_integral(x: float, p: float) -> None:
+    expected, _ = integrate.quad(lambda u: (u - x) * 4 * u * (1 - u), x, p)
+    loss = counter_biased_loss(*torch.tensor([x, p], dtype=torch.float64))
+    assert loss.item() == pytest.approx(expected, abs=1e-12)
+
+
+def test_counter_biased_loss_is_no_likelihood_and_says_so() -> None:
+    logits, x = draws(5, 4), draws(5, 4, seed=1).sigmoid()
+    likelihood = CounterBiased()
+    assert not likelihood.normalised
+    assert likelihood.scale is None
+    assert (likelihood.log_prob(logits, x) <= 0).all()
+    torch.testing.assert_close(likelihood.sample(logits), likelihood.mean(logits))
+
+
+def test_learned_scale_starts_where_asked_and_has_its_optimum_at_the_rmse() -> None:
+    mean, x = draws(50, 20), draws(50, 20, seed=1)
+    rmse = math.sqrt(((mean - x) ** 2).mean())
+    for scale, sign in ((rmse, 0), (0.5 * rmse, 1), (2 * rmse, -1)):
+        likelihood = GaussianLearned(scale).double()
+        assert likelihood.scale.item() == pytest.approx(scale, rel=1e-6)
+        likelihood.log_prob(mean, x).mean().backward()
+        slope = likelihood.free_log_scale.grad.item()
+        assert slope == pytest.approx(0, abs=1e-6) if sign == 0 else np.sign(slope) == sign
+
+
+def test_learned_scale_has_a_soft_lower_bound() -> None:
+    likelihood = GaussianLearned(1.0)
+    with torch.no_grad():
+        likelihood.free_log_scale.fill_(-45)
+    # Unbounded, exp(-2 log sigma) overflows float32 here.
+    assert math.isinf(torch.exp(torch.tensor(90.0)).item())
+    log_prob = likelihood.log_prob(torch.zeros(3, 4), torch.full((3, 4), 0.5))
+    log_prob.sum().backward()
+    assert torch.isfinite(log_prob).all()
+    assert math.isfinite(likelihood.free_log_scale.grad.item())
+    assert likelihood.scale.item() == pytest.approx(math.exp(-6), rel=1e-5)
+
+
+def test_optimal_scale_gives_the_closed_form_and_its_gradient() -> None:
+    output, x = draws(16, 30).requires_grad_(), draws(16, 30, seed=1)
+    likelihood = GaussianOptimal(1.0).double()
+    log_prob = likelihood.log_prob(output, x).sum(-1).mean()
+    (slope,) = torch.autograd.grad(log_prob, output)
+    mse = (output - x).square().mean()
+    expected = -15 * (torch.log(2 * math.pi * mse) + 1)
+    assert log_prob.item() == pytest.approx(expected.item())
+    (expected_slope,) = torch.autograd.grad(expected, output)
+    torch.testing.assert_close(slope, expected_slope)
+
+
+def test_optimal_scale_of_a_test_comes_from_training() -> None:
+    likelihood = GaussianOptimal(1.0)
+    zeros = torch.zeros(8, 10)
+    for error in (0.2, 0.2, 0.4, 0.4):
+        likelihood.log_prob(zeros, zeros + error)
+    variance = (0.04 + 0.04 + 0.16 + 0.16) / 4
+    assert likelihood.scale.item() == pytest.approx(math.sqrt(variance))
+    likelihood.eval()
+    log_prob = likelihood.log_prob(zeros, zeros + 0.9)
+    expected = stats.norm.logpdf(0.9, 0, math.sqrt(variance))
+    assert log_prob[0, 0].item() == pytest.approx(expected, rel=1e-5)
+    assert likelihood.scale.item() == pytest.approx(math.sqrt(variance))
+
+
+def test_optimal_scale_stays_finite_at_a_perfect_fit() -> None:
+    zeros = torch.zeros(4, 4, requires_grad=True)
+    log_prob = GaussianOptimal(1.0).log_prob(zeros, torch.zeros(4, 4))
+    log_prob.sum().backward()
+    assert torch.isfinite(log_prob).all()
+    assert torch.isfinite(zeros.grad).all()
+
+
+def moments(name: str, output: float) -> tuple[float, float]:
+    """Mean and variance of a pixel by scipy."""
+    p = 1 / (1 + math.exp(-output))
+    if name == "bernoulli":
+        return p, p * (1 - p)
+    if name == "continuous-bernoulli":
+        a = 9.21 * math.tanh(output / 9.21)
+        weight, first, second = (
+            integrate.quad(lambda x, k=k: x**k * math.exp(a * x), 0, 1)[0] for k in range(3)
+        )
+        return first / weight, second / weight - (first / weight) ** 2
+    return output, 0.3**2
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["gaussian", "gaussian-learned", "gaussian-optimal", "bernoulli", "continuous-bernoulli"],
+)
+@pytest.mark.parametrize("output", [-2.5, 0.0, 1e-5, 1.3])
+def test_samples_have_the_moments_of_the_distribution(name: str, output: float) -> None:
+    likelihood = build_likelihood(name, scale=0.3)
+    count = 200_000
+    rows = torch.full((count,), output)
+    sample = likelihood.sample(rows, torch.Generator().manual_seed(3)).double()
+    mean, variance = moments(name, output)
+    assert likelihood.mean(rows)[0].item() == pytest.approx(mean, abs=1e-6)
+    assert sample.mean().item() == pytest.approx(mean, abs=5 * math.sqrt(variance / count))
+    assert sample.var().item() == pytest.approx(variance, rel=0.02)
+
+
+@pytest.mark.parametrize("name", LIKELIHOODS)
+def test_every_likelihood_is_built_and_draws_from_its_generator_alone(name: str) -> None:
+    likelihood = build_likelihood(name, scale=0.5)
+    assert isinstance(likelihood, Likelihood)
+    output = torch.zeros(3, 4)
+    first, second = (likelihood.sample(output, torch.Generator().manual_seed(1)) for _ in range(2))
+    assert torch.equal(first, second)
+    assert likelihood.log_prob(output, torch.full((3, 4), 0.2)).shape == (3, 4)
+
+
+def test_bad_arguments_are_named() -> None:
+    with pytest.raises(ValueError, match=r"likelihood: 'poisson' given; allowed is one of"):
+        build_likelihood("poisson")
+    with pytest.raises(ValueError, match=r"scale: 0 given"):
+        Gaussian(0)
+    with pytest.raises(ValueError, match=r"scale: 0.001 given"):
+        GaussianLearned(0.001)
