@@ -1,13 +1,16 @@
-"""Entry point: page configuration and navigation, nothing else."""
+"""Entry point: page configuration and navigation; what to show is in pages/."""
 
 from pathlib import Path
 
 import streamlit as st
 
+from vae import ui_server
+
 # A file of our own: the browser would fetch a named symbol from another host.
 _ICON = Path(__file__).parent / "vae" / "assets" / "icon.svg"
 
 st.set_page_config(page_title="What is a VAE's loss?", page_icon=_ICON, layout="wide")
+ui_server.answer_at_once()
 st.navigation(
     [
         st.Page("pages/overview.py", title="Overview", icon=":material/home:", default=True),
@@ -16,3 +19,4 @@ st.navigation(
         st.Page("pages/train.py", title="Train", icon=":material/model_training:"),
     ]
 ).run()
+ui_server.settle_memory()

@@ -1,0 +1,53 @@
+"""What anybody who hosts the app relies on: any link works first, answers are quick and light."""
+
+import asyncio
+import statistics
+from pathlib import Path
+
+import pytest
+from appserver import Server, serve
+from benchmarks.client import Session
+
+PAGES = ["", "derivation", "bias", "train"]
+
+
+@pytest.mark.parametrize("path", PAGES[1:])
+def test_the_first_visitor_of_a_new_server_may_come_by_any_link(tmp_path, path):
+    async def visit(url: str) -> tuple[str, list[str]]:
+        session = await Session(url, path).open()
+        await session.close()
+        return session.texts(), list(session.pages)
+
+    with serve(tmp_path) as server:
+        first, pages = asyncio.run(visit(server.url))
+        second, _ = asyncio.run(visit(server.url))
+    # All of the navigation is there, and it is the page that was asked for.
+    assert pages == PAGES
+    assert first == second
+    assert first
+
+
+def test_short_script_runs_are_not_held_back(app: Server):
+    async def measure() -> list[float]:
+        session = await Session(app.url).open()
+        runs = [await session.rerun() for _ in range(15)]
+        await session.close()
+        return runs
+
+    # Nagle's algorithm with delayed acknowledgements adds 40 ms to each.
+    assert statistics.median(asyncio.run(measure())) < 0.035
+
+
+def test_the_server_maps_no_torch_and_stays_small(app: Server):
+    async def open_all() -> list[str]:
+        session = await Session(app.url).open()
+        for page in PAGES:
+            await session.go(page)
+        await session.close()
+        return session.counts.exceptions
+
+    assert asyncio.run(open_all()) == []
+    maps = Path(f"/proc/{app.pid}/maps")
+    if maps.exists():
+        assert "libtorch" not in maps.read_text(encoding="utf-8")
+    assert app.process.memory_info().rss < 250 * 2**20

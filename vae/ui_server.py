@@ -1,0 +1,38 @@
+"""What the server does once, for all sessions, around the first page that it shows."""
+
+import gc
+import runpy
+from pathlib import Path
+
+import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
+
+from vae.sockets import send_at_once
+
+_ENTRY = Path(__file__).parent.parent / "streamlit_app.py"
+
+
+@st.cache_resource(show_spinner=False)
+def answer_at_once() -> int:
+    """Let short script runs reach the browser without a delay; see ``vae.sockets``."""
+    return send_at_once(int(st.get_option("server.port")))
+
+
+def require_entry() -> None:
+    """Called first by every page: run streamlit_app.py where Streamlit has passed it by.
+
+    Until some session has called ``st.navigation``, Streamlit takes the folder pages/ for an app
+    of its older kind: the first visitor of a new server, coming by a link to one page, would get
+    that page alone, without the title, the layout and the navigation of streamlit_app.py.
+    """
+    if PagesManager.uses_pages_directory:
+        runpy.run_path(str(_ENTRY), run_name="__main__")
+        st.stop()
+
+
+@st.cache_resource(show_spinner=False)
+def settle_memory() -> int:
+    """Set what was imported apart from what later collections walk; returns how many objects."""
+    gc.collect()
+    gc.freeze()
+    return gc.get_freeze_count()
