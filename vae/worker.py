@@ -41,6 +41,9 @@ class CommandInbox:
         except queue.Empty:
             return None
 
+    def empty(self) -> bool:
+        return self._commands.empty()
+
     def put_back(self, command: Command) -> None:
         self._commands.put(command)
 
@@ -100,7 +103,8 @@ def serve(inbox: CommandInbox, writer: Writer) -> None:
 
     device = describe_device(choose_device("auto"))
     send(Ready(device, torch.get_num_threads(), time.monotonic() - began))
-    _warm_up()
+    if inbox.empty():
+        _warm_up()
     while True:
         command = inbox.get()
         if isinstance(command, Shutdown):

@@ -1,0 +1,260 @@
+"""Workers and servers that die, disks that are full: nothing is left over, nothing is lost."""
+
+import contextlib
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from vae import checkpoints
+from vae.config import TrainConfig
+from vae.limits import Limits
+from vae.runs import Registry
+from vae.snapshots import RunSnapshot, RunState
+from vae.workers import WorkerProcess
+
+ROOT = Path(__file__).parent.parent
+TINY = TrainConfig(epochs=1, batch_size=1000, hidden_dim=16, latent_dim=3)
+LONG = dataclasses.replace(TINY, epochs=200)
+PATIENCE = 60.0
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+
+
+class Hospital:
+    """A registry whose workers a test can reach."""
+
+    def __init__(self, folder: Path, command: str = "") -> None:
+        self.workers: list[WorkerProcess] = []
+        self.came = threading.Condition()
+        self.command = command
+        self.registry = Registry(Limits(), folder, build_worker=self._build)
+
+    def _build(self, on_report: Any, on_exit: Any) -> WorkerProcess:
+        command = ("bash", "-c", self.command) if self.command else ()
+        worker = WorkerProcess(on_report, on_exit, command=command)
+        with self.came:
+            self.workers.append(worker)
+            self.came.notify_all()
+        return worker
+
+    def worker(self, number: int) -> WorkerProcess:
+        """The ``number``-th worker, from 1, as soon as it is there."""
+        with self.came:
+            assert self.came.wait_for(lambda: len(self.workers) >= number, PATIENCE)
+            return self.workers[number - 1]
+
+    def submit(self, config: TrainConfig, **details: Any) -> str:
+        return self.registry.submit([config], owner="a", **details)
+
+    def until(self, run_id: str, condition: Callable[[RunSnapshot], bool]) -> RunSnapshot:
+        return self.registry.wait(run_id, condition, PATIENCE)
+
+    def end_of(self, run_id: str) -> RunSnapshot:
+        return self.until(run_id, lambda now: now.state.is_finished())
+
+
+@pytest.fixture
+def hospital(tmp_path: Path) -> Iterator[Hospital]:
+    made = Hospital(tmp_path)
+    yield made
+    made.registry.close()
+    assert not [worker.pid for worker in made.workers if psutil.pid_exists(worker.pid)]
+
+
+def test_killed_at_start_fifty_times_in_a_row(hospital: Hospital) -> None:
+    for number in range(1, 51):
+        run_id = hospital.submit(TINY)
+        hospital.worker(number).kill()
+        snapshot = hospital.end_of(run_id)
+        assert snapshot.state is RunState.FAILED
+        assert "signal 9" in snapshot.message
+    threads = [thread.name for thread in threading.enumerate()]
+    assert threads.count("vae-runs") <= 2
+    assert threads.count("vae-worker-reports") <= 4
+    assert hospital.end_of(hospital.submit(TINY)).state is RunState.FINISHED
+
+
+def test_killed_in_mid_epoch_and_while_saving(hospital: Hospital, tmp_path: Path) -> None:
+    # Wide enough that writing takes a while.
+    wide = dataclasses.replace(LONG, hidden_dim=1000)
+    run_id = hospital.submit(wide)
+    saved = hospital.until(run_id, lambda now: bool(now.checkpoints) and now.step % 12 > 0)
+    hospital.worker(1).kill()
+    snapshot = hospital.end_of(run_id)
+    assert snapshot.state is RunState.FAILED
+    assert snapshot.members[0].frames, "the pictures stay"
+    before = checkpoints.load(saved.checkpoints[0])
+    assert before.step > 0
+
+    again = hospital.registry.submit([wide], owner="a", checkpoints=saved.checkpoints)
+    hospital.until(again, lambda now: now.step > before.step + 2)
+    folder = tmp_path / again
+    hospital.registry.stop(again, owner="a")
+    # The last save is under way as soon as its temporary file is there.
+    worker = hospital.worker(2)
+    watching = _watch_for(folder, ".*.part")
+    worker.kill()
+    snapshot = hospital.end_of(again)
+    assert snapshot.state is RunState.STOPPED
+    assert watching
+    for path in folder.glob("*.pt"):
+        assert checkpoints.load(path).step > before.step, "whole, if it is there at all"
+    assert hospital.end_of(hospital.submit(TINY)).state is RunState.FINISHED
+
+
+def _watch_for(folder: Path, pattern: str) -> bool:
+    """Wait, without rest, for a file that is there for milliseconds."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if next(folder.glob(pattern), None):
+            return True
+    return False
+
+
+def test_a_worker_that_hangs(tmp_path: Path) -> None:
+    hospital = Hospital(tmp_path)
+    try:
+        first = hospital.worker(1)
+        run_id = hospital.submit(LONG)
+        seen = hospital.until(run_id, lambda now: now.step > 3)
+        # Only now: importing torch takes longer than this.
+        limits = dataclasses.replace(Limits(), worker_silence_seconds=2.0)
+        hospital.registry._supervisor.limits = limits
+        hospital.until(run_id, lambda now: now.version > seen.version + 3)
+        os.kill(first.pid, signal.SIGSTOP)
+        snapshot = hospital.end_of(run_id)
+        assert snapshot.state is RunState.FAILED
+        assert "said nothing for 2 s" in snapshot.message
+        assert not psutil.pid_exists(first.pid)
+    finally:
+        hospital.registry.close()
+
+
+def test_a_worker_that_cannot_import_says_why(tmp_path: Path) -> None:
+    hospital = Hospital(tmp_path, command="echo 'ImportError: no torch here' >&2; exit 3")
+    try:
+        run_id = hospital.submit(TINY)
+        snapshot = hospital.end_of(run_id)
+        assert snapshot.state is RunState.FAILED
+        assert "exit code 3" in snapshot.message
+        assert "ImportError: no torch here" in snapshot.message
+    finally:
+        hospital.registry.close()
+
+
+def test_a_full_disk_is_said_and_training_goes_on(tmp_path: Path) -> None:
+    # Files may not grow beyond 8 kB: writing fails part way, as on a full disk.
+    command = f"ulimit -f 8; exec {sys.executable} -m vae.worker"
+    hospital = Hospital(tmp_path, command=command)
+    try:
+        run_id = hospital.submit(dataclasses.replace(TINY, epochs=2))
+        snapshot = hospital.end_of(run_id)
+        assert snapshot.state is RunState.FINISHED, snapshot.message
+        assert "Checkpoints cannot be kept" in snapshot.message
+        assert snapshot.checkpoints == ()
+        assert not list((tmp_path / run_id).glob("*.p*t")), "nothing half-written"
+    finally:
+        hospital.registry.close()
+
+
+SERVER = """
+import sys, threading
+from pathlib import Path
+from vae.config import TrainConfig
+from vae.limits import Limits
+from vae.runs import Registry
+registry = Registry(Limits(), Path(sys.argv[1]))
+run = registry.submit([TrainConfig(epochs=200, batch_size=1000, hidden_dim=16)], owner="a")
+registry.wait(run, lambda now: bool(now.checkpoints) and now.step > 13, 60)
+print(registry._supervisor.worker.pid, run, flush=True)
+{then}
+"""
+
+
+@contextlib.contextmanager
+def server(folder: Path, then: str) -> Iterator[tuple["subprocess.Popen[str]", int, str]]:
+    code = SERVER.format(then=then)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(folder)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    with process:
+        assert process.stdout is not None
+        try:
+            pid, run_id = process.stdout.readline().split()
+            yield process, int(pid), run_id
+        finally:
+            process.kill()
+
+
+def wait_for_end(pid: int) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        psutil.Process(pid).wait(PATIENCE)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGABRT])
+def test_no_worker_outlives_its_server(tmp_path: Path, number: signal.Signals) -> None:
+    with server(tmp_path, "threading.Event().wait()") as (process, pid, run_id):
+        process.send_signal(number)
+        process.wait(PATIENCE)
+        wait_for_end(pid)
+    after = Registry(Limits(), tmp_path)
+    try:
+        (saved,) = after.recoverable(run_id)
+        assert saved.state is RunState.RUNNING, "the server ended in mid-run"
+        assert checkpoints.load(saved.checkpoints[0]).step == saved.step
+    finally:
+        after.close()
+
+
+def test_the_worker_goes_even_if_it_is_stopped_when_the_server_dies(tmp_path: Path) -> None:
+    if sys.platform != "linux":
+        pytest.skip("the kernel's word is Linux's")
+    with server(tmp_path, "threading.Event().wait()") as (process, pid, _):
+        os.kill(pid, signal.SIGSTOP)
+        process.kill()
+        process.wait(PATIENCE)
+        wait_for_end(pid)
+
+
+def test_a_server_that_ends_in_order_saves_first(tmp_path: Path) -> None:
+    then = (
+        "step = registry.snapshot(run).step\n"
+        "import atexit; atexit.register(registry.close)\n"
+        "registry.wait(run, lambda now: now.step > step + 20, 60)\n"
+    )
+    with server(tmp_path, then) as (process, pid, run_id):
+        assert process.wait(PATIENCE) == 0
+        wait_for_end(pid)
+    after = Registry(Limits(), tmp_path)
+    try:
+        (saved,) = after.recoverable(run_id)
+        assert saved.state is RunState.STOPPED
+        assert saved.step > 20
+    finally:
+        after.close()
+
+
+def test_descriptors_and_threads_do_not_grow(hospital: Hospital) -> None:
+    me = psutil.Process()
+
+    def round_of(first: int) -> tuple[int, int]:
+        for number in range(first, first + 5):
+            run_id = hospital.submit(TINY)
+            hospital.worker(number).kill()
+            hospital.end_of(run_id)
+        return me.num_fds(), threading.active_count()
+
+    before, after = round_of(1), round_of(6)
+    # One worker may be starting at either moment: three pipes, two threads.
+    assert after[0] - before[0] <= 3
+    assert after[1] - before[1] <= 2
