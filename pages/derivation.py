@@ -2,11 +2,13 @@
 
 import streamlit as st
 
-from vae import examples, ui, ui_derivation, ui_objective
+from vae import examples, ui, ui_derivation, ui_objective, ui_server
 from vae.charts import derivation_learned as learned
 from vae.charts import derivation_sigma as panels
 from vae.charts.derivation_parts import FIT_MEAN, FIT_SIGMA, PIXEL_DIALS, VARIANCE
 from vae.theory.learned_scale import constant_pixels
+
+ui_server.require_entry()
 
 pixel = ui.query_values(PIXEL_DIALS)
 variance = ui.query_values([VARIANCE])["variance"]
@@ -26,12 +28,11 @@ with st.container():
         "of **your pixel**: drag x, μ and σ at the foot of the window, and read on with *Next*."
     )
     ui_derivation.show_expansion(pixel)
-    st.markdown(
-        "> **Take away.** MSE is the Gaussian log likelihood with the sign turned, a factor "
+    ui_derivation.take_away(
+        "MSE is the Gaussian log likelihood with the sign turned, a factor "
         "1/(2σ²) and a constant. It is not a law; it is a Gaussian with one fixed σ."
     )
-    with st.expander("What the threads say of it", icon=":material/fact_check:"):
-        ui.show_claims("D1", "D4", "D5", "D8", "D15")
+    ui_derivation.threads("D1", "D4", "D5", "D8", "D15")
 
     st.header("2 · One σ moves everything", anchor="sigma")
     left, right = st.columns(2)
@@ -54,12 +55,11 @@ with st.container():
         "is the RMSE, and below RMSE 0.242 the best NLL is *negative*, which is normal for a "
         "density. **Bottom right**, a wide σ believes in pixels that cannot exist."
     )
-    st.markdown(
-        "> **Take away.** Fixed σ: same minimiser as MSE, gradient times 1/(2σ²). "
+    ui_derivation.take_away(
+        "Fixed σ: same minimiser as MSE, gradient times 1/(2σ²). "
         "Code that averages over 784 pixels beside a summed KL sits at σ = 19.8: try the button."
     )
-    with st.expander("What the threads say of it", icon=":material/fact_check:"):
-        ui.show_claims("D2", "D7", "D10")
+    ui_derivation.threads("D2", "D7", "D10")
 
     st.header("3 · On an image", anchor="image")
     ui_derivation.show_pictures(pixel["sigma"])
@@ -69,11 +69,8 @@ with st.container():
         "The two sums agree to the last digits. On the right is what the decoder *really* claims "
         "an image looks like: its mean **plus σ of noise on every pixel**. We look at means."
     )
-    st.markdown(
-        "> **Take away.** log p = −D/(2σ²) · MSE − D log σ − D/2 log 2π, for any image at all."
-    )
-    with st.expander("What the threads say of it", icon=":material/fact_check:"):
-        ui.show_claims("D9", "D18")
+    ui_derivation.take_away("log p = −D/(2σ²) · MSE − D log σ − D/2 log 2π, for any image at all.")
+    ui_derivation.threads("D9", "D18")
     with ui_derivation.dock():
         ui.dials(
             *PIXEL_DIALS,
@@ -93,12 +90,11 @@ st.markdown(
     "Choose the lines that look like yours. A loss *a · SSE + b · KL* has the gradients of a "
     "Gaussian VAE with σ² = b/(2a), times b. Nobody wrote σ = 19.8; the mean over pixels did."
 )
-st.markdown(
-    "> **Take away.** Beside a KL, *how you reduce* is *which σ you chose*. "
+ui_derivation.take_away(
+    "Beside a KL, *how you reduce* is *which σ you chose*. "
     "With a fixed σ, β and σ² are one number: β · σ²."
 )
-with st.expander("What the threads say of it", icon=":material/fact_check:"):
-    ui.show_claims("D6")
+ui_derivation.threads("D6")
 
 st.header("5 · “Adjust the learning rate”", anchor="learning-rate")
 ui_objective.show_race()
@@ -107,12 +103,11 @@ st.markdown(
     "rate multiplied by σ² to make up for it (Adam keeps its rate). Without the KL the dashed path lies "
     "on the thick one. With the KL it goes elsewhere, and ends elsewhere."
 )
-st.markdown(
-    "> **Take away.** A factor on the *whole* loss is a learning rate. σ scales only one of two "
+ui_derivation.take_away(
+    "A factor on the *whole* loss is a learning rate. σ scales only one of two "
     "terms: it is another objective, and no learning rate undoes it."
 )
-with st.expander("What the threads say of it", icon=":material/fact_check:"):
-    ui.show_claims("D3", "D16")
+ui_derivation.threads("D3", "D16")
 
 st.header("6 · Collapse", anchor="collapse")
 ui_objective.show_collapse(variance)
@@ -121,12 +116,11 @@ st.markdown(
     "pays for its KL only if its stick stands **above σ²**. At 392 none does: that is posterior "
     "collapse, from a mean over pixels. Deep VAEs need not obey; the points say what they did."
 )
-st.markdown(
-    "> **Take away.** Latent j is alive iff λⱼ > σ² (λⱼ > βσ² with a β). Then its KL is "
+ui_derivation.take_away(
+    "Latent j is alive iff λⱼ > σ² (λⱼ > βσ² with a β). Then its KL is "
     "½ log(λⱼ/σ²) and its direction keeps an error of σ²."
 )
-with st.expander("What the threads say of it", icon=":material/fact_check:"):
-    ui.show_claims("D12")
+ui_derivation.threads("D12")
 
 st.header("7 · A learned σ", anchor="learned-sigma")
 left, right = st.columns(2)
@@ -142,12 +136,11 @@ st.markdown(
     f"digits under their mean image: {constant_pixels(examples.pixel_errors())} of their 784 "
     "pixels never change, so a σ of their own goes to 0 and −log p to minus infinity."
 )
-st.markdown(
-    "> **Take away.** Learn *one* σ (it finds the RMSE), or set it to the RMSE. For one σ a pixel, "
+ui_derivation.take_away(
+    "Learn *one* σ (it finds the RMSE), or set it to the RMSE. For one σ a pixel, "
     "set a floor: 8-bit rounding alone is σ = 0.00113."
 )
-with st.expander("What the threads say of it", icon=":material/fact_check:"):
-    ui.show_claims("D11")
+ui_derivation.threads("D11")
 
 st.header("8 · A likelihood is a cross-entropy", anchor="cross-entropy")
 ui_objective.show_cross_entropy(fit)
@@ -157,9 +150,8 @@ st.markdown(
     "the mean negative log likelihood, and it is MSE/(2σ²) plus a constant: one number, three "
     "names. Drag μ and σ to make it small."
 )
-st.markdown(
-    "> **Take away.** “MSE or cross-entropy?” asks *which model*: both are cross-entropies, one "
+ui_derivation.take_away(
+    "“MSE or cross-entropy?” asks *which model*: both are cross-entropies, one "
     "to a Gaussian and one to a Bernoulli (Goodfellow et al. 2016, section 5.5)."
 )
-with st.expander("What the threads say of it", icon=":material/fact_check:"):
-    ui.show_claims("D13", "D14", "D17")
+ui_derivation.threads("D13", "D14", "D17")
