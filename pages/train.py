@@ -6,6 +6,7 @@ from vae import lessons, ui_loss, ui_run, ui_server, ui_settings, ui_start
 from vae.limits import load_limits
 
 ui_server.require_entry()
+
 limits = load_limits()
 ui_settings.read_address()
 
@@ -13,18 +14,23 @@ ui_start.use_style()
 st.title("Train: predict, then look")
 for note in (*ui_settings.notes(), *ui_settings.bounded(limits)):
     st.info(note, icon=":material/link_off:")
+ui_run.show_lost()
 
-ui_start.show_question()
-ui_start.show_controls(limits)
-config = ui_settings.safe_current()
-configs = lessons.members(config, ui_settings.against())
+watched = ui_run.watched()
+if watched is None:
+    ui_start.show_question()
+    ui_start.show_controls(limits)
+    configs = lessons.members(ui_settings.safe_current(), ui_settings.against())
+else:
+    ui_start.show_watched(watched)
+    configs = tuple(member.config for member in watched.members)
+
 labels = lessons.labels(configs)
-
 ui_loss.show_loss(configs, labels)
 ui_loss.show_prediction(configs, labels)
+ui_start.show_missing(configs[0])
 
-ui_start.show_missing(config)
-ui_run.show_run(configs, missing=ui_start.is_missing(config))
-ui_run.show_after(config)
+ui_run.show_run(configs, missing=ui_start.is_missing(configs[0]))
+ui_run.show_after()
 ui_start.show_sharing()
 ui_settings.write_address()
