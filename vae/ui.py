@@ -21,7 +21,9 @@ _dials_component = st.components.v2.component(
 )
 
 # The charts' own range inputs, one a figure and parameter, are set by the page's sliders.
-_HIDE_CHARTS_INPUTS = "<style>form.vega-bindings { display: none; }</style>"
+_HIDE_CHARTS_INPUTS = (
+    "<style>.stVegaLiteChart form.vega-bindings { display: none !important; }</style>"
+)
 
 
 def show_chart(

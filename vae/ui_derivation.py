@@ -29,6 +29,19 @@ def dock() -> st.delta_generator.DeltaGenerator:
     return st.container(key="dock")
 
 
+def take_away(text: str) -> None:
+    """The one sentence of a section to keep."""
+    st.success(text, icon=":material/lightbulb:")
+
+
+def threads(*claim_ids: str) -> None:
+    """What the threads say that this section settles, folded."""
+    with st.expander(
+        f"What the threads say of it ({', '.join(claim_ids)})", icon=":material/fact_check:"
+    ):
+        ui.show_claims(*claim_ids)
+
+
 # --- the expansion ---------------------------------------------------------------------------
 
 
@@ -110,7 +123,7 @@ def show_pictures(sigma: float) -> None:
     target = examples.target_greys(digit)
     mean = examples.flawed_greys(digit, flaw, float(amount))
     with figure:
-        with st.container(horizontal=True, gap="medium", key="pictures"):
+        with st.container(horizontal=True, gap="small", key="pictures"):
             _picture("target x", pictures.build_picture_chart, "a", greys=target, name="target")
             _picture(
                 "mean μ, the output",
@@ -198,12 +211,10 @@ def _show_implied(preset: implied.Preset, pixels: int, latents: int, batch: int)
 
 def _survivors(variance: float, pixels: int, latents: int) -> str:
     if pixels != 784:
-        return "| latents that survive | *spectrum known for 28x28* |\n"
-    counts = {
-        label: active_latents(data_summary(name).eigenvalues, variance, latents=latents)
-        for name, label in DATASETS.items()
-    }
-    return "".join(
-        f"| of {latents} latents survive on {label} | **{count}** |\n"
-        for label, count in counts.items()
+        return "| latents that survive | known for 28x28 |\n"
+    counts = " / ".join(
+        str(active_latents(data_summary(name).eigenvalues, variance, latents=latents))
+        for name in DATASETS
     )
+    names = " / ".join(DATASETS.values())
+    return f"| of {latents} latents survive, if linear: {names} | **{counts}** |\n"

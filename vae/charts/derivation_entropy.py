@@ -3,7 +3,7 @@
 import altair as alt
 
 from vae.charts import expressions_gaussian as gaussian
-from vae.charts.derivation_parts import FIT_MEAN, FIT_SIGMA
+from vae.charts.derivation_parts import FIT_MEAN, FIT_SIGMA, FIT_WIDTH
 from vae.charts.theme import GAUSSIAN, TARGET
 
 Counts = tuple[int, ...]
@@ -86,7 +86,8 @@ def build_cross_entropy_chart(
             *FIT_SIGMA.params(fit_sigma),
         )
         .properties(
-            height=320,
+            height=240,
+            autosize=FIT_WIDTH,
             description="Histogram of one pixel's greys over the data, and minus the log density "
             "of a Gaussian; the mean of the second under the first is the cross-entropy: the mean "
             "negative log likelihood, and the mean squared error up to constants.",

@@ -14,13 +14,15 @@ from vae.charts.derivation_parts import PIXELS, SIGMA, on_canvas
 from vae.charts.theme import GAUSSIAN, KL
 
 SIDE = 28
-SIZE = 168
+SIZE = 140
+# Streamlit takes this much of the height for itself; cells of whole pixels show no seams.
+_PADDING = 20
 Greys = tuple[int, ...]
 
 _NOISE = tuple(round(float(draw), 4) for draw in np.random.default_rng(7).standard_normal(PIXELS))
 _GREYS = alt.Scale(domain=[0, 1], range=["#000000", "#ffffff"], clamp=True)
 _ERRORS = alt.Scale(domain=[0, 0.5], scheme="viridis", clamp=True)
-_NATS = alt.Scale(domain=[-4, 0, 8], range=[GAUSSIAN.colour, "#E6E8EB", KL.colour], clamp=True)
+_NATS = alt.Scale(domain=[-2.5, 0, 2.5], range=[GAUSSIAN.colour, "#E6E8EB", KL.colour], clamp=True)
 
 
 def build_picture_chart(*, greys: Greys, name: str) -> alt.LayerChart:
@@ -39,7 +41,7 @@ def build_error_map_chart(*, target: Greys, mean: Greys) -> alt.LayerChart:
 
 
 def build_nll_map_chart(*, target: Greys, mean: Greys, sigma: float) -> alt.LayerChart:
-    """-log p of each pixel, from -4 to 8 nats, following sigma."""
+    """-log p of each pixel, from -2.5 to 2.5 nats, following sigma."""
     return _map(
         f"-{gaussian.log_prob('datum.x', 'datum.mean', 'sigma')}",
         _NATS,
@@ -127,6 +129,6 @@ def _map(
     return on_canvas(
         alt.layer(square)
         .add_params(*params)
-        .properties(height=SIZE, width=SIZE, padding=0, description=description)
+        .properties(width=SIZE, height=SIZE + _PADDING, padding=0, description=description)
         .configure_view(stroke=None)
     )

@@ -4,11 +4,12 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from vae.charts.derivation_parts import FIT_WIDTH
 from vae.charts.theme import BERNOULLI, GAUSSIAN, TARGET
 from vae.theory.gaussian import QUANTISATION_SCALE, best_nll, nll_from_mse
 from vae.theory.learned_scale import per_pixel_nll, shared_nll
 
-HEIGHT = 300
+HEIGHT = 220
 PIXELS = 784
 FIXED_SCALES = (1.0, 0.3, 0.1)
 Errors = tuple[float, ...]
@@ -55,16 +56,17 @@ def build_learned_loss_chart() -> alt.LayerChart:
         {
             "mse": [scale**2 for scale in FIXED_SCALES],
             "nll": [float(best_nll(scale**2, PIXELS)) for scale in FIXED_SCALES],
-            "name": [f"touches at MSE = {scale:g}²" for scale in FIXED_SCALES],
+            "name": [f"MSE = {scale:g}²" for scale in FIXED_SCALES],
         }
     ).query("mse <= 0.1")
     points = alt.Chart(touching).encode(x="mse:Q", y="nll:Q")
     return (
         base.mark_line(strokeWidth=3, clip=True)
         + points.mark_point(filled=True, size=110, opacity=1, color=GAUSSIAN.colour)
-        + points.mark_text(dx=9, dy=12, align="left", fontSize=13).encode(text="name:N")
+        + points.mark_text(dx=0, dy=18, align="right", fontSize=13).encode(text="name:N")
     ).properties(
         height=HEIGHT,
+        autosize=FIT_WIDTH,
         description="Negative log likelihood of an image against its mean squared error: straight "
         "lines for fixed sigma, and the logarithm for a learned sigma, which touches each line "
         "from below where the error is sigma squared.",
@@ -113,11 +115,12 @@ def build_floor_chart(*, errors: Errors) -> alt.LayerChart:
         pd.DataFrame({"floor": [QUANTISATION_SCALE], "name": ["8-bit rounding: 0.00113"]})
     ).encode(x="floor:Q")
     rule = rounding.mark_rule(strokeDash=[4, 3], strokeWidth=2, color=TARGET.colour)
-    label = rounding.mark_text(align="left", dx=6, baseline="top", fontSize=13).encode(
+    label = rounding.mark_text(align="right", dx=-6, baseline="top", fontSize=13).encode(
         text="name:N", y=alt.value(6)
     )
     return (lines + rule + label).properties(
         height=HEIGHT,
+        autosize=FIT_WIDTH,
         description="Negative log likelihood against the smallest sigma allowed: with one sigma "
         "for all pixels it settles, with one for each pixel it falls without end, because some "
         "pixels never vary.",

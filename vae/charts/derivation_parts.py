@@ -1,6 +1,6 @@
 """What the Derivation page's figures share: its dials, its read-outs, its drawing surface."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import altair as alt
@@ -8,8 +8,8 @@ import altair as alt
 from vae.charts.dials import Dial
 
 PIXELS = 784
-SIGMA = Dial("sigma", "σ, the decoder's scale", 0.01, 20.0, 0.3, 0.005, log=True)
-TARGET_PIXEL = Dial("x", "x, the target pixel", 0.0, 1.0, 0.8, 0.005)
+SIGMA = Dial("sigma", "σ, the scale", 0.01, 20.0, 0.3, 0.005, log=True)
+TARGET_PIXEL = Dial("x", "x, the target", 0.0, 1.0, 0.8, 0.005)
 PREDICTION = Dial("mean", "μ, the prediction", 0.0, 1.0, 0.6, 0.005)
 VARIANCE = Dial("variance", "σ², the decoder's variance", 0.001, 1000.0, 0.5, 0.01, log=True)
 FIT_MEAN = Dial("fit_mean", "μ of the model", 0.0, 1.0, 0.3, 0.005)
@@ -24,6 +24,10 @@ def pixel_params(*, sigma: float, x: float, mean: float) -> list[alt.Parameter]:
         *TARGET_PIXEL.params(x),
         *PREDICTION.params(mean),
     ]
+
+
+FIT_WIDTH = alt.AutoSizeParams(type="fit-x", contains="padding")
+"""The column sets the width; the height is that of the drawing, without axes."""
 
 
 def one_row(**fields: str) -> alt.Chart:
@@ -55,6 +59,25 @@ def readout(
         )
         .encode(text="readout:N", x=_place(x), y=_place(y))
     )
+
+
+def key_line(
+    line: int,
+    text: str,
+    *,
+    colour: str,
+    dash: Sequence[float] = (1, 0),
+    width: float = 3,
+    opacity: float = 1.0,
+) -> list[alt.Chart]:
+    """A line of a read-out, drawn with a stroke of the curve that it speaks of."""
+    y = 6 + 19 * line
+    stroke = (
+        one_row()
+        .mark_rule(color=colour, strokeDash=list(dash), strokeWidth=width, opacity=opacity)
+        .encode(x=alt.value(8), x2=alt.value(34), y=alt.value(y + 7))
+    )
+    return [stroke, readout(text, x=42, y=y)]
 
 
 def _place(where: float | str) -> Any:

@@ -4,6 +4,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from vae.charts.derivation_parts import FIT_WIDTH
 from vae.charts.theme import GAUSSIAN, KL, TARGET
 from vae.theory.linear_vae import START, race
 
@@ -57,14 +58,15 @@ def build_race_chart(*, optimiser: str, scale: float, kl: bool) -> alt.LayerChar
     )
     start = alt.Chart(pd.DataFrame({"v": [START[1]], "w": [START[0]], "name": ["start"]}))
     begins = start.mark_point(shape="cross", size=120, filled=True, color=TARGET.colour, opacity=1)
-    label = start.mark_text(align="left", dx=9, dy=-9, fontSize=13).encode(text="name:N")
+    label = start.mark_text(align="left", dx=-4, dy=-14, fontSize=13).encode(text="name:N")
     place = {"x": "v:Q", "y": "w:Q"}
     verdict = "differ" if run.difference > 1e-6 else "coincide"
     return (
         (paths + ends + begins.encode(**place) + label.encode(**place))
         .resolve_scale(shape="independent")
         .properties(
-            height=300,
+            height=220,
+            autosize=FIT_WIDTH,
             description=f"Paths of the encoder and decoder weight under {optimiser} at sigma 1 and "
             f"at sigma {scale:g} with an adjusted learning rate, "
             f"{'with' if kl else 'without'} the KL: they {verdict}.",

@@ -5,12 +5,12 @@ from typing import Any
 import altair as alt
 
 from vae.charts import expressions_gaussian as gaussian
-from vae.charts.derivation_parts import PIXELS, one_row, pixel_params, readout
+from vae.charts.derivation_parts import FIT_WIDTH, PIXELS, key_line, one_row, pixel_params, readout
 from vae.charts.theme import GAUSSIAN, KL, TARGET
 from vae.theory.gaussian import ZERO_NLL_MSE
 
-HEIGHT = 270
-LOG_PROB_DOMAIN = (-8.0, 4.5)
+HEIGHT = 190
+LOG_PROB_DOMAIN = (-8.0, 6.5)
 NLL_DOMAIN = (-3300.0, 7000.0)
 _CURVES = ("log p(x|z)", "−(x−μ)²/(2σ²) + const", "−(x−μ)²")
 
@@ -35,10 +35,10 @@ def build_log_prob_chart(*, sigma: float, x: float, mean: float) -> alt.LayerCha
             y=alt.Y(
                 "value:Q", title="nats per pixel", scale=alt.Scale(domain=[low, high], nice=False)
             ),
-            color=_curve_legend("color", [GAUSSIAN.colour, GAUSSIAN.colour, TARGET.colour]),
-            strokeDash=_curve_legend("dash", [[1, 0], [2, 4], [7, 4]]),
-            strokeWidth=_curve_legend("width", [7, 2.5, 2.5]),
-            opacity=_curve_legend("opacity", [0.35, 1, 1]),
+            color=_by_curve("color", [GAUSSIAN.colour, GAUSSIAN.colour, TARGET.colour]),
+            strokeDash=_by_curve("dash", [[1, 0], [2, 4], [7, 4]]),
+            strokeWidth=_by_curve("width", [7, 2.5, 2.5]),
+            opacity=_by_curve("opacity", [0.35, 1, 1]),
             detail="curve:N",
         )
     )
@@ -51,9 +51,24 @@ def build_log_prob_chart(*, sigma: float, x: float, mean: float) -> alt.LayerCha
             shape=alt.condition("datum.inside", alt.value("circle"), alt.value("triangle-down")),
         )
     )
-    numbers = readout(
-        f"'log p = ' + {gaussian.number(value)}",
-        f"'−(x−μ)² = ' + {gaussian.number('-' + gaussian.squared_error('x', 'mean'))}",
+    plain = gaussian.number("-" + gaussian.squared_error("x", "mean"))
+    rescaled = gaussian.number(gaussian.rescaled_squared_error("x", "mean", "sigma"))
+    numbers = alt.layer(
+        *key_line(
+            0,
+            f"'log p = ' + {gaussian.number(value)}",
+            colour=GAUSSIAN.colour,
+            width=7,
+            opacity=0.35,
+        ),
+        *key_line(
+            1,
+            f"'−(x−μ)²/(2σ²) + const = ' + {rescaled}",
+            colour=GAUSSIAN.colour,
+            dash=(2, 4),
+            width=2.5,
+        ),
+        *key_line(2, f"'−(x−μ)² = ' + {plain}", colour=TARGET.colour, dash=(7, 4)),
     )
     return _panel(
         curves + point + numbers,
@@ -87,7 +102,7 @@ def build_gradient_chart(*, sigma: float, x: float, mean: float) -> alt.LayerCha
             y=alt.Y(
                 "size:Q",
                 title="|gradient by μ|",
-                scale=alt.Scale(type="log", domain=[1e-5, 3e5], nice=False),
+                scale=alt.Scale(type="log", domain=[1e-5, 1e8], nice=False),
                 axis=alt.Axis(values=[1e-4, 1e-2, 1, 1e2, 1e4], format="~g"),
             ),
             color=alt.Color(
@@ -95,12 +110,13 @@ def build_gradient_chart(*, sigma: float, x: float, mean: float) -> alt.LayerCha
                 sort=list(names),
                 title=None,
                 scale=alt.Scale(domain=list(names), range=[GAUSSIAN.colour, TARGET.colour]),
-                legend=_LEGEND,
+                legend=None,
             ),
             strokeDash=alt.StrokeDash(
                 "gradient:N",
                 title=None,
                 scale=alt.Scale(domain=list(names), range=[[1, 0], [7, 4]]),
+                legend=None,
             ),
         )
     )
@@ -121,9 +137,13 @@ def build_gradient_chart(*, sigma: float, x: float, mean: float) -> alt.LayerCha
         .mark_point(filled=True, size=110, opacity=1, color=KL.colour, clip=True)
         .encode(x="residual:Q", y="size:Q")
     )
-    numbers = readout(
-        f"{gaussian.compact(size)} + ' / ' + {gaussian.compact(plain)} + ' = 1/(2σ²) ='",
-        gaussian.compact(gaussian.gradient_ratio("sigma")),
+    ratio = gaussian.compact(gaussian.gradient_ratio("sigma"))
+    numbers = alt.layer(
+        *key_line(0, f"'of log p: ' + {gaussian.compact(size)}", colour=GAUSSIAN.colour),
+        *key_line(
+            1, f"'of −(x−μ)²: ' + {gaussian.compact(plain)}", colour=TARGET.colour, dash=(7, 4)
+        ),
+        *key_line(2, f"'ratio 1/(2σ²) = ' + {ratio}", colour=KL.colour, width=5),
     )
     return _panel(
         lines + rule + ends + numbers,
@@ -244,10 +264,7 @@ def build_density_chart(*, sigma: float, x: float, mean: float) -> alt.LayerChar
     )
 
 
-_LEGEND = alt.Legend(orient="bottom", direction="horizontal", symbolSize=320, symbolStrokeWidth=3)
-
-
-def _curve_legend(channel: str, values: list[Any]) -> Any:
+def _by_curve(channel: str, values: list[Any]) -> Any:
     makers = {
         "color": alt.Color,
         "dash": alt.StrokeDash,
@@ -259,9 +276,11 @@ def _curve_legend(channel: str, values: list[Any]) -> Any:
         title=None,
         sort=list(_CURVES),
         scale=alt.Scale(domain=list(_CURVES), range=values),
-        legend=_LEGEND,
+        legend=None,
     )
 
 
 def _panel(chart: alt.LayerChart, description: str, params: list[alt.Parameter]) -> alt.LayerChart:
-    return chart.add_params(*params).properties(description=description, height=HEIGHT)
+    return chart.add_params(*params).properties(
+        description=description, height=HEIGHT, autosize=FIT_WIDTH
+    )

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from vae.charts import expressions_gaussian as gaussian
-from vae.charts.derivation_parts import VARIANCE
+from vae.charts.derivation_parts import FIT_WIDTH, VARIANCE
 from vae.charts.theme import GAUSSIAN, KL, TARGET
 from vae.theory.ppca import kl_per_latent, squared_error
 
 SHOWN = 100
-HEIGHT = 330
+HEIGHT = 230
 Spectrum = tuple[float, ...]
 
 
@@ -46,7 +46,7 @@ def build_spectrum_chart(*, spectrum: Spectrum, variance: float) -> alt.LayerCha
         ),
         y=alt.Y(
             "eigenvalue:Q",
-            title="eigenvalue λⱼ of the data's covariance",
+            title="eigenvalue λⱼ",
             scale=alt.Scale(type="log", domain=[low, 1000], nice=False),
             axis=alt.Axis(values=[0.01, 0.1, 1, 10, 100, 1000], format="~g"),
         ),
@@ -98,6 +98,7 @@ def build_spectrum_chart(*, spectrum: Spectrum, variance: float) -> alt.LayerCha
         .add_params(*VARIANCE.params(variance))
         .properties(
             height=HEIGHT,
+            autosize=FIT_WIDTH,
             description="The hundred largest eigenvalues of the data's covariance on a logarithmic "
             "axis and the line of the decoder's variance: latents above it survive, and their "
             "number, the KL and the squared error are written out.",
@@ -136,7 +137,7 @@ def build_prediction_chart(
         .mark_line(strokeWidth=3)
         .encode(
             x=axis,
-            y=alt.Y("value:Q", title="nats, or squared error per image"),
+            y=alt.Y("value:Q", title="per image"),
             color=colours,
             strokeDash=alt.StrokeDash(
                 "what:N",
@@ -160,6 +161,7 @@ def build_prediction_chart(
         .add_params(*VARIANCE.params(variance))
         .properties(
             height=HEIGHT,
+            autosize=FIT_WIDTH,
             description="KL and expected squared error of the best linear VAE against the "
             "decoder's variance, and trained deep VAEs as points beside them.",
         )
@@ -176,7 +178,7 @@ def _alive(channel: str, values: list[Any]) -> Any:
         "survives:N",
         title=None,
         scale=alt.Scale(domain=[_ALIVE, _DEAD], range=values),
-        legend=alt.Legend(orient="bottom", symbolSize=200, symbolStrokeWidth=4),
+        legend=alt.Legend(orient="bottom", symbolType="square", symbolSize=120),
     )
 
 
