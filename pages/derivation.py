@@ -42,6 +42,7 @@ with st.container():
     with right:
         st.markdown("**Two gradients, one ratio everywhere: 1/(2σ²)**")
         ui.show_chart(panels.build_gradient_chart, key="gradient", **pixel)
+    left, right = st.columns(2)
     with left:
         st.markdown("**The NLL of 784 such pixels: least at σ = RMSE**")
         ui.show_chart(panels.build_nll_chart, key="nll", **pixel)
@@ -100,8 +101,8 @@ st.header("5 · “Adjust the learning rate”", anchor="learning-rate")
 ui_objective.show_race()
 st.markdown(
     "A linear VAE with one latent, trained twice: at σ = 1, and at another σ with the learning "
-    "rate multiplied by σ² to make up for it (Adam keeps its rate). Without the KL the dashed path lies "
-    "on the thick one. With the KL it goes elsewhere, and ends elsewhere."
+    "rate multiplied by σ² to make up for it (Adam keeps its rate). Without the KL the dashed "
+    "path lies on the thick one. With the KL it goes elsewhere, and ends elsewhere."
 )
 ui_derivation.take_away(
     "A factor on the *whole* loss is a learning rate. σ scales only one of two "

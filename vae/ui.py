@@ -21,8 +21,11 @@ _dials_component = st.components.v2.component(
 )
 
 # The charts' own range inputs, one a figure and parameter, are set by the page's sliders.
-_HIDE_CHARTS_INPUTS = (
-    "<style>.stVegaLiteChart form.vega-bindings { display: none !important; }</style>"
+_CHART_STYLE = (
+    "<style>.stVegaLiteChart form.vega-bindings { display: none !important; }"
+    # Vega writes text without a colour in black; the page's own colour reads on a dark ground.
+    " .stVegaLiteChart svg .mark-text text[fill='black'],"
+    " .stVegaLiteChart svg .mark-text text[fill='#000'] { fill: currentColor; }</style>"
 )
 
 
@@ -76,7 +79,7 @@ def dials(
     ``presets`` are buttons: a label and the values they set, in the browser too. ``inline`` puts
     the sliders side by side, where height is short.
     """
-    st.html(_HIDE_CHARTS_INPUTS)
+    st.html(_CHART_STYLE)
     _dials_component(
         key=key,
         data={

@@ -22,7 +22,12 @@ Greys = tuple[int, ...]
 _NOISE = tuple(round(float(draw), 4) for draw in np.random.default_rng(7).standard_normal(PIXELS))
 _GREYS = alt.Scale(domain=[0, 1], range=["#000000", "#ffffff"], clamp=True)
 _ERRORS = alt.Scale(domain=[0, 0.5], scheme="viridis", clamp=True)
-_NATS = alt.Scale(domain=[-2.5, 0, 2.5], range=[GAUSSIAN.colour, "#E6E8EB", KL.colour], clamp=True)
+_NATS = alt.Scale(
+    domain=[-2.5, 0, 2.5],
+    range=[GAUSSIAN.colour, "#E6E8EB", KL.colour],
+    interpolate="rgb",
+    clamp=True,
+)
 
 
 def build_picture_chart(*, greys: Greys, name: str) -> alt.LayerChart:
