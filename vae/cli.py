@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from vae.config import ConfigError, TrainConfig, check_value, default, option
 from vae.data import ImageData, default_data_dir, is_available, load_images
-from vae.devices import DeviceUnavailable, ThreadGovernor, describe_device
+from vae.devices import DeviceUnavailable, describe_device
 from vae.errors import CheckpointError, DataUnavailable
 from vae.events import DivergedEvent, EpochEvent, StepEvent
 from vae.progress import JsonLines, Progress
+from vae.threads import ThreadGovernor, agreeing_counts, candidate_counts
 
 if TYPE_CHECKING:
     from vae.checkpoints import Checkpoint
@@ -276,7 +277,7 @@ def _pull(trainer: "Trainer", output: Path | None, as_json: bool) -> int:
     report = JsonLines(sys.stdout) if as_json else Progress(sys.stderr, sys.stdout)
     report.start(trainer.config, describe_device(trainer.device))
     pictures = float("inf")
-    governor = ThreadGovernor()
+    governor = ThreadGovernor(agreeing_counts([trainer], candidate_counts()))
     with _interruptible() as interrupted:
         for event in trainer.events(every_seconds=EVENT_SECONDS, picture_seconds=pictures):
             governor.watch(trainer.images_seen, trainer.seconds)

@@ -5,7 +5,6 @@ bounded rate, whatever the speed of the steps.
 """
 
 import collections
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,11 +12,12 @@ from typing import Protocol
 
 from vae import checkpoints
 from vae.config import TrainConfig
-from vae.data import ImageData, is_available, load_images
-from vae.devices import ThreadGovernor, describe_device
+from vae.data import load_images
+from vae.devices import describe_device
 from vae.errors import CheckpointError, DataUnavailable
 from vae.evaluation import build_gallery
 from vae.events import DivergedEvent, EpochEvent, GalleryEvent, ReconstructionEvent, TrainEvent
+from vae.job_sources import fetch_missing, open_checkpoint
 from vae.protocol import (
     Command,
     Downloading,
@@ -36,6 +36,7 @@ from vae.protocol import (
     Trained,
 )
 from vae.snapshots import RunState
+from vae.threads import ThreadGovernor, agreeing_counts, candidate_counts
 from vae.training import Trainer
 
 EVENT_SECONDS = 0.1
@@ -48,10 +49,6 @@ SAVE_EPOCH_SECONDS = 10.0
 HEARTBEAT_SECONDS = 1.0
 # A learner who clicks Step again and again does not wait for a gallery after each.
 GALLERY_AFTER_SECONDS = 0.6
-# What may differ between a checkpoint and the run that goes on from it.
-_MAY_CHANGE = {"epochs", "device", "learning_rate"}
-# What makes the weights fit; the rest of the settings may change over shipped weights.
-_SHAPE = ("architecture", "latent_dim", "hidden_dim", "likelihood")
 
 
 class Inbox(Protocol):
@@ -80,7 +77,7 @@ class Job:
         self.stopping = False
         self.message = ""
         self.seconds = 0.0
-        self._governor = ThreadGovernor()
+        self._governor = ThreadGovernor(candidate_counts()[:1])
         self._rates: collections.deque[tuple[float, int, int]] = collections.deque(maxlen=9)
         self._event_due = 0.0
         self._picture_due = 0.0
@@ -100,6 +97,7 @@ class Job:
             self._end(RunState.FAILED, str(error))
             return
         self._greet()
+        self._governor = ThreadGovernor(agreeing_counts(self.trainers, candidate_counts()))
         while self._going():
             self._obey(0)
             if self.stopping:
@@ -114,46 +112,20 @@ class Job:
 
     def _open(self) -> None:
         configs = [TrainConfig.from_dict(values) for values in self.start.configs]
-        data = self._load(configs[0])
+        if self.start.download:
+            fetch_missing(configs[0], self._wait_for_download)
+        data = load_images(configs[0])
         if not self.start.checkpoints:
             self.trainers = [Trainer(config, data) for config in configs]
             return
         for config, path in zip(configs, self.start.checkpoints, strict=True):
             self.trainers.append(open_checkpoint(config, path, data))
 
-    def _load(self, config: TrainConfig) -> ImageData:
-        if self.start.download and not is_available(config.dataset, images=config.images):
-            self._download(config.dataset)
-        return load_images(config)
-
-    def _download(self, name: str) -> None:
-        """Fetch in a thread, obeying meanwhile. A stop leaves the thread to its work: what it
-        fetches is kept whole or not at all, and serves the next run."""
-        from vae.downloads import download
-
-        fraction = 0.0
-        outcome: list[Exception | None] = []
-
-        def note(done: float) -> None:
-            nonlocal fraction
-            fraction = done
-
-        def fetch() -> None:
-            try:
-                download(name, progress=note)
-                outcome.append(None)
-            except Exception as error:
-                outcome.append(error)
-
-        # Not an executor's thread: those hold up the end of the process.
-        threading.Thread(target=fetch, name="vae-download", daemon=True).start()
-        while not outcome:
-            self.send(Downloading(self.start.job, fraction))
-            self._obey(PROGRESS_SECONDS)
-            if self.stopping:
-                raise Stopped
-        if outcome[0] is not None:
-            raise outcome[0]
+    def _wait_for_download(self, fraction: float) -> None:
+        self.send(Downloading(self.start.job, fraction))
+        self._obey(PROGRESS_SECONDS)
+        if self.stopping:
+            raise Stopped
 
     def _greet(self) -> None:
         self._report_progress()
@@ -346,30 +318,3 @@ class Job:
 
     def _end(self, state: RunState, message: str = "") -> None:
         self.send(Ended(self.start.job, str(state), message))
-
-
-def open_checkpoint(config: TrainConfig, path: str, data: ImageData) -> Trainer:
-    """A trainer that goes on from ``path``: bit-equal from a run's own checkpoint, afresh (step
-    0, a new optimiser) from exported weights.
-
-    Raises ``CheckpointError`` on a file that cannot be read or does not fit ``config``.
-    """
-    checkpoint = checkpoints.load(path)
-    ours, theirs = config.to_dict(), checkpoint.config.to_dict()
-    resumes = checkpoint.training is not None
-    for name in set(ours) - _MAY_CHANGE if resumes else _SHAPE:
-        if ours[name] != theirs[name]:
-            raise CheckpointError(
-                f"{name}: {ours[name]!r} given; the checkpoint has {theirs[name]!r}"
-            )
-    if resumes:
-        trainer = checkpoint.build_trainer(data, epochs=config.epochs, device=config.device)
-        if config.learning_rate != checkpoint.config.learning_rate:
-            trainer.learning_rate = config.learning_rate
-        return trainer
-    trainer = Trainer(config, data)
-    try:
-        trainer.model.load_state_dict(dict(checkpoint.weights))
-    except RuntimeError as error:
-        raise CheckpointError(f"the weights do not fit the images: {error}") from error
-    return trainer
