@@ -137,15 +137,16 @@ def test_the_collapsed_run_has_collapsed_and_outputs_the_mean_image(dataset, req
     assert card.test_mse == pytest.approx(variance, rel=0.01)
 
 
-def test_smaller_variances_use_more_latents():
-    sweep = [LOADED[f"mnist-variance-{variance}"] for variance in ("392", "1", "0.5", "0.1")]
+@pytest.mark.parametrize("dataset", ["digits", "mnist", "fashion"])
+def test_smaller_variances_use_more_latents(dataset):
+    sweep = [LOADED[f"{dataset}-variance-{variance}"] for variance in ("392", "1", "0.5", "0.1")]
     kls = [card.test_kl for card in sweep]
     active = [card.active_latents for card in sweep]
     assert kls[0] < 0.01
     assert active[0] == 0
     assert kls == sorted(kls)
     assert active == sorted(active)
-    assert LOADED["mnist-variance-0.02"].test_kl > kls[-1]
+    assert LOADED[f"{dataset}-variance-0.02"].test_kl > kls[-1]
 
 
 def test_the_matched_pair_has_nearly_one_kl():
@@ -163,6 +164,8 @@ def test_the_summaries_are_those_of_the_data(name, request):
     eigenvalues = np.linalg.eigvalsh(np.cov(x.T, bias=True))[::-1]
     np.testing.assert_allclose(summary.eigenvalues, eigenvalues, rtol=1e-3, atol=1e-4)
     np.testing.assert_allclose(summary.mean_image, x.mean(0), atol=1e-4)
+    np.testing.assert_allclose(summary.pixel_variances, x.var(0), atol=1e-4)
+    assert sum(summary.pixel_variances) == pytest.approx(sum(summary.eigenvalues), rel=1e-5)
     t = np.unique(data.test, return_counts=True)
     entropy = entr(t[0] / 255) + entr(1 - t[0] / 255)
     assert summary.bernoulli_floor == pytest.approx(float(entropy @ t[1]) / len(data.test))

@@ -83,8 +83,8 @@ class DataSummary:
     descending, one a pixel. ``bernoulli_floor``: the entropy H(t) summed over pixels, mean over
     test images, nats: the least cross-entropy that any output can reach. ``grey_share`` and
     ``mid_grey_share``: the shares of training pixels strictly between 0 and 1, and in [0.1, 0.9].
-    ``grey_counts``: how many training pixels have each of the 256 levels. ``mean_image``: the
-    mean of the training pixels, row by row.
+    ``grey_counts``: how many training pixels have each of the 256 levels. ``mean_image`` and
+    ``pixel_variances``: mean and variance of each pixel over the training images, row by row.
     """
 
     name: str
@@ -98,6 +98,7 @@ class DataSummary:
     mid_grey_share: float
     grey_counts: tuple[int, ...]
     mean_image: tuple[float, ...]
+    pixel_variances: tuple[float, ...]
 
 
 @functools.cache
@@ -134,7 +135,7 @@ def data_summary(name: str) -> DataSummary:
 @functools.cache
 def _summaries() -> Mapping[str, DataSummary]:
     stored = json.loads((CHECKPOINTS / SUMMARIES).read_text(encoding="utf-8"))
-    lists = ("eigenvalues", "grey_counts", "mean_image")
+    lists = ("eigenvalues", "grey_counts", "mean_image", "pixel_variances")
     return MappingProxyType(
         {
             name: DataSummary(**{**values, **{key: tuple(values[key]) for key in lists}})
