@@ -19,11 +19,13 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.Delta_pb2 import Delta
 from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.Slider_pb2 import Slider
 from websockets.asyncio.client import ClientConnection, connect
 
 _DONE = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY)
 _STATE_FIELD = {
     "slider": "double_array_value",
+    "select_slider": "string_array_value",
     "number_input": "double_value",
     "selectbox": "string_value",
     "radio": "string_value",
@@ -281,6 +283,8 @@ class Session:
         self._fresh.add(path)
         kind = element.WhichOneof("type") or "empty"
         proto = getattr(element, kind)
+        if kind == "slider" and proto.type == Slider.SELECT_SLIDER:
+            kind = "select_slider"
         if kind == "exception":
             self.counts.exceptions.append(f"{self.page}?{self.query}: {proto.message}")
         elif kind == "button" or kind in _STATE_FIELD:
@@ -319,6 +323,10 @@ def opening_value(kind: str, proto: Any) -> Any:
     """The state that the browser reports for a control that nobody has touched."""
     if kind == "slider":
         return list(proto.value if proto.set_value else proto.default)
+    if kind == "select_slider":
+        if proto.set_value:
+            return list(proto.raw_value)
+        return [proto.options[round(index)] for index in proto.default]
     if kind == "button_group":
         if proto.set_value:
             return list(proto.raw_values)
@@ -335,6 +343,8 @@ def choices(item: Widget) -> list[Any]:
     proto = item.proto
     if item.kind == "button" or proto.disabled:
         return []
+    if item.kind == "select_slider":
+        return [[option] * len(proto.default) for option in proto.options]
     if item.kind == "slider":
         return [list(values) for values in _positions(proto)]
     if item.kind == "number_input":

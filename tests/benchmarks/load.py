@@ -1,0 +1,139 @@
+"""A classroom: many sessions over all pages, with time to think, while a run trains.
+
+``python -m tests.benchmarks.load --sessions 100 --seconds 30`` starts the app itself.
+"""
+
+import argparse
+import asyncio
+import random
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from tests.appserver import Server, serve
+from tests.benchmarks.client import Session
+
+READING = ("derivation", "bias")
+EVERYWHERE = ("", "derivation", "bias", "train")
+
+
+@dataclass
+class Report:
+    """What a class met: seconds of each script run, and what the server needed."""
+
+    sessions: int
+    seconds: float = 0.0
+    opening: list[float] = field(default_factory=list)
+    runs: list[float] = field(default_factory=list)
+    fragment_runs: list[float] = field(default_factory=list)
+    exceptions: list[str] = field(default_factory=list)
+    megabytes: float = 0.0
+    processor_seconds: float = 0.0
+    received_megabytes: float = 0.0
+
+    def line(self) -> str:
+        return (
+            f"{self.sessions} sessions: opening p50 {ms(self.opening, 0.5)} p95 "
+            f"{ms(self.opening, 0.95)}; rerun p50 {ms(self.runs, 0.5)} p95 {ms(self.runs, 0.95)} "
+            f"({len(self.runs)} in {self.seconds:.0f} s); fragments p95 "
+            f"{ms(self.fragment_runs, 0.95)} ({len(self.fragment_runs)}); server "
+            f"{self.megabytes:.0f} MB, {self.processor_seconds / self.seconds:.0%} of a core; "
+            f"{self.received_megabytes:.1f} MB received; {len(self.exceptions)} exceptions"
+        )
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """The value below which ``share`` of ``values`` lie; 0 for none."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+
+
+def ms(values: Sequence[float], share: float) -> str:
+    return f"{1000 * quantile(values, share):.0f} ms"
+
+
+async def visit(
+    url: str,
+    pages: Sequence[str],
+    seconds: float,
+    think: float,
+    report: Report,
+    draw: random.Random,
+) -> None:
+    """One student: opens a page, thinks, moves a control or turns to another page, and again."""
+    await asyncio.sleep(draw.random() * min(think, seconds / 2))
+    session = Session(url, draw.choice(pages))
+    await session.open()
+    report.opening += session.counts.runs
+    deadline = time.perf_counter() + seconds
+    while time.perf_counter() < deadline:
+        await asyncio.sleep(think * (0.5 + draw.random()))
+        if draw.random() < 0.2:
+            took = await session.go(draw.choice(pages))
+        else:
+            took = await session.move_something(draw)
+        report.runs.append(took)
+    report.fragment_runs += session.counts.fragment_runs
+    report.exceptions += session.counts.exceptions
+    report.received_megabytes += session.counts.bytes / 2**20
+    await session.close()
+
+
+async def run_class(
+    server: Server,
+    sessions: int,
+    *,
+    seconds: float = 20.0,
+    think: float = 4.0,
+    pages: Sequence[str] = EVERYWHERE,
+    seed: int = 0,
+) -> Report:
+    """``sessions`` students on ``pages`` for about ``seconds``; errors end it."""
+    if not 1 <= sessions <= 1000:
+        raise ValueError(f"sessions: {sessions} given; allowed is 1 to 1000")
+    report = Report(sessions)
+    before = cpu_seconds(server.process)
+    began = time.perf_counter()
+    students = [
+        visit(server.url, pages, seconds, think, report, random.Random(f"{seed}/{number}"))
+        for number in range(sessions)
+    ]
+    await asyncio.gather(*students)
+    report.seconds = time.perf_counter() - began
+    report.processor_seconds = cpu_seconds(server.process) - before
+    report.megabytes = server.process.memory_info().rss / 2**20
+    return report
+
+
+def cpu_seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sessions", type=int, nargs="+", default=[30, 100, 300])
+    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--think", type=float, default=4.0, help="mean pause between two actions")
+    parser.add_argument("--pages", nargs="+", default=list(EVERYWHERE))
+    options = parser.parse_args()
+    for count in options.sessions:
+        with tempfile.TemporaryDirectory() as folder, serve(Path(folder)) as server:
+            report = asyncio.run(
+                run_class(
+                    server,
+                    count,
+                    seconds=options.seconds,
+                    think=options.think,
+                    pages=options.pages,
+                )
+            )
+        print(report.line(), *sorted(set(report.exceptions))[:5], sep="\n  ")
+
+
+if __name__ == "__main__":
+    main()
