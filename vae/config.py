@@ -254,4 +254,6 @@ def _parse(kind: type, value: Any) -> Any:
 def _spell(value: Any) -> str:
     if isinstance(value, bool):
         return "1" if value else "0"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float) and float(f"{value:g}") == value:
+        return f"{value:g}"
+    return str(value)
