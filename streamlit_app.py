@@ -4,19 +4,22 @@ from pathlib import Path
 
 import streamlit as st
 
-from vae import ui_server
+from vae import ui_frame, ui_server
 
 # A file of our own: the browser would fetch a named symbol from another host.
 _ICON = Path(__file__).parent / "vae" / "assets" / "icon.svg"
 
 st.set_page_config(page_title="What is a VAE's loss?", page_icon=_ICON, layout="wide")
 ui_server.answer_at_once()
-st.navigation(
+page = st.navigation(
     [
         st.Page("pages/overview.py", title="Overview", icon=":material/home:", default=True),
         st.Page("pages/derivation.py", title="Derivation", icon=":material/functions:"),
         st.Page("pages/bias.py", title="Bias", icon=":material/balance:"),
         st.Page("pages/train.py", title="Train", icon=":material/model_training:"),
-    ]
-).run()
+    ],
+    position=ui_frame.navigation_position(),
+)
+ui_frame.show_frame()
+page.run()
 ui_server.settle_memory()

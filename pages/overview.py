@@ -1,8 +1,87 @@
-"""Placeholder."""
+"""Overview: the question, its answer as a picture that moves, the lessons, the ledger."""
 
 import streamlit as st
 
-from vae import ui_server
+from vae import ui, ui_frame, ui_ledger, ui_server
+from vae.charts import overview
+from vae.charts.theme import BERNOULLI, CONTINUOUS_BERNOULLI, GAUSSIAN
 
 ui_server.require_entry()
-st.title("overview")
+values = ui.query_values(overview.DIALS)
+
+st.title("What is a VAE’s loss?", anchor="overview")
+st.markdown(
+    "A variational autoencoder is trained to raise a log likelihood, yet its code says "
+    "*mean squared error* or *binary cross-entropy*. Where do these come from, and does it matter "
+    "which one you take?"
+)
+
+st.header("The answer, for one pixel", anchor="answer")
+st.markdown(
+    f":blue[**●**] {GAUSSIAN.label} (full line)  :orange[**■**] {BERNOULLI.label} (dashed)  "
+    f":green[**◆**] {CONTINUOUS_BERNOULLI.label} (dash-dotted)"
+)
+belief, loss, cost = st.columns([5, 5, 3])
+with belief:
+    st.markdown("**What the decoder believes of the pixel…**")
+    ui.show_chart(overview.build_belief_chart, key="belief", **values)
+with loss:
+    st.markdown("**…is the loss: minus its logarithm**")
+    ui.show_chart(overview.build_loss_chart, key="loss", **values)
+with cost:
+    st.markdown("**What this output costs**")
+    ui.show_chart(overview.build_cost_chart, key="cost", **values)
+ui.dials(
+    *overview.DIALS,
+    values=values,
+    presets={
+        "Too bright by 0.1": {"t": 0.8, "p": 0.9},
+        "Too dark by 0.1": {"t": 0.8, "p": 0.7},
+        "σ = 1": {"sigma": 1.0},
+        "σ = 0.1": {"sigma": 0.1},
+    },
+    key="overview-dials",
+)
+st.markdown(
+    "**A loss is a belief.** Choose what the decoder believes of a pixel, a bell, two bars or a "
+    "curve on [0, 1], and minus the logarithm of that belief is the loss: MSE, BCE or the "
+    "continuous Bernoulli’s. Drag the output p: all three are least where p meets the pixel’s "
+    "grey t. They differ in how much a miss costs, which is what the KL is weighed against. "
+    "σ decides that for MSE; BCE has decided it for you, and unevenly."
+)
+
+st.header("Three lessons", anchor="lessons")
+keep = {"present": "true"} if ui_frame.presenting() else None
+first, second, third = st.columns(3)
+with first, st.container(border=True, height="stretch"):
+    st.page_link(
+        "pages/derivation.py",
+        label="**Derivation**",
+        icon=":material/functions:",
+        query_params=keep,
+    )
+    st.markdown(
+        "From E[log p(x|z)] to MSE, one line at a time. One σ moves everything: gradients, the "
+        "best loss, how many latents survive. *What σ does your code imply?*"
+    )
+with second, st.container(border=True, height="stretch"):
+    st.page_link("pages/bias.py", label="**Bias**", icon=":material/balance:", query_params=keep)
+    st.markdown(
+        "Does BCE pull greys toward 0.5 and blur pictures? The cost is uneven, the minimum is not "
+        "moved, and a real pull appears under conditions you can feel."
+    )
+with third, st.container(border=True, height="stretch"):
+    st.page_link(
+        "pages/train.py", label="**Train**", icon=":material/model_training:", query_params=keep
+    )
+    st.markdown(
+        "Predict, then train a VAE here on real images and see who was right: collapse, blur, a "
+        "learned σ, the race of four losses."
+    )
+
+st.header("The ledger: 32 claims, each decided by a number", anchor="ledger")
+st.markdown(
+    "Three questions from a forum, and what was answered. Each claim is checked by code that "
+    "computes the number you see and that could have disagreed."
+)
+ui_ledger.show_ledger(present=ui_frame.presenting())

@@ -108,8 +108,12 @@ class Link:
     @property
     def address(self) -> str:
         """Relative address, as in ``derivation?sigma=0.3#sigma``."""
-        query = f"?{urlencode(self.query)}" if self.query else ""
-        return f"{self.page}{query}#{self.anchor}"
+        return self.address_with()
+
+    def address_with(self, keep: Mapping[str, str] | None = None) -> str:
+        """The address with the parameters ``keep`` besides, such as the presenter's."""
+        query = urlencode({**self.query, **(keep or {})})
+        return f"{self.page}{'?' if query else ''}{query}#{self.anchor}"
 
 
 @dataclass(frozen=True)
@@ -120,10 +124,18 @@ class Citation:
     where: str = ""
 
     @property
-    def markdown(self) -> str:
-        source = REFERENCES[self.key]
+    def url(self) -> str:
+        return REFERENCES[self.key].url
+
+    @property
+    def text(self) -> str:
+        """As in ``Lucas et al. 2019, section 4``."""
         where = f", {self.where}" if self.where else ""
-        return f"[{source.short}]({source.url}){where}"
+        return REFERENCES[self.key].short + where
+
+    @property
+    def markdown(self) -> str:
+        return f"[{self.text}]({self.url})"
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def minimisers() -> Evidence:
         f"with noise of 0.1 on p: {noisy:.3f}"
     )
     unbiased = abs(fixed - 0.8) < 1e-6 and abs(drawn - targets.mean()) < 1e-6
-    return Evidence(figure, unbiased and abs(noisy - pull.bce_optimum(0.8, 0.1)) < 1e-4)
+    return Evidence(figure, unbiased and abs(noisy - float(pull.bce_optimum(0.8, 0.1))) < 1e-4)
 
 
 def two_mse() -> Evidence:

@@ -106,7 +106,7 @@ def gradient_norms() -> Evidence:
         f"gradient norms: reconstruction {norms[0]:.2f} in the encoder, {norms[1]:.2f} in the "
         f"decoder; KL {norms[2]:.2f} and {norms[3]:.2f}"
     )
-    return Evidence(figure, min(norms[:3]) > 0 and norms[3] == 0)
+    return Evidence(figure, bool(min(norms[:3]) > 0 and norms[3] == 0))
 
 
 def without_sampling() -> Evidence:

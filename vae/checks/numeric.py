@@ -1,6 +1,7 @@
 """The plain numerical tools of the checks: trapezoids, central differences, a search."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ def integral(values: np.ndarray, grid: np.ndarray) -> float:
     return float(np.trapezoid(values, grid))
 
 
-def slope(function: Callable[[float], float], at: float, step: float = 1e-5) -> float:
+def slope(function: Callable[[float], Any], at: float, step: float = 1e-5) -> float:
     """Derivative of ``function`` at ``at`` by a central difference."""
     return float((function(at + step) - function(at - step)) / (2 * step))
 
@@ -25,7 +26,7 @@ def gradient(
     return np.array([(function(at + move) - function(at - move)) / (2 * step) for move in moves])
 
 
-def lowest(function: Callable[[float], float], low: float, high: float) -> float:
+def lowest(function: Callable[[float], Any], low: float, high: float) -> float:
     """Where a function with one minimum in [low, high] has it, by golden section.
 
     Rounding flattens a minimum: the place is good to about 1e-8 of the width.

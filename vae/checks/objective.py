@@ -51,7 +51,7 @@ def learning_rate() -> Evidence:
         f"σ = 1 and σ = 0.5 with the rate a quarter: paths differ by {100 * without:.1f}% "
         f"without the KL, {100 * beside:.0f}% with it"
     )
-    return Evidence(figure, without < 1e-6 and beside > 0.05)
+    return Evidence(figure, bool(without < 1e-6 and beside > 0.05))
 
 
 def composed_densities() -> Evidence:

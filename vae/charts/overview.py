@@ -1,0 +1,176 @@
+"""The Overview's living picture: a decoder's belief about one pixel, and the loss it becomes."""
+
+import altair as alt
+
+from vae.charts import expressions_overview as expressions
+from vae.charts.dials import Dial
+from vae.charts.theme import (
+    BERNOULLI,
+    CONTINUOUS_BERNOULLI,
+    GAUSSIAN,
+    TARGET,
+    colour_scale,
+    dash_scale,
+    shape_scale,
+)
+
+T = Dial("t", "t, the pixel's grey", 0.02, 0.98, 0.8, 0.005)
+P = Dial("p", "p, the decoder's output", 0.02, 0.98, 0.6, 0.005)
+SIGMA = Dial("sigma", "σ of the Gaussian", 0.05, 2.0, 0.3, 0.005, log=True)
+DIALS = (T, P, SIGMA)
+LOSSES = (GAUSSIAN, BERNOULLI, CONTINUOUS_BERNOULLI)
+COSTLIEST = 1.5
+
+_QUIET = alt.Color("loss:N", scale=colour_scale(*LOSSES), legend=None)
+
+
+def build_belief_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin:
+    """p(x | z) against x for the three decoders at output p, each drawn to its own peak."""
+    grid = alt.Chart(alt.sequence(-0.5, 1.5001, 0.005, as_="x")).transform_calculate(
+        gaussian="exp(-pow(datum.x - p, 2) / (2 * pow(sigma, 2)))"
+    )
+    unit = expressions.calculate(
+        alt.Chart(alt.sequence(0, 1.0001, 0.005, as_="x")),
+        expressions.cb_logit_steps("p", "a"),
+    ).transform_calculate(height="exp(datum.a * (datum.x - (datum.a > 0 ? 1 : 0)))")
+    height = alt.Y("height:Q", title="p(x | z), to its peak").scale(domain=[0, 1.08], nice=False)
+    grey = alt.X("x:Q", title="x, the grey a pixel may have").scale(domain=[-0.5, 1.5], nice=False)
+    bell = _named(grid.transform_calculate(height="datum.gaussian"), GAUSSIAN.label)
+    ramp = _named(unit, CONTINUOUS_BERNOULLI.label)
+    bars = _named(
+        alt.Chart(alt.sequence(0, 2, 1, as_="x")).transform_calculate(
+            height="(datum.x == 1 ? p : 1 - p) / max(p, 1 - p)"
+        ),
+        BERNOULLI.label,
+    )
+    outside = alt.Chart(alt.sequence(0, 2, 1, as_="i")).transform_calculate(
+        x="datum.i == 0 ? -0.5 : 1", end="datum.i == 0 ? 0 : 1.5"
+    )
+    return (
+        alt.layer(
+            outside.mark_rect(opacity=0.12, color=TARGET.colour).encode(x=grey, x2="end:Q"),
+            _target_rule(),
+            bell.mark_area(opacity=0.14, line=False).encode(x=grey, y=height, color=_QUIET),
+            bell.mark_line(strokeWidth=2.5).encode(x=grey, y=height, color=_QUIET),
+            ramp.mark_line(strokeWidth=2.5).encode(
+                x=grey, y=height, color=_QUIET, strokeDash=_hidden()
+            ),
+            bars.mark_bar(size=7, opacity=0.55).encode(x=grey, y=height, color=_QUIET),
+            bars.mark_point(size=90, filled=True, opacity=1).encode(
+                x=grey, y=height, color=_QUIET, shape=_shape()
+            ),
+            _words("grey of the pixel", x="t"),
+        )
+        .add_params(*_opening(t, p, sigma))
+        .properties(
+            height=260,
+            description="What each decoder believes of one pixel when its output is p: a "
+            "Gaussian bell of width sigma, which reaches beyond 0 and 1; the continuous "
+            "Bernoulli's curve within [0, 1]; the Bernoulli's two bars at 0 and 1. A line "
+            "marks the pixel's true grey t.",
+        )
+    )
+
+
+def build_loss_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin:
+    """-log p(t | output), less its least value, against the output, with the current output."""
+    curves = _costs(alt.Chart(alt.sequence(0.01, 0.9901, 0.005, as_="u")), "datum.u")
+    here = _costs(alt.Chart(alt.sequence(0, 1, 1, as_="i")).transform_calculate(u="p"), "p")
+    output = alt.X("u:Q", title="p, the decoder's output").scale(domain=[0, 1], nice=False)
+    cost = alt.Y("cost:Q", title="loss above its least, nats").scale(
+        domain=[0, COSTLIEST], nice=False
+    )
+    return (
+        alt.layer(
+            _target_rule(),
+            curves.mark_line(clip=True, strokeWidth=2.5).encode(
+                x=output, y=cost, color=_QUIET, strokeDash=_hidden()
+            ),
+            here.mark_point(clip=True, size=130, filled=True, opacity=1).encode(
+                x=output, y=cost, color=_QUIET, shape=_shape()
+            ),
+            _words("all three are least here", x="t"),
+        )
+        .add_params(*_opening(t, p, sigma))
+        .properties(
+            height=260,
+            description="Three losses of one pixel against the decoder's output: the Gaussian's "
+            "parabola of width sigma, the Bernoulli's and the continuous Bernoulli's tilted "
+            "valleys. All are least where the output equals the target t. Points mark the "
+            "current output.",
+        )
+    )
+
+
+def build_cost_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin:
+    """The three losses at the current output as bars with their numbers."""
+    here = _costs(alt.Chart(alt.sequence(0, 1, 1, as_="i")), "p").transform_calculate(
+        shown=f"min(datum.cost, {COSTLIEST})", text="format(datum.cost, '.3f')"
+    )
+    row = alt.Y("loss:N", sort=[style.label for style in LOSSES], axis=None)
+    length = alt.X("shown:Q", title="nats above the least", axis=alt.Axis(tickCount=4)).scale(
+        domain=[0, COSTLIEST], nice=False
+    )
+    bars = here.mark_bar(height=16, cornerRadiusEnd=4).encode(x=length, y=row, color=_QUIET)
+    names = here.mark_text(align="left", baseline="bottom", dx=2, dy=-11, fontSize=13).encode(
+        x=alt.datum(0), y=row, text="loss:N"
+    )
+    numbers = here.mark_text(align="right", baseline="bottom", dy=-11, fontSize=15, fontWeight=600)
+    return (
+        alt.layer(bars, names, numbers.encode(x=alt.datum(COSTLIEST), y=row, text="text:N"))
+        .add_params(*_opening(t, p, sigma))
+        .properties(
+            height=260,
+            description="Three bars: what the current output costs under each loss, in nats above "
+            "the loss's least value for this target.",
+        )
+    )
+
+
+def _costs(chart: alt.Chart, output: str) -> alt.Chart:
+    """Rows (u, loss, cost) of the three losses at ``output``; the target is the signal t."""
+    steps = [
+        *expressions.cb_logit_steps("t", "a_t"),
+        *expressions.cb_logit_steps(output, "a_p"),
+        (GAUSSIAN.label, expressions.gaussian_excess("t", output, "sigma")),
+        (BERNOULLI.label, expressions.bernoulli_excess("t", output)),
+        (CONTINUOUS_BERNOULLI.label, expressions.cb_excess("t", "datum.a_t", "datum.a_p")),
+    ]
+    return expressions.calculate(chart, steps).transform_fold(
+        [style.label for style in LOSSES], as_=["loss", "cost"]
+    )
+
+
+def _named(chart: alt.Chart, label: str) -> alt.Chart:
+    return chart.transform_calculate(loss=f"'{label}'")
+
+
+def _hidden() -> alt.StrokeDash:
+    return alt.StrokeDash("loss:N", scale=dash_scale(*LOSSES), legend=None)
+
+
+def _shape() -> alt.Shape:
+    return alt.Shape("loss:N", scale=shape_scale(*LOSSES), legend=None)
+
+
+def _target_rule() -> alt.Chart:
+    place = alt.Chart(alt.sequence(0, 1, 1, as_="i")).transform_calculate(x="t")
+    return place.mark_rule(color=TARGET.colour, strokeDash=list(TARGET.dash), strokeWidth=3).encode(
+        x="x:Q"
+    )
+
+
+def _words(text: str, *, x: str) -> alt.Chart:
+    place = alt.Chart(alt.sequence(0, 1, 1, as_="i")).transform_calculate(
+        x=x, text=f"'{text}: ' + format({x}, '.2f')", side=x
+    )
+    return place.mark_text(
+        align=alt.ExprRef("t > 0.5 ? 'right' : 'left'"),
+        dx=alt.ExprRef("t > 0.5 ? -7 : 7"),
+        baseline="top",
+        fontSize=13,
+    ).encode(x="x:Q", y=alt.value(2), text="text:N")
+
+
+def _opening(t: float, p: float, sigma: float) -> list[alt.Parameter]:
+    return [*T.params(t), *P.params(p), *SIGMA.params(sigma)]

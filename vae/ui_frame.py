@@ -1,0 +1,61 @@
+"""What surrounds every page: style, glossary, references, and a mode for the projector."""
+
+from pathlib import Path
+from typing import Literal
+
+import streamlit as st
+
+from vae import glossary
+from vae.claim_types import REFERENCES
+
+_ASSETS = Path(__file__).parent / "assets"
+# Read once: static text of our own, with nothing of an address or a user in it.
+_STYLE = (_ASSETS / "frame.css").read_text(encoding="utf-8")
+_PRESENTER_STYLE = (_ASSETS / "presenter.css").read_text(encoding="utf-8")
+
+
+def presenting() -> bool:
+    """Whether the address or the toggle asks for the presenter's mode."""
+    if "present" in st.session_state:
+        return bool(st.session_state["present"])
+    return st.query_params.get("present") in {"1", "true"}
+
+
+def navigation_position() -> Literal["top", "sidebar"]:
+    """Where the pages are listed: a presenter has no sidebar."""
+    return "top" if presenting() else "sidebar"
+
+
+def show_frame() -> None:
+    """Style, presenter's toggle, glossary and references; called once a run, before the page."""
+    present = presenting()
+    st.html(f"<style>{_STYLE}{_PRESENTER_STYLE if present else ''}</style>")
+    if present:
+        with st.container(horizontal=True, horizontal_alignment="right", key="presenter-bar"):
+            _toggle()
+            with st.popover("Glossary", icon=":material/menu_book:"):
+                st.markdown(glossary.as_markdown())
+        return
+    with st.sidebar:
+        _toggle()
+        with st.expander("Glossary", icon=":material/menu_book:"):
+            st.markdown(glossary.as_markdown())
+        with st.expander("References", icon=":material/library_books:"):
+            st.markdown(references_markdown())
+
+
+def _toggle() -> None:
+    st.toggle(
+        "Presenter mode",
+        key="present",
+        bind="query-params",
+        help="Larger type and no sidebar, for a projector.",
+    )
+
+
+def references_markdown() -> str:
+    """The list of sources, each with its address."""
+    return "\n".join(
+        f"- {source.short}. [{source.title}]({source.url}). *{source.place}*."
+        for source in REFERENCES.values()
+    )
