@@ -232,6 +232,34 @@ def test_a_stopped_run_goes_on_where_it_was(desk: Desk) -> None:
     assert on.state is RunState.RUNNING
 
 
+def test_members_of_different_steps_fall_into_step(desk: Desk) -> None:
+    paths = []
+    for count in (2, 7):
+        run_id = desk.submit(TINY, paused=True)
+        desk.registry.step(run_id, count, owner="a")
+        desk.registry.wait(run_id, lambda now, count=count: now.step == count, PATIENCE)  # type: ignore[misc]
+        paths += desk.stop(run_id).checkpoints
+    run_id = desk.submit(TINY, TINY, checkpoints=paths)
+    snapshot = desk.until(run_id)
+    assert snapshot.state is RunState.FINISHED, snapshot.message
+    first, second = snapshot.members
+    assert (first.frames[0].step, second.frames[0].step) == (2, 7)
+    assert first.frames[-1].step == second.frames[-1].step == 24
+    # Bit-equal to one that never stopped, whichever way it came there (on a CPU).
+    if "CPU" in snapshot.device:
+        assert first.epochs[-1].test_loss == second.epochs[-1].test_loss
+
+
+def test_a_host_s_step_limit_is_exact_and_said(desk: Desk) -> None:
+    supervisor = desk.registry._supervisor
+    for most, state in ((20, RunState.STOPPED), (24, RunState.FINISHED)):
+        supervisor.limits = dataclasses.replace(Limits(), max_steps=most)
+        snapshot = desk.until(desk.submit(TINY))
+        assert (snapshot.state, snapshot.step) == (state, most)
+    assert snapshot.message == ""
+    supervisor.limits = Limits()
+
+
 def test_closing_the_server_leaves_a_run_that_the_next_one_offers(tmp_path: Path) -> None:
     first = Registry(Limits(), tmp_path)
     run_id = first.submit([LONG], owner="a")

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from vae import checkpoints
+from vae import checkpoints, protocol
 from vae.config import TrainConfig
 from vae.data import load_images
 from vae.devices import describe_device
@@ -18,23 +18,6 @@ from vae.errors import CheckpointError, DataUnavailable
 from vae.evaluation import build_gallery
 from vae.events import DivergedEvent, EpochEvent, GalleryEvent, ReconstructionEvent, TrainEvent
 from vae.job_sources import fetch_missing, open_checkpoint
-from vae.protocol import (
-    Command,
-    Downloading,
-    Ended,
-    Pause,
-    Progress,
-    Report,
-    Resume,
-    Saved,
-    SetLearningRate,
-    SetSpeed,
-    Shutdown,
-    Start,
-    Step,
-    Stop,
-    Trained,
-)
 from vae.snapshots import RunState
 from vae.threads import ThreadGovernor, agreeing_counts, candidate_counts
 from vae.training import Trainer
@@ -47,26 +30,28 @@ PICTURE_STEPS = (1, 3, 10)
 SAVE_SECONDS = 30.0
 SAVE_EPOCH_SECONDS = 10.0
 HEARTBEAT_SECONDS = 1.0
-# A learner who clicks Step again and again does not wait for a gallery after each.
+# Clicks on Step in quick order do not wait for a gallery each.
 GALLERY_AFTER_SECONDS = 0.6
 
 
 class Inbox(Protocol):
     """Commands in order; ``get`` waits at most ``seconds``."""
 
-    def get(self, seconds: float) -> Command | None: ...
+    def get(self, seconds: float) -> protocol.Command | None: ...
 
-    def put_back(self, command: Command) -> None: ...
+    def put_back(self, command: protocol.Command) -> None: ...
 
 
 class Stopped(Exception):
-    """A stop while the job was not training yet."""
+    """Before training began."""
 
 
 class Job:
     """Runs one ``Start`` to its ``Ended``, which is always the last report."""
 
-    def __init__(self, start: Start, inbox: Inbox, send: Callable[[Report], None]) -> None:
+    def __init__(
+        self, start: protocol.Start, inbox: Inbox, send: Callable[[protocol.Report], None]
+    ) -> None:
         self.start = start
         self.inbox = inbox
         self.send = send
@@ -108,8 +93,6 @@ class Job:
                 self._step()
         self._conclude()
 
-    # Before the first step.
-
     def _open(self) -> None:
         configs = [TrainConfig.from_dict(values) for values in self.start.configs]
         if self.start.download:
@@ -122,7 +105,7 @@ class Job:
             self.trainers.append(open_checkpoint(config, path, data))
 
     def _wait_for_download(self, fraction: float) -> None:
-        self.send(Downloading(self.start.job, fraction))
+        self.send(protocol.Downloading(self.start.job, fraction))
         self._obey(PROGRESS_SECONDS)
         if self.stopping:
             raise Stopped
@@ -132,12 +115,9 @@ class Job:
         for member, trainer in enumerate(self.trainers):
             for event in trainer.history:
                 self._tell(member, event)
-        self._picture()
+        self._picture_when_due()
         if self.start.checkpoints:
             self._gallery()
-        self._picture_due = time.monotonic() + PICTURE_SECONDS
-
-    # While it runs.
 
     @property
     def step_count(self) -> int:
@@ -148,13 +128,12 @@ class Job:
         return sum(trainer.images_seen for trainer in self.trainers)
 
     def _going(self) -> bool:
-        if self.stopping or all(trainer.finished for trainer in self.trainers):
-            return False
-        if self.start.max_steps and self.step_count >= self.start.max_steps:
+        most = self.start.max_steps
+        unfinished = any(not trainer.finished for trainer in self.trainers)
+        if unfinished and most and self.step_count >= most:
             self.stopping = True
-            self.message = f"This host trains a run for {self.start.max_steps} steps at most."
-            return False
-        return True
+            self.message = f"This host trains a run for {most} steps at most."
+        return unfinished and not self.stopping
 
     def _step(self) -> None:
         began = time.monotonic()
@@ -162,8 +141,10 @@ class Job:
         if observe:
             self._event_due = began + EVENT_SECONDS
         epoch_over = False
+        # Checkpoints written just before a crash may be of different steps: the later ones wait.
+        turn = min(trainer.step_count for trainer in self.trainers if not trainer.finished)
         for member, trainer in enumerate(self.trainers):
-            if trainer.finished:
+            if trainer.finished or trainer.step_count > turn:
                 continue
             for event in trainer.step(observe=observe):
                 self._tell(member, event)
@@ -171,11 +152,8 @@ class Job:
                 if isinstance(event, DivergedEvent):
                     self._tell(member, trainer.reconstruct())
         self._governor.watch(self.images_seen, sum(trainer.seconds for trainer in self.trainers))
-        now = time.monotonic()
-        if now >= self._picture_due or self.step_count in PICTURE_STEPS:
-            self._picture()
-            self._picture_due = time.monotonic() + PICTURE_SECONDS
-        since_save = now - self._saved_at
+        self._picture_when_due()
+        since_save = time.monotonic() - self._saved_at
         first = epoch_over and self._saved_step < 0
         if first or since_save > (SAVE_EPOCH_SECONDS if epoch_over else SAVE_SECONDS):
             self._save()
@@ -193,9 +171,7 @@ class Job:
             left = began + 1 / self.speed - time.monotonic()
             if left <= 0:
                 return
-            if time.monotonic() >= self._picture_due:
-                self._picture()
-                self._picture_due = time.monotonic() + PICTURE_SECONDS
+            self._picture_when_due()
             self._obey(min(left, PICTURE_SECONDS))
             if time.monotonic() >= self._progress_due:
                 self._report_progress()
@@ -217,37 +193,40 @@ class Job:
         """Take what commands there are, waiting at most ``seconds`` for the first."""
         while (command := self.inbox.get(seconds)) is not None:
             seconds = 0
-            if isinstance(command, Shutdown):
+            if isinstance(command, protocol.Shutdown):
                 self.inbox.put_back(command)
                 self.stopping = True
                 return
             if command.job == self.start.job:
                 self._take(command)
 
-    def _take(self, command: Command) -> None:
-        if isinstance(command, Stop):
+    def _take(self, command: protocol.Command) -> None:
+        if isinstance(command, protocol.Stop):
             self.stopping = True
-        elif isinstance(command, Pause):
+        elif isinstance(command, protocol.Pause):
             self.paused, self.steps_wanted = True, 0
-        elif isinstance(command, Resume):
+        elif isinstance(command, protocol.Resume):
             self.paused, self.steps_wanted = False, 0
-        elif isinstance(command, Step):
+        elif isinstance(command, protocol.Step):
             self.paused = False
             self.steps_wanted += command.count
-        elif isinstance(command, SetSpeed):
+        elif isinstance(command, protocol.SetSpeed):
             self.speed = command.speed
-        elif isinstance(command, SetLearningRate):
+        elif isinstance(command, protocol.SetLearningRate):
             for trainer in self.trainers:
                 trainer.learning_rate = command.learning_rate
-
-    # What it says.
 
     def _tell(self, member: int, event: TrainEvent) -> None:
         if isinstance(event, ReconstructionEvent):
             self._pictured[member] = event.step
         elif isinstance(event, GalleryEvent):
             self._galleried[member] = event.step
-        self.send(Trained(self.start.job, member, event))
+        self.send(protocol.Trained(self.start.job, member, event))
+
+    def _picture_when_due(self) -> None:
+        if time.monotonic() >= self._picture_due or self.step_count in PICTURE_STEPS:
+            self._picture()
+            self._picture_due = time.monotonic() + PICTURE_SECONDS
 
     def _picture(self) -> None:
         """The fixed batch of each member, unless that step's was sent already."""
@@ -272,7 +251,7 @@ class Job:
         (began, first, seen), (ended, last, now_seen) = self._rates[0], self._rates[-1]
         passed = ended - began
         self.send(
-            Progress(
+            protocol.Progress(
                 job=self.start.job,
                 paused=self.paused,
                 step=self.step_count,
@@ -287,10 +266,8 @@ class Job:
     def _save(self) -> None:
         """Write every member's checkpoint; a full disk is reported, and training goes on."""
         self._saved_at = time.monotonic()
-        paths = [
-            Path(self.start.folder) / f"member-{member + 1}.pt"
-            for member in range(len(self.trainers))
-        ]
+        folder = Path(self.start.folder)
+        paths = [folder / f"member-{member + 1}.pt" for member in range(len(self.trainers))]
         problem = ""
         try:
             for path, trainer in zip(paths, self.trainers, strict=True):
@@ -298,7 +275,7 @@ class Job:
             self._saved_step = self.step_count
         except CheckpointError as error:
             problem = str(error)
-        self.send(Saved(self.start.job, self.step_count, tuple(map(str, paths)), problem))
+        self.send(protocol.Saved(self.start.job, self.step_count, tuple(map(str, paths)), problem))
 
     def _conclude(self) -> None:
         """Save, show the end, and only then say that it is over."""
@@ -317,4 +294,4 @@ class Job:
         self._end(state, self.message)
 
     def _end(self, state: RunState, message: str = "") -> None:
-        self.send(Ended(self.start.job, str(state), message))
+        self.send(protocol.Ended(self.start.job, str(state), message))

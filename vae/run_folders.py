@@ -73,7 +73,7 @@ class RunFolders:
         step: int,
         checkpoints: Sequence[str],
     ) -> None:
-        """Say on disk where the run stands; whole or not at all."""
+        """Say on disk where the run stands, whole or not at all; makes its folder."""
         manifest = {
             "state": str(state),
             "configs": [config.to_dict() for config in configs],
@@ -81,7 +81,7 @@ class RunFolders:
             "checkpoints": [Path(path).name for path in checkpoints],
             "saved_at": time.time(),
         }
-        folder = self.path(run_id)
+        folder = self.create(run_id)
         temporary = folder / f".{uuid.uuid4().hex}.part"
         try:
             temporary.write_text(json.dumps(manifest), encoding="utf-8")

@@ -15,7 +15,7 @@ from vae.events import (
     TrainEvent,
 )
 from vae.histories import ThinnedHistory
-from vae.protocol import Progress
+from vae.protocol import Downloading, Progress, Report, Trained
 from vae.snapshots import Frame, MemberSnapshot, RunSnapshot, RunState
 
 MAX_STEPS_KEPT = 600
@@ -90,7 +90,7 @@ class RunRecord:
     saved_step: int = 0
     progress: Progress | None = None
     download_fraction: float | None = None
-    started: float = 0.0
+    started: float = float("inf")
     paused_since: float | None = None
     deadline: float = float("inf")
     ending: str = ""
@@ -128,6 +128,20 @@ class RunRecord:
         """Add a sentence to the message, once."""
         if sentence and sentence not in self.message:
             self.message = f"{self.message} {sentence}".strip()
+
+    def take(self, report: Report, now: float) -> None:
+        """Note what the worker says of this run."""
+        if isinstance(report, Trained):
+            self.members[report.member].take(report.event)
+        elif isinstance(report, Progress):
+            self.progress = report
+            self.state = RunState.PAUSED if report.paused else RunState.RUNNING
+            if not report.paused:
+                self.paused_since = None
+            elif self.paused_since is None:
+                self.paused_since = now
+        elif isinstance(report, Downloading):
+            self.state, self.download_fraction = RunState.DOWNLOADING, report.fraction
 
     def build_snapshot(self, now: float) -> RunSnapshot:
         self.version += 1

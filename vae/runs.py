@@ -166,7 +166,9 @@ class Registry:
         if found is None:
             raise UnknownRun("No run of this id is in memory.")
         if not in_time:
-            raise TimeoutError(f"run {run_id} is {found.state} after {seconds:g} s: {found.message}")
+            raise TimeoutError(
+                f"run {run_id} is {found.state} after {seconds:g} s: {found.message}"
+            )
         return found
 
     def touch(self, run_id: str, *, viewer: str) -> None:

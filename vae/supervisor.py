@@ -10,19 +10,9 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
+from vae import run_rules
 from vae.limits import Limits
-from vae.protocol import (
-    Command,
-    Downloading,
-    Ended,
-    Progress,
-    Ready,
-    Report,
-    Saved,
-    Start,
-    Stop,
-    Trained,
-)
+from vae.protocol import Command, Ended, Ready, Report, Saved, Start, Stop
 from vae.run_folders import RunFolders
 from vae.run_records import RunRecord
 from vae.snapshots import RunSnapshot, RunState
@@ -130,8 +120,7 @@ class Supervisor:
             worker.close(self.limits.stop_seconds)
         self._ended = True
         self._wake.set()
-        if threading.current_thread() is not self._thread:
-            self._thread.join(5)
+        self._thread.join(5)
 
     # The watch: one thread, awake when something happens and twice a second.
 
@@ -153,52 +142,32 @@ class Supervisor:
                 self._slept += passed
             if self.closing:
                 return
-            for record in [*self.queue, *([self.active] if self.active else [])]:
-                self._check_viewers(record)
             if self.active is not None:
-                self._check_active(self.active)
+                self._check_deadline(self.active)
+            for record in [*self.queue, *([self.active] if self.active else [])]:
+                record.forget_viewers(self.now())
+                others = bool(self.queue) and record is self.active
+                reason = run_rules.reason_to_stop(record, self.limits, self.now(), others)
+                if reason:
+                    self.stop(record, reason)
             self._ensure_worker()
             if self.worker is not None:
                 self._start_next()
             prune, self._prune_due = self._prune_due, False
             in_use = set(self.records)
         if prune:
-            self.folders.prune(
-                keep=self.limits.keep_folders,
-                megabytes=self.limits.keep_folders_mb,
-                in_use=in_use,
-            )
+            keep, megabytes = self.limits.keep_folders, self.limits.keep_folders_mb
+            self.folders.prune(keep=keep, megabytes=megabytes, in_use=in_use)
 
-    def _check_viewers(self, record: RunRecord) -> None:
-        now = self.now()
-        record.forget_viewers(now)
-        if now - record.last_seen > self.limits.owner_grace_seconds:
-            self.stop(record, "Nobody looked at this run any more, so it was stopped.")
-
-    def _check_active(self, record: RunRecord) -> None:
-        limits, now = self.limits, self.now()
-        if now > record.deadline:
-            if not record.ending:
-                record.ending = "hung"
-                record.say(
-                    f"The trainer said nothing for {limits.worker_silence_seconds:g} s and was "
-                    "ended."
-                )
-            record.deadline = float("inf")
-            if self.worker is not None:
-                self.worker.kill()
-        elif now - record.started > limits.max_run_seconds:
-            self.stop(record, f"This host trains a run for {limits.max_run_seconds:g} s at most.")
-        elif (
-            self.queue
-            and record.paused_since is not None
-            and now - record.paused_since > limits.paused_seconds
-        ):
-            self.stop(
-                record,
-                f"It was paused for {limits.paused_seconds:g} s while others waited, so it made "
-                "room; it can go on from its checkpoint.",
-            )
+    def _check_deadline(self, record: RunRecord) -> None:
+        if self.now() <= record.deadline:
+            return
+        if not record.ending:
+            record.ending = "hung"
+            record.say(run_rules.describe_silence(self.limits))
+        record.deadline = float("inf")
+        if self.worker is not None:
+            self.worker.kill()
 
     def _ensure_worker(self) -> None:
         if self.worker is not None or (not self.queue and self.now() < self._restart_at):
@@ -207,11 +176,11 @@ class Supervisor:
             self.worker = self._build_worker(self.on_report, self.on_exit)
         except OSError as error:
             self._back_off()
-            if self.queue:
-                record = self.queue.popleft()
+            for record in list(self.queue)[:1]:
+                self.queue.remove(record)
                 record.say(f"The trainer cannot be started ({error.strerror}).")
                 self._finish(record, RunState.FAILED)
-                self._number_queue()
+            self._number_queue()
 
     def _back_off(self) -> None:
         self._restart_at = self.now() + self._backoff
@@ -224,11 +193,7 @@ class Supervisor:
         now = self.now()
         record.state, record.position, record.started = RunState.STARTING, 0, now
         record.deadline = now + self.limits.worker_silence_seconds
-        try:
-            self.folders.create(record.run_id)
-            self._write_manifest(record)
-        except OSError as error:
-            record.say(_cannot_save(error.strerror or str(error)))
+        self._write_manifest(record)
         self.worker.send(
             Start(
                 job=record.run_id,
@@ -271,30 +236,18 @@ class Supervisor:
                 self._finish(record, RunState(report.state))
                 self._wake.set()
                 return
-            self._take(record, report)
+            if isinstance(report, Saved):
+                self._note_saved(record, report)
+            else:
+                record.take(report, self.now())
             self.publish(record)
 
-    def _take(self, record: RunRecord, report: Report) -> None:
-        if isinstance(report, Trained):
-            record.members[report.member].take(report.event)
-        elif isinstance(report, Progress):
-            record.progress = report
-            record.state = RunState.PAUSED if report.paused else RunState.RUNNING
-            if not report.paused:
-                record.paused_since = None
-            elif record.paused_since is None:
-                record.paused_since = self.now()
-        elif isinstance(report, Downloading):
-            record.state, record.download_fraction = RunState.DOWNLOADING, report.fraction
-        elif isinstance(report, Saved):
-            if report.problem:
-                record.say(_cannot_save(report.problem))
-                return
-            record.checkpoints, record.saved_step = report.checkpoints, report.step
-            try:
-                self._write_manifest(record)
-            except OSError as error:
-                record.say(_cannot_save(error.strerror or str(error)))
+    def _note_saved(self, record: RunRecord, report: Saved) -> None:
+        if report.problem:
+            record.say(run_rules.describe_unsaved(report.problem))
+            return
+        record.checkpoints, record.saved_step = report.checkpoints, report.step
+        self._write_manifest(record)
 
     def on_exit(self, worker: WorkerProcess) -> None:
         with self.lock:
@@ -308,7 +261,7 @@ class Supervisor:
                 self._finish(record, RunState.STOPPED)
             elif record is not None:
                 if record.ending != "hung":
-                    record.say(_describe_exit(worker))
+                    record.say(run_rules.describe_exit(worker.exit_code, worker.last_words()))
                 self._finish(record, RunState.FAILED)
         self._wake.set()
 
@@ -316,11 +269,8 @@ class Supervisor:
         record.state, record.deadline, record.paused_since = state, float("inf"), None
         if record is self.active:
             self.active = None
-            try:
-                # On disk before any page says so.
-                self._write_manifest(record)
-            except OSError as error:
-                record.say(_cannot_save(error.strerror or str(error)))
+            # On disk before any page says so.
+            self._write_manifest(record)
         self.publish(record)
         self._over.append(record.run_id)
         self._forget_old()
@@ -336,26 +286,13 @@ class Supervisor:
                 self.snapshots.pop(run_id, None)
 
     def _write_manifest(self, record: RunRecord) -> None:
-        self.folders.write(
-            record.run_id,
-            state=record.state,
-            configs=record.configs,
-            step=record.saved_step,
-            checkpoints=record.checkpoints,
-        )
-
-
-def _cannot_save(reason: str) -> str:
-    return f"Checkpoints cannot be kept ({reason}); the run goes on without them."
-
-
-def _describe_exit(worker: WorkerProcess) -> str:
-    code = worker.exit_code
-    words = worker.last_words()
-    if code is not None and code < 0:
-        how = f"signal {-code}" + (", often for want of memory" if code == -9 else "")
-    else:
-        how = f"exit code {code}"
-    return f"The trainer ended unexpectedly ({how})." + (
-        f" Its last words: {words}" if words else ""
-    )
+        try:
+            self.folders.write(
+                record.run_id,
+                state=record.state,
+                configs=record.configs,
+                step=record.saved_step,
+                checkpoints=record.checkpoints,
+            )
+        except OSError as error:
+            record.say(run_rules.describe_unsaved(error.strerror or str(error)))

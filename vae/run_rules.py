@@ -1,0 +1,39 @@
+"""When a run has to end without its owner's word, and the sentences that say why."""
+
+from vae.limits import Limits
+from vae.run_records import RunRecord
+
+
+def reason_to_stop(record: RunRecord, limits: Limits, now: float, others_wait: bool) -> str:
+    """Why ``record`` is to be stopped now, as a sentence; empty while it may go on."""
+    if now - record.last_seen > limits.owner_grace_seconds:
+        return "Nobody looked at this run any more, so it was stopped."
+    if now - record.started > limits.max_run_seconds:
+        return f"This host trains a run for {limits.max_run_seconds:g} s at most."
+    paused = record.paused_since is not None and now - record.paused_since
+    if others_wait and paused > limits.paused_seconds:
+        return (
+            f"It was paused for {limits.paused_seconds:g} s while others waited, so it made room; "
+            "it can go on from its checkpoint."
+        )
+    return ""
+
+
+def describe_silence(limits: Limits) -> str:
+    return f"The trainer said nothing for {limits.worker_silence_seconds:g} s and was ended."
+
+
+def describe_unsaved(reason: str) -> str:
+    return f"Checkpoints cannot be kept ({reason}); the run goes on without them."
+
+
+def describe_exit(exit_code: int | None, last_words: str) -> str:
+    """How a worker ended that was not asked to."""
+    if exit_code is not None and exit_code < 0:
+        how = f"signal {-exit_code}"
+        if exit_code == -9:
+            how += ", often for want of memory"
+    else:
+        how = f"exit code {exit_code}"
+    words = f" Its last words: {last_words}" if last_words else ""
+    return f"The trainer ended unexpectedly ({how}).{words}"
