@@ -10,11 +10,20 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vae.config import ConfigError, TrainConfig, check_value, default, option
+from vae.cli_options import (
+    ABOUT,
+    EXAMPLES,
+    TRAIN,
+    add_data_dir,
+    add_setting,
+    add_settings,
+    config_from,
+    parser_of,
+)
+from vae.config import ConfigError
 from vae.data import ImageData, default_data_dir, is_available, load_images
 from vae.devices import DeviceUnavailable, describe_device
 from vae.errors import CheckpointError, DataUnavailable
@@ -29,30 +38,6 @@ if TYPE_CHECKING:
 DONE, FAILED, BAD_USE, INTERRUPTED = 0, 1, 2, 130
 # Often enough for a bar and for Ctrl-C, too seldom to cost anything.
 EVENT_SECONDS = 0.1
-
-ABOUT = """\
-Train variational autoencoders and see what their losses mean.
-
-Every run maximises the ELBO, log p(x|z) - beta KL(q(z|x) || p(z)), in nats per image; what differs
-is log p(x|z), the reconstruction term. Mean squared error is a Gaussian's with a fixed sigma,
-binary cross-entropy a Bernoulli's. A loss is minus the ELBO: less is better."""
-
-EXAMPLES = """\
-examples:
-  python -m vae train                                    built-in digits, no download
-  python -m vae train --dataset mnist --download --epochs 2 --output run.pt
-  python -m vae train --likelihood gaussian --scale 0.3  squared error weighed by 1/(2 sigma^2)
-  python -m vae train --likelihood gaussian-learned      the sigma that the data want
-  python -m vae train --likelihood gaussian --reduction pixel-mean
-                                                         a common mistake: watch the KL fall to 0
-  python -m vae evaluate run.pt
-  python -m vae resume run.pt --epochs 10"""
-
-TRAIN = """\
-Train one VAE. Every figure is in nats per image; MSE is per pixel, so that it compares across
-losses. With --json each epoch is one JSON object a line: epoch, train_loss, test_loss,
-test_log_likelihood, test_kl, test_mse, scale (sigma; null where there is none), seconds and
-images_per_second. Test figures draw z from q(z|x) on the whole test set."""
 
 
 class CommandError(Exception):
@@ -108,79 +93,25 @@ def build_parser() -> argparse.ArgumentParser:
         return added
 
     train = add("train", _train, "train a VAE", TRAIN)
-    _add_settings(train)
+    add_settings(train)
     train.add_argument("--output", type=Path, metavar="FILE", help="keep the run in FILE")
     _add_download(train)
     resume = add("resume", _resume, "continue a run from its checkpoint")
     resume.add_argument("file", type=Path, metavar="FILE")
-    resume.add_argument("--epochs", type=_parser_of("epochs"), help="train to this epoch instead")
+    resume.add_argument("--epochs", type=parser_of("epochs"), help="train to this epoch instead")
     resume.add_argument("--output", type=Path, metavar="FILE", help="default: FILE itself")
     evaluate = add("evaluate", _evaluate, "test figures of a checkpoint")
     evaluate.add_argument("file", type=Path, metavar="FILE")
     download = add("download", _download, "fetch MNIST or Fashion-MNIST")
     download.add_argument("dataset", choices=["mnist", "fashion"])
     for command in (train, resume, evaluate, download):
-        _add_data_dir(command)
+        add_data_dir(command)
     for command in (resume, evaluate):
-        _add_setting(command, "device")
+        add_setting(command, "device")
     claims = add("claims", _claims, "check what the three threads claim, and print the verdicts")
     for command in (train, resume, evaluate, claims):
         command.add_argument("--json", action="store_true", help="print JSON, one object a line")
     return parser
-
-
-def _add_settings(parser: argparse.ArgumentParser) -> None:
-    main_group = parser.add_argument_group("what to train")
-    more_group = parser.add_argument_group("more settings")
-    for spec in fields(TrainConfig):
-        _add_setting(more_group if option(spec.name).advanced else main_group, spec.name)
-
-
-def _add_setting(group: Any, name: str) -> None:
-    about = option(name)
-    if about.choices is not None:
-        values = [str(choice).lower() for choice in about.choices]
-        ranges = "; ".join(
-            f"{value}: {words}" for value, words in zip(values, about.choices.values(), strict=True)
-        )
-        metavar = "{" + ",".join(values) + "}"
-    elif about.minimum is not None:
-        ranges, metavar = about.allowed, type(default(name)).__name__.upper()
-    else:
-        ranges, metavar = "", "PATH"
-    standard = str(default(name)).lower()
-    words = f"{about.help}. {ranges}{'. ' if ranges else ''}Default: {standard or 'none'}."
-    group.add_argument(
-        "--" + name.replace("_", "-"),
-        dest=name,
-        type=_parser_of(name),
-        default=argparse.SUPPRESS,
-        metavar=metavar,
-        help=words.replace("%", "%%"),
-    )
-
-
-def _parser_of(name: str) -> Callable[[str], Any]:
-    """What reads an option's text: a wrong value is a usage error that names the range."""
-    spec = next(spec for spec in fields(TrainConfig) if spec.name == name)
-
-    def parse(text: str) -> Any:
-        try:
-            return check_value(spec, text)
-        except ConfigError as error:
-            raise argparse.ArgumentTypeError(str(error)) from error
-
-    return parse
-
-
-def _add_data_dir(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--data-dir",
-        type=Path,
-        metavar="DIR",
-        help="folder with MNIST/raw and FashionMNIST/raw. Default: the environment's VAE_DATA_DIR, "
-        f"else the user's cache folder; now {default_data_dir()}",
-    )
 
 
 def _add_download(parser: argparse.ArgumentParser) -> None:
@@ -190,9 +121,7 @@ def _add_download(parser: argparse.ArgumentParser) -> None:
 
 
 def _train(options: argparse.Namespace) -> int:
-    given = vars(options)
-    names = [spec.name for spec in fields(TrainConfig)]
-    config = TrainConfig(**{name: given[name] for name in names if name in given})
+    config = config_from(options)
     _check_output(options.output)
     if options.download and not is_available(config.dataset, options.data_dir, config.images):
         _fetch(config.dataset, options.data_dir)
