@@ -4,7 +4,6 @@
 imports torch: the checks are numpy, or read the cards of the shipped checkpoints and say so.
 """
 
-import functools
 import inspect
 import json
 import textwrap
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from vae import claims_bias, claims_derivation
 from vae.checks.evidence import Evidence
 from vae.claim_types import THREADS, Claim, Verdict
+from vae.sharing import shared
 
 __all__ = ["CLAIMS", "THREADS", "Claim", "Evidence", "Row", "Verdict", "evidence", "source"]
 
@@ -30,7 +30,7 @@ class Row:
     evidence: Evidence
 
 
-@functools.cache
+@shared(maxsize=256)
 def evidence(claim_id: str) -> Evidence:
     """The claim's evidence, computed once in a process. Raises ``KeyError`` on an unknown id."""
     return examine(CLAIMS[claim_id])
@@ -49,7 +49,7 @@ def rows() -> tuple[Row, ...]:
     return tuple(Row(claim, evidence(claim.id)) for claim in CLAIMS.values())
 
 
-@functools.cache
+@shared(maxsize=256)
 def source(claim_id: str) -> str:
     """The lines of code of the claim's check."""
     return textwrap.dedent(inspect.getsource(CLAIMS[claim_id].check))

@@ -5,7 +5,6 @@ No torch here: the server reads images for its figures too. Images are ``uint8``
 ``vae.downloads.download`` does, at the user's request.
 """
 
-import functools
 import hashlib
 import os
 import sys
@@ -18,6 +17,7 @@ import numpy as np
 from vae import digits, idx, own_images
 from vae.config import DATASETS, TrainConfig
 from vae.errors import DataUnavailable
+from vae.sharing import shared
 
 __all__ = [
     "DataUnavailable",
@@ -229,7 +229,7 @@ def _stamp(path: Path) -> int:
 
 # Two sets: a comparison of two data sets never reads one again and again, and the server holds
 # at most 110 MB of images.
-@functools.lru_cache(maxsize=2)
+@shared(maxsize=2)
 def _idx_data(name: str, folder: Path, stamp: int) -> ImageData:
     del stamp
     train, train_labels, test, test_labels = (
@@ -241,13 +241,13 @@ def _idx_data(name: str, folder: Path, stamp: int) -> ImageData:
     return ImageData(name, train, train_labels, test, test_labels, names)
 
 
-@functools.lru_cache(maxsize=2)
+@shared(maxsize=2)
 def _own(path: Path, stamp: int) -> ImageData:
     del stamp
     return ImageData("images", *own_images.read(path))
 
 
-@functools.lru_cache(maxsize=2)
+@shared(maxsize=2)
 def _digits(grey: float) -> ImageData:
     distances, labels = _digit_distances()
     images = digits.grey_levels(distances, grey)
@@ -255,7 +255,7 @@ def _digits(grey: float) -> ImageData:
     return ImageData("digits", images[:cut], labels[:cut], images[cut:], labels[cut:], DIGIT_NAMES)
 
 
-@functools.cache
+@shared(maxsize=1)
 def _digit_distances() -> tuple[np.ndarray, np.ndarray]:
     """The drawing behind the digits: from the cache folder, else drawn and kept there."""
     path = user_cache_dir() / f"digits-{digits.VERSION}.npz"

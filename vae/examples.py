@@ -3,7 +3,6 @@
 Greys are tuples of whole numbers 0 to 255, row by row, so that figures can be kept by value.
 """
 
-import functools
 import math
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from vae.cards import data_summary, load_cards
 from vae.charts.derivation_spectrum import TrainedPoint
 from vae.data import load_images
+from vae.sharing import shared
 from vae.theory.corruptions import CORRUPTIONS
 from vae.theory.gaussian import gaussian_log_prob, nll_from_mse
 
@@ -20,7 +20,7 @@ DIGITS = tuple("0123456789")
 NAMED_PIXELS = {"centre": (14, 14), "upper stroke": (7, 14), "left edge": (14, 8)}
 
 
-@functools.cache
+@shared(maxsize=256)
 def target_greys(digit: str) -> Greys:
     """The first test image of the built-in digits that shows ``digit``, '0' to '9'."""
     if digit not in DIGITS:
@@ -30,7 +30,7 @@ def target_greys(digit: str) -> Greys:
     return tuple(data.test[index].ravel().tolist())
 
 
-@functools.lru_cache(maxsize=256)
+@shared(maxsize=256)
 def flawed_greys(digit: str, flaw: str, amount: float) -> Greys:
     """The same image after ``flaw``, a name in ``CORRUPTIONS``, of this ``amount``, 0 to 1."""
     if flaw not in CORRUPTIONS:
@@ -60,7 +60,7 @@ def pixel_errors() -> tuple[float, ...]:
     return data_summary("digits").pixel_variances
 
 
-@functools.cache
+@shared(maxsize=256)
 def grey_counts(pixel: str) -> Greys:
     """How often each grey 0 to 255 occurs at a named pixel over the training digits, (256,)."""
     row, column = NAMED_PIXELS[pixel]

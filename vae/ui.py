@@ -1,6 +1,5 @@
 """Parts that the pages share: figures with text alternatives, dials, choices, notes, verdicts."""
 
-import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ import streamlit as st
 
 from vae import ui_claims
 from vae.charts.dials import Dial
+from vae.sharing import shared
 
 _ASSETS = Path(__file__).parent / "assets"
 _dials_component = st.components.v2.component(
@@ -53,7 +53,7 @@ def show_chart(
     st.vega_lite_chart(spec=drawn, alt=spec["description"], key=key, width=width)
 
 
-@functools.lru_cache(maxsize=256)
+@shared(maxsize=256)
 def _built_spec(builder: Callable[..., alt.TopLevelMixin], **arguments: Any) -> dict[str, Any]:
     return _spec(builder, arguments)
 

@@ -1,6 +1,5 @@
 """The Derivation page's second half: optimisers, collapse, learned sigma, cross-entropy."""
 
-import functools
 from collections.abc import Mapping
 
 import streamlit as st
@@ -11,6 +10,7 @@ from vae.charts import derivation_spectrum as spectra
 from vae.charts.derivation_entropy import build_cross_entropy_chart
 from vae.charts.derivation_parts import FIT_MEAN, FIT_SIGMA, VARIANCE
 from vae.charts.derivation_paths import build_race_chart
+from vae.sharing import shared
 from vae.theory.linear_vae import adam_drift, race
 from vae.ui_choices import choose
 from vae.ui_derivation import DATASETS
@@ -57,12 +57,12 @@ def show_race() -> None:
         )
 
 
-@functools.cache
+@shared(maxsize=16)
 def _difference(optimiser: str, scale: float, kl: bool) -> str:
     return _percent(race(optimiser=optimiser, scale=scale, kl=kl).difference)
 
 
-@functools.cache
+@shared(maxsize=16)
 def _drifts() -> str:
     return ", ".join(
         f"{name} moves the path by {_percent(adam_drift(factor))}"
