@@ -11,7 +11,7 @@ from appserver import ROOT, environment
 
 PAGES = sorted((ROOT / "pages").glob("*.py"))
 LONGEST_MODULE = 300
-LONGEST_FUNCTION = 50
+LONGEST_FUNCTION = 60
 
 # What is longer, each with its reason.
 LONG_MODULES: dict[str, str] = {}
@@ -29,6 +29,9 @@ ENGINE = {
         "training",
         "checkpoints",
         "worker",
+        "jobs",
+        "optimizers",
+        "shipping",
     )
 }
 
