@@ -1,5 +1,6 @@
 """Workers and servers that die, disks that are full: nothing is left over, nothing is lost."""
 
+import asyncio
 import contextlib
 import dataclasses
 import os
@@ -14,6 +15,8 @@ from typing import Any
 
 import psutil
 import pytest
+from appserver import serve
+from benchmarks.client import Session
 
 from vae import checkpoints
 from vae.config import TrainConfig
@@ -240,6 +243,47 @@ def test_a_server_that_ends_in_order_saves_first(tmp_path: Path) -> None:
         (saved,) = after.recoverable(run_id)
         assert saved.state is RunState.STOPPED
         assert saved.step > 20
+    finally:
+        after.close()
+
+
+APP = """
+import streamlit as st
+from vae.config import TrainConfig
+from vae.runs import get_registry
+registry = get_registry()
+if registry.run_of("a") is None:
+    run = registry.submit([TrainConfig(epochs=200, batch_size=1000, hidden_dim=16)], owner="a")
+    registry.wait(run, lambda now: bool(now.checkpoints), 60)
+st.write(registry.run_of("a"))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_streamlit_s_own_end_leaves_a_run_to_go_on_from(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    script = tmp_path / "app.py"
+    script.write_text(APP, encoding="utf-8")
+
+    async def visit(url: str) -> None:
+        session = await Session(url).open()
+        await session.close()
+        assert not session.counts.exceptions
+
+    with serve(tmp_path, script=script) as running:
+        asyncio.run(visit(running.url))
+        mine = running.processes()
+        assert len(mine) == 2, "the server and its worker"
+        running.process.send_signal(number)
+        _, alive = psutil.wait_procs(mine, PATIENCE)
+        assert not alive
+    after = Registry(Limits(), tmp_path / "runs")
+    try:
+        (saved,) = after.recoverable()
+        ended = RunState.RUNNING if number == signal.SIGKILL else RunState.STOPPED
+        assert saved.state is ended
+        assert checkpoints.load(saved.checkpoints[0]).step == saved.step
     finally:
         after.close()
 
