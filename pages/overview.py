@@ -4,7 +4,6 @@ import streamlit as st
 
 from vae import ui, ui_frame, ui_ledger, ui_server
 from vae.charts import overview
-from vae.charts.theme import BERNOULLI, CONTINUOUS_BERNOULLI, GAUSSIAN
 
 ui_server.require_entry()
 values = ui.query_values(overview.DIALS)
@@ -17,10 +16,6 @@ st.markdown(
 )
 
 st.header("The answer, for one pixel", anchor="answer")
-st.markdown(
-    f":blue[**●**] {GAUSSIAN.label} (full line)  :orange[**■**] {BERNOULLI.label} (dashed)  "
-    f":green[**◆**] {CONTINUOUS_BERNOULLI.label} (dash-dotted)"
-)
 belief, loss, cost = st.columns([5, 5, 3])
 with belief:
     st.markdown("**What the decoder believes of the pixel…**")
@@ -51,7 +46,7 @@ st.markdown(
 )
 
 st.header("Three lessons", anchor="lessons")
-keep = {"present": "true"} if ui_frame.presenting() else None
+keep = {"present": "1"} if ui_frame.presenting() else None
 first, second, third = st.columns(3)
 with first, st.container(border=True, height="stretch"):
     st.page_link(

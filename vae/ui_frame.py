@@ -8,6 +8,7 @@ import streamlit as st
 from vae import glossary
 from vae.claim_types import REFERENCES
 
+_KEY = "presenter"
 _ASSETS = Path(__file__).parent / "assets"
 # Read once: static text of our own, with nothing of an address or a user in it.
 _STYLE = (_ASSETS / "frame.css").read_text(encoding="utf-8")
@@ -15,10 +16,9 @@ _PRESENTER_STYLE = (_ASSETS / "presenter.css").read_text(encoding="utf-8")
 
 
 def presenting() -> bool:
-    """Whether the address or the toggle asks for the presenter's mode."""
-    if "present" in st.session_state:
-        return bool(st.session_state["present"])
-    return st.query_params.get("present") in {"1", "true"}
+    """Whether the toggle, or at first the address (``?present=1``), asks for it."""
+    asked = st.query_params.get("present") in {"1", "true"}
+    return bool(st.session_state.setdefault(_KEY, asked))
 
 
 def navigation_position() -> Literal["top", "sidebar"]:
@@ -46,11 +46,15 @@ def show_frame() -> None:
 
 def _toggle() -> None:
     st.toggle(
-        "Presenter mode",
-        key="present",
-        bind="query-params",
-        help="Larger type and no sidebar, for a projector.",
+        "Presenter mode", key=_KEY, help="Larger type and no sidebar, for a projector: ?present=1."
     )
+    # Not a bound widget, whose address would read present=true alone, and would lose it between
+    # pages.
+    wanted = "1" if st.session_state[_KEY] else None
+    if wanted is None and "present" in st.query_params:
+        del st.query_params["present"]
+    elif wanted and st.query_params.get("present") != wanted:
+        st.query_params["present"] = wanted
 
 
 def references_markdown() -> str:

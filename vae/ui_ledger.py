@@ -26,8 +26,7 @@ def show_ledger(*, present: bool = False) -> None:
     with st.container(horizontal=True):
         verdicts = st.pills(
             "Verdict",
-            list(Verdict),
-            format_func=lambda verdict: f"{_MARKS[verdict][1]} {verdict} ({_count(verdict)})",
+            [str(verdict) for verdict in Verdict],
             selection_mode="multi",
             key="verdict",
             bind="query-params",
@@ -35,7 +34,6 @@ def show_ledger(*, present: bool = False) -> None:
         threads = st.pills(
             "Thread",
             list(THREADS),
-            format_func=lambda thread: f"Thread {thread}",
             selection_mode="multi",
             key="thread",
             bind="query-params",
@@ -43,7 +41,7 @@ def show_ledger(*, present: bool = False) -> None:
     chosen = [
         row
         for row in claims.rows()
-        if (not verdicts or row.claim.verdict in verdicts)
+        if (not verdicts or str(row.claim.verdict) in verdicts)
         and (not threads or row.claim.thread in threads)
     ]
     agreeing = sum(row.evidence.agrees for row in chosen)
@@ -52,10 +50,6 @@ def show_ledger(*, present: bool = False) -> None:
         f"the verdict in **{agreeing}**."
     )
     st.html(f"<style>{_STYLE}</style>{rows_html(tuple(row.claim.id for row in chosen), present)}")
-
-
-def _count(verdict: Verdict) -> int:
-    return sum(claim.verdict is verdict for claim in CLAIMS.values())
 
 
 @functools.lru_cache(maxsize=64)

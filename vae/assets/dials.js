@@ -1,7 +1,12 @@
 // Sliders that drive every figure on the page in the browser alone.
 // Each Vega chart binds its parameters to range inputs of its own; a dial sets all inputs that
 // carry its signal's name, so panels that share a parameter move together.
-const shared = (globalThis.vaeDials ??= { values: new Map(), choices: new Map() });
+const shared = (globalThis.vaeDials ??= {
+  values: new Map(),
+  choices: new Map(),
+  listeners: new Set(),
+});
+const REST = 150;
 
 const position = (dial, value) => (dial.log ? Math.log10(value) : value);
 const value = (dial, at) => (dial.log ? 10 ** at : at);
@@ -15,10 +20,32 @@ function format(dial, number) {
   return dial.unit ? `${text} ${dial.unit}` : text;
 }
 
-function drive(dial, at) {
+// Figures out of sight follow when the dial rests or when they come into view, so that a drag
+// spends its frames on what is seen.
+const inView = new WeakMap();
+const sight = new IntersectionObserver(
+  (entries) => {
+    for (const entry of entries) inView.set(entry.target, entry.isIntersecting);
+    for (const listener of shared.listeners) listener();
+  },
+  { rootMargin: "100px" },
+);
+
+function isSeen(input) {
+  const figure = input.closest(".stVegaLiteChart");
+  if (!figure) return true;
+  if (!inView.has(figure)) {
+    inView.set(figure, true);
+    sight.observe(figure);
+  }
+  return inView.get(figure);
+}
+
+function drive(dial, at, everywhere) {
   const inputs = document.querySelectorAll(`form.vega-bindings input[name="${dial.signal}"]`);
   for (const input of inputs) {
     if (Math.abs(Number(input.value) - at) < 1e-12) continue;
+    if (!everywhere && !isSeen(input)) continue;
     input.value = at;
     input.dispatchEvent(new Event("input", { bubbles: true }));
   }
@@ -27,6 +54,12 @@ function drive(dial, at) {
 function link() {
   const url = new URL(window.location.href);
   for (const [name, text] of shared.values) url.searchParams.set(name, text);
+  // The section that is being looked at: the last heading above the middle of the window.
+  const headings = document.querySelectorAll("[data-testid=stMain] :is(h1, h2, h3)[id]");
+  const above = [...headings].filter(
+    (heading) => heading.getBoundingClientRect().top < window.innerHeight / 2,
+  );
+  if (above.length) url.hash = above.at(-1).id;
   return url.toString();
 }
 
@@ -52,7 +85,7 @@ function makeRow(dial) {
   const row = document.createElement("div");
   row.className = "dial";
   const id = `dial-${dial.name}`;
-  row.innerHTML = `<label for="${id}"></label><input id="${id}" type="range"><output for="${id}"></output>`;
+  row.innerHTML = `<label for="${id}"></label><input id="${id}" type="range"><output for="${id}" aria-live="off"></output>`;
   row.querySelector("label").textContent = dial.label;
   const input = row.querySelector("input");
   input.min = position(dial, dial.minimum);
@@ -74,6 +107,7 @@ export default function (component) {
   const current = new Map();
   const rows = new Map();
   let frame = 0;
+  let rest = 0;
 
   const show = (dial) => {
     const at = current.get(dial.name);
@@ -86,10 +120,15 @@ export default function (component) {
   };
   const apply = () => {
     frame = 0;
-    for (const dial of data.dials) drive(dial, current.get(dial.name));
+    for (const dial of data.dials) drive(dial, current.get(dial.name), false);
+  };
+  const settle = () => {
+    for (const dial of data.dials) drive(dial, current.get(dial.name), true);
   };
   const schedule = () => {
     frame ||= requestAnimationFrame(apply);
+    clearTimeout(rest);
+    rest = setTimeout(settle, REST);
   };
   const set = (dial, at) => {
     current.set(dial.name, at);
@@ -134,9 +173,12 @@ export default function (component) {
     if (fresh) schedule();
   });
   watcher.observe(document.body, { childList: true, subtree: true });
+  shared.listeners.add(schedule);
   schedule();
 
   root.dispose = () => {
+    shared.listeners.delete(schedule);
+    clearTimeout(rest);
     watcher.disconnect();
     cancelAnimationFrame(frame);
     for (const dial of data.dials) shared.values.delete(dial.name);

@@ -1,5 +1,7 @@
 """The Overview's living picture: a decoder's belief about one pixel, and the loss it becomes."""
 
+from typing import Literal
+
 import altair as alt
 
 from vae.charts import expressions_overview as expressions
@@ -20,6 +22,7 @@ SIGMA = Dial("sigma", "σ of the Gaussian", 0.05, 2.0, 0.3, 0.005, log=True)
 DIALS = (T, P, SIGMA)
 LOSSES = (GAUSSIAN, BERNOULLI, CONTINUOUS_BERNOULLI)
 COSTLIEST = 1.5
+HEIGHT = 230
 
 _QUIET = alt.Color("loss:N", scale=colour_scale(*LOSSES), legend=None)
 
@@ -33,8 +36,14 @@ def build_belief_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin
         alt.Chart(alt.sequence(0, 1.0001, 0.005, as_="x")),
         expressions.cb_logit_steps("p", "a"),
     ).transform_calculate(height="exp(datum.a * (datum.x - (datum.a > 0 ? 1 : 0)))")
-    height = alt.Y("height:Q", title="p(x | z), to its peak").scale(domain=[0, 1.08], nice=False)
-    grey = alt.X("x:Q", title="x, the grey a pixel may have").scale(domain=[-0.5, 1.5], nice=False)
+    height = alt.Y(
+        "height:Q", title="p(x | z), to its peak", axis=alt.Axis(values=[0, 0.5, 1])
+    ).scale(domain=[0, 1.2], nice=False)
+    grey = alt.X(
+        "x:Q",
+        title="x, the grey a pixel may have",
+        axis=alt.Axis(values=[-0.5, 0, 0.5, 1, 1.5], labelFlush=False),
+    ).scale(domain=[-0.5, 1.5], nice=False)
     bell = _named(grid.transform_calculate(height="datum.gaussian"), GAUSSIAN.label)
     ramp = _named(unit, CONTINUOUS_BERNOULLI.label)
     bars = _named(
@@ -59,11 +68,17 @@ def build_belief_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin
             bars.mark_point(size=90, filled=True, opacity=1).encode(
                 x=grey, y=height, color=_QUIET, shape=_shape()
             ),
-            _words("grey of the pixel", x="t"),
+            bell.transform_filter("abs(datum.x - t) < 0.0025")
+            .mark_point(size=110, filled=True, opacity=1)
+            .encode(x=grey, y=height, color=_QUIET, shape=_shape()),
+            ramp.transform_filter("abs(datum.x - t) < 0.0025")
+            .mark_point(size=110, filled=True, opacity=1)
+            .encode(x=grey, y=height, color=_QUIET, shape=_shape()),
+            _words("the pixel: t", at=alt.Y(datum=1.18), baseline="top"),
         )
         .add_params(*_opening(t, p, sigma))
         .properties(
-            height=260,
+            height=HEIGHT,
             description="What each decoder believes of one pixel when its output is p: a "
             "Gaussian bell of width sigma, which reaches beyond 0 and 1; the continuous "
             "Bernoulli's curve within [0, 1]; the Bernoulli's two bars at 0 and 1. A line "
@@ -76,10 +91,14 @@ def build_loss_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin:
     """-log p(t | output), less its least value, against the output, with the current output."""
     curves = _costs(alt.Chart(alt.sequence(0.01, 0.9901, 0.005, as_="u")), "datum.u")
     here = _costs(alt.Chart(alt.sequence(0, 1, 1, as_="i")).transform_calculate(u="p"), "p")
-    output = alt.X("u:Q", title="p, the decoder's output").scale(domain=[0, 1], nice=False)
-    cost = alt.Y("cost:Q", title="loss above its least, nats").scale(
-        domain=[0, COSTLIEST], nice=False
-    )
+    output = alt.X(
+        "u:Q",
+        title="p, the decoder's output",
+        axis=alt.Axis(values=[0, 0.2, 0.4, 0.6, 0.8, 1], labelFlush=False),
+    ).scale(domain=[0, 1], nice=False)
+    cost = alt.Y(
+        "cost:Q", title="nats above the least", axis=alt.Axis(values=[0, 0.5, 1, 1.5])
+    ).scale(domain=[-0.2, COSTLIEST], nice=False)
     return (
         alt.layer(
             _target_rule(),
@@ -89,11 +108,11 @@ def build_loss_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin:
             here.mark_point(clip=True, size=130, filled=True, opacity=1).encode(
                 x=output, y=cost, color=_QUIET, shape=_shape()
             ),
-            _words("all three are least here", x="t"),
+            _words("all are least at t", at=alt.Y(datum=-0.19), baseline="bottom"),
         )
         .add_params(*_opening(t, p, sigma))
         .properties(
-            height=260,
+            height=HEIGHT,
             description="Three losses of one pixel against the decoder's output: the Gaussian's "
             "parabola of width sigma, the Bernoulli's and the continuous Bernoulli's tilted "
             "valleys. All are least where the output equals the target t. Points mark the "
@@ -112,15 +131,18 @@ def build_cost_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin:
         domain=[0, COSTLIEST], nice=False
     )
     bars = here.mark_bar(height=16, cornerRadiusEnd=4).encode(x=length, y=row, color=_QUIET)
-    names = here.mark_text(align="left", baseline="bottom", dx=2, dy=-11, fontSize=13).encode(
+    names = here.mark_text(align="left", baseline="bottom", dx=18, dy=-11, fontSize=13).encode(
         x=alt.datum(0), y=row, text="loss:N"
     )
     numbers = here.mark_text(align="right", baseline="bottom", dy=-11, fontSize=15, fontWeight=600)
+    signs = here.mark_point(size=90, filled=True, opacity=1, xOffset=8, yOffset=-18).encode(
+        x=alt.datum(0), y=row, color=_QUIET, shape=_shape()
+    )
     return (
-        alt.layer(bars, names, numbers.encode(x=alt.datum(COSTLIEST), y=row, text="text:N"))
+        alt.layer(bars, signs, names, numbers.encode(x=alt.datum(COSTLIEST), y=row, text="text:N"))
         .add_params(*_opening(t, p, sigma))
         .properties(
-            height=260,
+            height=HEIGHT,
             description="Three bars: what the current output costs under each loss, in nats above "
             "the loss's least value for this target.",
         )
@@ -160,16 +182,16 @@ def _target_rule() -> alt.Chart:
     )
 
 
-def _words(text: str, *, x: str) -> alt.Chart:
+def _words(text: str, *, at: alt.Y, baseline: Literal["top", "bottom"]) -> alt.Chart:
     place = alt.Chart(alt.sequence(0, 1, 1, as_="i")).transform_calculate(
-        x=x, text=f"'{text}: ' + format({x}, '.2f')", side=x
+        x="t", text=f"'{text} = ' + format(t, '.2f')"
     )
     return place.mark_text(
         align=alt.ExprRef("t > 0.5 ? 'right' : 'left'"),
         dx=alt.ExprRef("t > 0.5 ? -7 : 7"),
-        baseline="top",
+        baseline=baseline,
         fontSize=13,
-    ).encode(x="x:Q", y=alt.value(2), text="text:N")
+    ).encode(x="x:Q", y=at, text="text:N")
 
 
 def _opening(t: float, p: float, sigma: float) -> list[alt.Parameter]:

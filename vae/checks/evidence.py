@@ -14,3 +14,7 @@ class Evidence:
     figure: str
     agrees: bool
     source: str = ""
+
+    def __post_init__(self) -> None:
+        # NumPy's truth values are not JSON's.
+        object.__setattr__(self, "agrees", bool(self.agrees))
