@@ -5,6 +5,7 @@ import contextlib
 import dataclasses
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -15,7 +16,7 @@ from typing import Any
 
 import psutil
 import pytest
-from appserver import serve
+from appserver import free_port, serve
 from benchmarks.client import Session
 
 from vae import checkpoints
@@ -168,6 +169,49 @@ def test_a_full_disk_is_said_and_training_goes_on(tmp_path: Path) -> None:
         assert not list((tmp_path / run_id).glob("*.p*t")), "nothing half-written"
     finally:
         hospital.registry.close()
+
+
+def offline(patch: pytest.MonkeyPatch, port: int, data: Path) -> None:
+    """Lead every request of the workers to a port of this machine."""
+    for name in ("no_proxy", "NO_PROXY"):
+        patch.delenv(name, raising=False)
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        patch.setenv(name, f"http://127.0.0.1:{port}")
+    patch.setenv("VAE_DATA_DIR", str(data))
+
+
+def test_without_a_network_a_download_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offline(monkeypatch, free_port(), tmp_path / "data")
+    hospital = Hospital(tmp_path / "runs")
+    try:
+        run_id = hospital.submit(dataclasses.replace(TINY, dataset="mnist"), download=True)
+        snapshot = hospital.end_of(run_id)
+        assert snapshot.state is RunState.FAILED
+        assert snapshot.message.startswith("MNIST could not be downloaded")
+        assert "built-in digits need no download" in snapshot.message
+        assert not [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
+        assert hospital.end_of(hospital.submit(TINY)).state is RunState.FINISHED
+    finally:
+        hospital.registry.close()
+
+
+def test_a_download_that_hangs_can_be_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        offline(monkeypatch, silent.getsockname()[1], tmp_path / "data")
+        hospital = Hospital(tmp_path / "runs")
+        try:
+            run_id = hospital.submit(dataclasses.replace(TINY, dataset="fashion"), download=True)
+            hospital.until(run_id, lambda now: now.state is RunState.DOWNLOADING)
+            hospital.registry.stop(run_id, owner="a")
+            assert hospital.end_of(run_id).state is RunState.STOPPED
+            assert hospital.end_of(hospital.submit(TINY)).state is RunState.FINISHED
+            assert len(hospital.workers) == 1, "none had to be ended"
+        finally:
+            hospital.registry.close()
 
 
 SERVER = """
