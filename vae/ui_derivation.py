@@ -15,8 +15,9 @@ from vae.theory.ppca import active_latents
 from vae.ui_choices import choose, decimal_number, whole_number
 
 _DOCK = """<style>
-.st-key-dock { position: sticky; bottom: 0; z-index: 20; padding: 0.5rem 0 0.75rem;
-  background: var(--dock-ground, Canvas); border-top: 1px solid rgba(128, 128, 128, 0.35); }
+div:has(> .st-key-dock) { position: sticky; bottom: 0; z-index: 20; }
+.st-key-dock { padding: 0.5rem 0 0.75rem; background: Canvas;
+  border-top: 1px solid rgba(128, 128, 128, 0.35); }
 </style>"""
 DATASETS = {"digits": "built-in digits", "mnist": "MNIST", "fashion": "Fashion-MNIST"}
 SIZES = {"28x28": 784, "28x28x3": 2352, "32x32x3": 3072, "64x64x3": 12288, "256x256x3": 196608}

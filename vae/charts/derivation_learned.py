@@ -17,7 +17,7 @@ Errors = tuple[float, ...]
 
 def build_learned_loss_chart() -> alt.LayerChart:
     """NLL against MSE: straight lines for fixed scales, D/2 log MSE for a learned one below all."""
-    grid = np.linspace(0.001, 0.1, 199)
+    grid = np.linspace(0.001, 0.12, 239)
     names = [f"σ = {scale:g}" for scale in FIXED_SCALES] + ["σ learned"]
     columns = [nll_from_mse(grid, scale, PIXELS) for scale in FIXED_SCALES]
     columns.append(best_nll(grid, PIXELS))
@@ -29,7 +29,7 @@ def build_learned_loss_chart() -> alt.LayerChart:
         ignore_index=True,
     )
     base = alt.Chart(rows).encode(
-        x=alt.X("mse:Q", title="MSE per pixel", scale=alt.Scale(domain=[0, 0.1])),
+        x=alt.X("mse:Q", title="MSE per pixel", scale=alt.Scale(domain=[0, 0.12])),
         y=alt.Y(
             "nll:Q",
             title="−log p, nats per image",
@@ -58,12 +58,12 @@ def build_learned_loss_chart() -> alt.LayerChart:
             "nll": [float(best_nll(scale**2, PIXELS)) for scale in FIXED_SCALES],
             "name": [f"MSE = {scale:g}²" for scale in FIXED_SCALES],
         }
-    ).query("mse <= 0.1")
+    ).query("mse <= 0.12")
     points = alt.Chart(touching).encode(x="mse:Q", y="nll:Q")
     return (
         base.mark_line(strokeWidth=3, clip=True)
         + points.mark_point(filled=True, size=110, opacity=1, color=GAUSSIAN.colour)
-        + points.mark_text(dx=0, dy=18, align="right", fontSize=13).encode(text="name:N")
+        + points.mark_text(dx=10, dy=16, align="left", fontSize=13).encode(text="name:N")
     ).properties(
         height=HEIGHT,
         autosize=FIT_WIDTH,

@@ -11,7 +11,7 @@ PIXELS = 784
 SIGMA = Dial("sigma", "σ, the scale", 0.01, 20.0, 0.3, 0.005, log=True)
 TARGET_PIXEL = Dial("x", "x, the target", 0.0, 1.0, 0.8, 0.005)
 PREDICTION = Dial("mean", "μ, the prediction", 0.0, 1.0, 0.6, 0.005)
-VARIANCE = Dial("variance", "σ², the decoder's variance", 0.001, 1000.0, 0.5, 0.01, log=True)
+VARIANCE = Dial("variance", "σ², the variance", 0.01, 1000.0, 0.5, 0.01, log=True)
 FIT_MEAN = Dial("fit_mean", "μ of the model", 0.0, 1.0, 0.3, 0.005)
 FIT_SIGMA = Dial("fit_sigma", "σ of the model", 0.05, 2.0, 0.2, 0.005, log=True)
 PIXEL_DIALS = (SIGMA, TARGET_PIXEL, PREDICTION)

@@ -37,7 +37,7 @@ def build_race_chart(*, optimiser: str, scale: float, kl: bool) -> alt.LayerChar
             "run:N", title=None, scale=alt.Scale(domain=list(names), range=[7, 3])
         ),
         "opacity": alt.Opacity(
-            "run:N", title=None, scale=alt.Scale(domain=list(names), range=[0.45, 1])
+            "run:N", title=None, scale=alt.Scale(domain=list(names), range=[0.55, 1])
         ),
     }
     paths = base.mark_line().encode(**style)

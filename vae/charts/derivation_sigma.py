@@ -9,7 +9,7 @@ from vae.charts.derivation_parts import FIT_WIDTH, PIXELS, key_line, one_row, pi
 from vae.charts.theme import GAUSSIAN, KL, TARGET
 from vae.theory.gaussian import ZERO_NLL_MSE
 
-HEIGHT = 190
+HEIGHT = 150
 LOG_PROB_DOMAIN = (-8.0, 6.5)
 NLL_DOMAIN = (-3300.0, 7000.0)
 _CURVES = ("log p(x|z)", "−(x−μ)²/(2σ²) + const", "−(x−μ)²")
@@ -20,7 +20,7 @@ def build_log_prob_chart(*, sigma: float, x: float, mean: float) -> alt.LayerCha
     low, high = LOG_PROB_DOMAIN
     value = gaussian.log_prob("x", "mean", "sigma")
     curves = (
-        alt.Chart(alt.sequence(-1, 1.0001, 0.01, as_="residual"))
+        alt.Chart(alt.sequence(-1, 1.0001, 0.02, as_="residual"))
         .transform_calculate(
             **{
                 _CURVES[0]: gaussian.log_prob("datum.residual", "0", "sigma"),
@@ -38,7 +38,7 @@ def build_log_prob_chart(*, sigma: float, x: float, mean: float) -> alt.LayerCha
             color=_by_curve("color", [GAUSSIAN.colour, GAUSSIAN.colour, TARGET.colour]),
             strokeDash=_by_curve("dash", [[1, 0], [2, 4], [7, 4]]),
             strokeWidth=_by_curve("width", [7, 2.5, 2.5]),
-            opacity=_by_curve("opacity", [0.35, 1, 1]),
+            opacity=_by_curve("opacity", [0.45, 1, 1]),
             detail="curve:N",
         )
     )
@@ -59,7 +59,7 @@ def build_log_prob_chart(*, sigma: float, x: float, mean: float) -> alt.LayerCha
             f"'log p = ' + {gaussian.number(value)}",
             colour=GAUSSIAN.colour,
             width=7,
-            opacity=0.35,
+            opacity=0.45,
         ),
         *key_line(
             1,
@@ -82,7 +82,7 @@ def build_gradient_chart(*, sigma: float, x: float, mean: float) -> alt.LayerCha
     """Sizes of the two gradients on logarithmic axes: parallel lines, a constant ratio apart."""
     names = ("of log p", "of −(x−μ)²")
     lines = (
-        alt.Chart(alt.sequence(-2, 0.0001, 0.02, as_="exponent"))
+        alt.Chart(alt.sequence(-2, 0.0001, 0.5, as_="exponent"))
         .transform_calculate(residual="pow(10, datum.exponent)")
         .transform_calculate(
             **{
@@ -172,7 +172,7 @@ def build_nll_chart(*, sigma: float, x: float, mean: float) -> alt.LayerChart:
         scale=alt.Scale(domain=[low, high], nice=False),
         axis=alt.Axis(values=[-2000, 0, 2000, 4000, 6000]),
     )
-    grid = alt.Chart(alt.sequence(-2, 1.3011, 0.01, as_="exponent")).transform_calculate(
+    grid = alt.Chart(alt.sequence(-2, 1.3011, 0.0275, as_="exponent")).transform_calculate(
         scale="pow(10, datum.exponent)"
     )
     curve = (
@@ -232,18 +232,27 @@ def build_density_chart(*, sigma: float, x: float, mean: float) -> alt.LayerChar
     height_axis = alt.Y(
         "height:Q", title="density / its peak", scale=alt.Scale(domain=[0, 1.35], nice=False)
     )
-    curve = alt.Chart(alt.sequence(-1, 2.0001, 0.005, as_="value")).transform_calculate(
-        height=gaussian.density_to_peak("datum.value", "mean", "sigma"),
-        outside="(datum.value < 0 || datum.value > 1) ? datum.height : 0",
-        inside="datum.value >= 0 && datum.value <= 1 ? datum.height : 0",
+    # Points where the Gaussian is: a grid over the whole axis would miss a narrow one.
+    grid = alt.Chart(alt.sequence(-1, 1.0001, 0.02, as_="step")).transform_calculate(
+        value="mean + datum.step * min(4 * sigma, 3)"
     )
-    inside = curve.mark_area(color=GAUSSIAN.colour, opacity=0.25).encode(
-        x=value_axis, y=alt.Y("inside:Q")
+    line = (
+        grid.transform_calculate(height=_HEIGHT_AT)
+        .mark_line(color=GAUSSIAN.colour, strokeWidth=2.5, clip=True)
+        .encode(x=value_axis, y=height_axis)
     )
-    outside = curve.mark_area(color=KL.colour, opacity=0.65).encode(x="value:Q", y="outside:Q")
-    line = curve.mark_line(color=GAUSSIAN.colour, strokeWidth=2.5).encode(
-        x="value:Q", y=height_axis
+    parts = (
+        ("clamp(datum.value, 0, 1)", GAUSSIAN.colour, 0.25),
+        ("min(datum.value, 0)", KL.colour, 0.65),
+        ("max(datum.value, 1)", KL.colour, 0.65),
     )
+    areas = [
+        grid.transform_calculate(value=bounds)
+        .transform_calculate(height=_HEIGHT_AT)
+        .mark_area(color=colour, opacity=opacity, clip=True)
+        .encode(x="value:Q", y="height:Q")
+        for bounds, colour, opacity in parts
+    ]
     edges = (
         alt.Chart(alt.sequence(0, 2, 1, as_="value"))
         .mark_rule(strokeDash=[4, 3], color=TARGET.colour, strokeWidth=2)
@@ -257,11 +266,14 @@ def build_density_chart(*, sigma: float, x: float, mean: float) -> alt.LayerChar
     left = readout(f"'below 0: ' + format({below}, '.1%')")
     right = readout(f"'above 1: ' + format({above}, '.1%')", x="width - 8", align="right")
     return _panel(
-        inside + outside + line + edges + target + left + right,
+        alt.layer(line, *areas, edges, target, left, right),
         "The decoder's Gaussian around the predicted mean; the parts below 0 and above 1, where no "
         "pixel can be, are shaded and their shares are written out.",
         pixel_params(sigma=sigma, x=x, mean=mean),
     )
+
+
+_HEIGHT_AT = gaussian.density_to_peak("datum.value", "mean", "sigma")
 
 
 def _by_curve(channel: str, values: list[Any]) -> Any:
@@ -280,7 +292,8 @@ def _by_curve(channel: str, values: list[Any]) -> Any:
     )
 
 
-def _panel(chart: alt.LayerChart, description: str, params: list[alt.Parameter]) -> alt.LayerChart:
-    return chart.add_params(*params).properties(
+def _panel(chart: Any, description: str, params: list[alt.Parameter]) -> alt.LayerChart:
+    panel: alt.LayerChart = chart.add_params(*params).properties(
         description=description, height=HEIGHT, autosize=FIT_WIDTH
     )
+    return panel

@@ -13,6 +13,7 @@ from vae.charts.theme import GAUSSIAN, KL, TARGET
 from vae.theory.ppca import kl_per_latent, squared_error
 
 SHOWN = 100
+LATENTS = 20
 HEIGHT = 230
 Spectrum = tuple[float, ...]
 
@@ -109,10 +110,10 @@ def build_spectrum_chart(*, spectrum: Spectrum, variance: float) -> alt.LayerCha
 def build_prediction_chart(
     *, spectrum: Spectrum, variance: float, trained: tuple[TrainedPoint, ...] = ()
 ) -> alt.LayerChart:
-    """KL and squared error of the linear VAE at every variance, and what deep VAEs did."""
-    grid = np.logspace(-3, 3, 121)
-    kls = [float(kl_per_latent(spectrum, value).sum()) for value in grid]
-    errors = [squared_error(spectrum, value) for value in grid]
+    """KL and squared error of a linear VAE with 20 latents, and what deep VAEs did."""
+    grid = np.logspace(-2, 3, 101)
+    kls = [float(kl_per_latent(spectrum, value, latents=LATENTS).sum()) for value in grid]
+    errors = [squared_error(spectrum, value, latents=LATENTS) for value in grid]
     rows = pd.DataFrame(
         {
             "variance": np.tile(grid, 2),
@@ -123,8 +124,8 @@ def build_prediction_chart(
     axis = alt.X(
         "variance:Q",
         title="σ²",
-        scale=alt.Scale(type="log", domain=[1e-3, 1e3], nice=False),
-        axis=alt.Axis(values=[1e-3, 1e-2, 0.1, 1, 10, 100, 1000], format="~g"),
+        scale=alt.Scale(type="log", domain=[0.01, 1000], nice=False),
+        axis=alt.Axis(values=[0.01, 0.1, 1, 10, 100, 1000], format="~g"),
     )
     colours = alt.Color(
         "what:N",

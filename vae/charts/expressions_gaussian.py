@@ -81,5 +81,5 @@ def number(value: str, digits: int = 3) -> str:
 
 
 def compact(value: str) -> str:
-    """``value`` as text with three significant digits, whatever its size."""
-    return f"format({value}, '.3~r')"
+    """``value`` as text with four significant digits, whatever its size."""
+    return f"format({value}, '.4~r')"
