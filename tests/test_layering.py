@@ -25,6 +25,8 @@ ENGINE = {
         "likelihoods",
         "elbo",
         "models",
+        "optimizers",
+        "tally",
         "evaluation",
         "training",
         "checkpoints",

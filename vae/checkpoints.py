@@ -153,9 +153,7 @@ def evaluate(
     config = checkpoint.config
     model = checkpoint.build_model().to(device)
     pixels = Pixels(config, data, device, model.likelihood.dequantised)
-    figures = test_figures(
-        model, pixels, beta=config.beta, reduction=config.reduction, sampling=config.sampling
-    )
+    figures = test_figures(model, pixels, config)
     scale = model.likelihood.scale
     return {
         "step": checkpoint.step,

@@ -19,6 +19,10 @@ class Elbo:
     kl_per_latent: Tensor
     loss: Tensor
 
+    def mean(self, name: str) -> float:
+        """The mean over images of 'log_likelihood', 'kl' or 'loss', nats per image."""
+        return float(getattr(self, name).detach().mean())
+
 
 def reparameterize(mean: Tensor, logvar: Tensor, generator: torch.Generator | None) -> Tensor:
     """z = mean + exp(logvar / 2) eps with eps ~ N(0, I): a draw that gradients pass through."""

@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from vae.batches import Pixels
+from vae.config import TrainConfig
 from vae.data import ImageData
 from vae.elbo import Elbo, build_elbo, reparameterize
 from vae.events import CalibrationBin, GalleryEvent, ReconstructionEvent
@@ -21,24 +22,19 @@ TEST_BATCH = 1000
 
 
 def forward(
-    model: VAE,
-    x: Tensor,
-    generator: torch.Generator,
-    *,
-    beta: float,
-    reduction: str,
-    sampling: bool,
+    model: VAE, x: Tensor, generator: torch.Generator, config: TrainConfig
 ) -> tuple[Elbo, Tensor]:
     """The ELBO's terms for x (B, D) and the decoder's output (B, D).
 
-    Without ``sampling`` z is the mean of q(z|x) and the KL has no weight: a plain autoencoder.
+    Without ``config.sampling`` z is the mean of q(z|x) and the KL has no weight: a plain
+    autoencoder.
     """
     mean, logvar = model.encode(x)
-    z = reparameterize(mean, logvar, generator) if sampling else mean
+    z = reparameterize(mean, logvar, generator) if config.sampling else mean
     output = model.decode(z)
     log_prob = model.likelihood.log_prob(output, x)
-    weight = beta if sampling else 0.0
-    return build_elbo(log_prob, mean, logvar, beta=weight, reduction=reduction), output
+    beta = config.beta if config.sampling else 0.0
+    return build_elbo(log_prob, mean, logvar, beta=beta, reduction=config.reduction), output
 
 
 class TestFigures:
@@ -78,9 +74,7 @@ class TestFigures:
 
 
 @torch.inference_mode()
-def test_figures(
-    model: VAE, pixels: Pixels, *, beta: float, reduction: str, sampling: bool
-) -> TestFigures:
+def test_figures(model: VAE, pixels: Pixels, config: TrainConfig) -> TestFigures:
     """Figures on the whole test set, z drawn from q(z|x), with the same noise every time."""
     generator = pixels.test_generator()
     training = model.training
@@ -88,9 +82,7 @@ def test_figures(
     figures: TestFigures | None = None
     for images in pixels.test.split(TEST_BATCH):
         x = pixels.test_batch(images, generator)
-        elbo, output = forward(
-            model, x, generator, beta=beta, reduction=reduction, sampling=sampling
-        )
+        elbo, output = forward(model, x, generator, config)
         if figures is None:
             figures = TestFigures(elbo.kl_per_latent.shape[1])
         figures.add(elbo, x, model.likelihood.mean(output))

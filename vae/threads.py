@@ -122,7 +122,7 @@ def _gradients(trainer: "Trainer") -> "list[Tensor]":
 
     from vae.evaluation import forward
 
-    config, model, order = trainer.config, trainer.model, trainer.order
+    model, order = trainer.model, trainer.order
     sizes = {order.batch_size, order.images % order.batch_size or order.batch_size}
     weights = [value for value in model.parameters() if value.requires_grad]
     gradients: list[Tensor | None] = []
@@ -130,14 +130,7 @@ def _gradients(trainer: "Trainer") -> "list[Tensor]":
     model.eval()
     for size in sorted(sizes):
         x = trainer.pixels.train[:size].to(torch.float32).div_(256)
-        elbo, _ = forward(
-            model,
-            x,
-            torch.Generator().manual_seed(0),
-            beta=config.beta,
-            reduction=config.reduction,
-            sampling=config.sampling,
-        )
+        elbo, _ = forward(model, x, torch.Generator().manual_seed(0), trainer.config)
         gradients += torch.autograd.grad(elbo.loss.mean(), weights, allow_unused=True)
     model.train()
     return [value for value in gradients if value is not None]

@@ -36,6 +36,7 @@ from vae.events import (
 )
 from vae.models import build_vae
 from vae.optimizers import advise, build_optimizer
+from vae.tally import Tally
 
 # How often weights are kept to fall back on, and losses fetched from a device that runs behind.
 SYNC_STEPS = 64
@@ -62,15 +63,11 @@ class Trainer:
         self.optimizer = build_optimizer(config, self.model)
         self.total_steps = config.epochs * self.order.steps_per_epoch
         self.step_count = 0
-        self.seconds = 0.0
+        self.tally = Tally()
         self.history: list[EpochEvent] = []
         self.diverged: DivergedEvent | None = None
         self._strip = choose_strip(data.test_labels, len(data.test))
         self._sync_steps = 1 if self.device.type == "cpu" else SYNC_STEPS
-        self._pending: list[tuple[Tensor, int]] = []
-        self._epoch_loss = 0.0
-        self._epoch_seconds = 0.0
-        self._since_event = (0, 0.0)
         self._good = self._copy_weights()
 
     @cached_property
@@ -82,6 +79,11 @@ class Trainer:
     def finished(self) -> bool:
         """No step is left: all are done, or a loss was not finite."""
         return self.diverged is not None or self.step_count >= self.total_steps
+
+    @property
+    def seconds(self) -> float:
+        """Time spent in steps since the start, tests and pictures apart."""
+        return self.tally.seconds
 
     @property
     def epoch(self) -> int:
@@ -125,25 +127,18 @@ class Trainer:
             return []
         began = time.perf_counter()
         index = self.step_count % self.order.steps_per_epoch
-        x = self.pixels.train_batch(self.order.take(index))
-        elbo, output = forward(self.model, x, self.noise, **self._objective())
-        loss = elbo.loss.mean()
-        self._pending.append((loss.detach(), len(x)))
         last = index == self.order.steps_per_epoch - 1
-        keep = self.step_count % SYNC_STEPS == 0
-        if (observe or last or keep or len(self._pending) >= self._sync_steps) and (
-            not self._collect_losses()
-        ):
+        x = self.pixels.train_batch(self.order.take(index))
+        elbo, output = forward(self.model, x, self.noise, self.config)
+        loss = elbo.loss.mean()
+        if not self._accept(loss.detach(), len(x), observe or last):
             return [self._diverge(elbo)]
-        if keep:
-            # The loss of these very weights is known to be finite.
-            self._good = self._copy_weights()
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.optimizer.step()
         self.step_count += 1
+        self.tally.count_time(time.perf_counter() - began, len(x))
         events: list[TrainEvent] = []
-        self._count_time(time.perf_counter() - began, len(x))
         if observe:
             events.append(self._observe(elbo, output.detach(), x, loss))
         if last:
@@ -156,7 +151,7 @@ class Trainer:
 
     def evaluate(self) -> TestFigures:
         """Figures on the whole test set with the weights as they are."""
-        return test_figures(self.model, self.pixels, **self._objective())
+        return test_figures(self.model, self.pixels, self.config)
 
     def events(
         self, *, every_steps: int = 1, every_seconds: float = 0.0, picture_seconds: float = 0.25
@@ -184,9 +179,9 @@ class Trainer:
         """Everything that a bit-equal continuation needs, as tensors and plain values."""
         return {
             "step": self.step_count,
-            "seconds": self.seconds,
-            "epoch_loss": self._epoch_loss,
-            "epoch_seconds": self._epoch_seconds,
+            "seconds": self.tally.seconds,
+            "epoch_loss": self.tally.epoch_loss,
+            "epoch_seconds": self.tally.epoch_seconds,
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "order": self.order.state(),
@@ -199,9 +194,8 @@ class Trainer:
         """Inverse of ``state``; bit-equal on a CPU. On another kind of device than the one that
         wrote it, the noise starts a stream of its own."""
         self.step_count = int(state["step"])
-        self.seconds = float(state["seconds"])
-        self._epoch_loss = float(state["epoch_loss"])
-        self._epoch_seconds = float(state["epoch_seconds"])
+        names = ("seconds", "epoch_loss", "epoch_seconds")
+        self.tally = Tally(*(float(state[name]) for name in names))
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.order.restore(state["order"], self.step_count % self.order.steps_per_epoch)
@@ -219,30 +213,22 @@ class Trainer:
         self.model.load_state_dict(dict(weights))
         self._good = self._copy_weights()
 
-    def _objective(self) -> dict[str, Any]:
-        config = self.config
-        return {
-            "beta": config.beta,
-            "reduction": config.reduction,
-            "sampling": config.sampling,
-        }
-
     def _copy_weights(self) -> dict[str, Tensor]:
         return {name: value.clone() for name, value in self.model.state_dict().items()}
 
-    def _collect_losses(self) -> bool:
-        """Add the pending losses to the epoch's sum; False when one is not finite."""
-        # Python floats: a float32 sum over an epoch loses digits.
-        losses = torch.stack([loss for loss, _ in self._pending]).tolist()
-        for loss, (_, images) in zip(losses, self._pending, strict=True):
-            self._epoch_loss += loss * images
-        self._pending.clear()
-        return math.isfinite(self._epoch_loss)
+    def _accept(self, loss: Tensor, images: int, now: bool) -> bool:
+        """Take note of a loss; False when it, or one before it, is known not to be finite.
 
-    def _count_time(self, seconds: float, images: int) -> None:
-        self.seconds += seconds
-        self._epoch_seconds += seconds
-        self._since_event = (self._since_event[0] + images, self._since_event[1] + seconds)
+        The device is asked ``now``, when weights are to be kept, and when many are unasked.
+        """
+        self.tally.add(loss, images)
+        keep = self.step_count % SYNC_STEPS == 0
+        if (now or keep or self.tally.waiting >= self._sync_steps) and not self.tally.collect():
+            return False
+        if keep:
+            # The loss of these very weights is known to be finite.
+            self._good = self._copy_weights()
+        return True
 
     def _observe(self, elbo: Elbo, output: Tensor, x: Tensor, loss: Tensor) -> StepEvent:
         with torch.no_grad():
@@ -251,8 +237,6 @@ class Trainer:
             figures = torch.stack([elbo.log_likelihood.mean(), elbo.kl.mean(), loss, mse])
             log_likelihood, kl, loss_value, mse_value = figures.tolist()
             kl_per_latent = tuple(elbo.kl_per_latent.mean(0).tolist())
-        images, seconds = self._since_event
-        self._since_event = (0, 0.0)
         return StepEvent(
             step=self.step_count,
             total_steps=self.total_steps,
@@ -264,7 +248,7 @@ class Trainer:
             kl_per_latent=kl_per_latent,
             scale=self.scale,
             learning_rate=self.learning_rate,
-            images_per_second=images / max(seconds, 1e-9),
+            images_per_second=self.tally.take_rate(),
         )
 
     def _end_epoch(self) -> list[TrainEvent]:
@@ -274,20 +258,19 @@ class Trainer:
         event = EpochEvent(
             epoch=self.epoch,
             step=self.step_count,
-            train_loss=self._epoch_loss / self.order.images,
+            train_loss=self.tally.epoch_loss / self.order.images,
             test_loss=figures.mean("loss"),
             test_log_likelihood=figures.mean("log_likelihood"),
             test_kl=figures.mean("kl"),
             test_mse=figures.mean("mse"),
             test_kl_per_latent=tuple((figures.kl_per_latent / figures.images).tolist()),
             scale=self.scale,
-            seconds=self._epoch_seconds,
-            images_per_second=self.order.images / self._epoch_seconds,
+            seconds=self.tally.epoch_seconds,
+            images_per_second=self.order.images / self.tally.epoch_seconds,
             calibration=figures.calibration(),
         )
         self.history.append(event)
-        self._epoch_loss = 0.0
-        self._epoch_seconds = 0.0
+        self.tally.next_epoch()
         self.order.next_epoch()
         if not self.finished:
             return [event]
@@ -298,32 +281,16 @@ class Trainer:
 
     def _diverge(self, terms: Elbo | TestFigures) -> DivergedEvent:
         """Put the last good weights back and say what happened."""
-        mean = terms.mean if isinstance(terms, TestFigures) else _mean_of(terms)
-        values = {"KL": mean("kl"), "log likelihood": mean("log_likelihood")}
+        names = {"KL": "kl", "log likelihood": "log_likelihood", "loss": "loss"}
+        values = {term: terms.mean(name) for term, name in names.items()}
         broken = [term for term, value in values.items() if not math.isfinite(value)]
         term = broken[0] if broken else "loss"
-        value = values.get(term, mean("loss"))
         self.model.load_state_dict(self._good)
-        self.diverged = DivergedEvent(
-            self.step_count, term, value, advise(self.config, self.learning_rate, term)
-        )
+        advice = advise(self.config, self.learning_rate, term)
+        self.diverged = DivergedEvent(self.step_count, term, values[term], advice)
         return self.diverged
 
 
-def _mean_of(elbo: Elbo) -> Any:
-    return lambda name: float(getattr(elbo, name).mean())
-
-
-def train(
-    config: TrainConfig,
-    data: ImageData,
-    *,
-    every_steps: int = 1,
-    every_seconds: float = 0.0,
-    picture_seconds: float = 0.25,
-) -> Iterator[TrainEvent]:
-    """The events of a whole run; see ``Trainer.events``, whose trainer this one hides."""
-    trainer = Trainer(config, data)
-    return trainer.events(
-        every_steps=every_steps, every_seconds=every_seconds, picture_seconds=picture_seconds
-    )
+def train(config: TrainConfig, data: ImageData, **pace: Any) -> Iterator[TrainEvent]:
+    """The events of a whole run; ``pace`` as in ``Trainer.events``, whose trainer this hides."""
+    return Trainer(config, data).events(**pace)
