@@ -7,6 +7,7 @@ from typing import Any
 
 import altair as alt
 import streamlit as st
+from streamlit.dataframe_util import convert_anything_to_arrow_bytes as to_arrow
 
 from vae import ui_claims
 from vae.charts.dials import Dial
@@ -64,7 +65,9 @@ def _spec(
     spec: dict[str, Any] = builder(**arguments).to_dict()
     if not spec.get("description"):
         raise ValueError(f"{builder.__name__}: the chart has no description, its text alternative")
-    return spec
+    # In the form in which they travel: Streamlit would convert them anew at each run.
+    packed = {name: to_arrow(rows) for name, rows in spec.get("datasets", {}).items()}
+    return {**spec, "datasets": packed} if packed else spec
 
 
 def dials(
