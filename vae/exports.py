@@ -10,7 +10,7 @@ from PIL import Image
 
 from vae.charts.training_frames import curve_frame
 from vae.config import TrainConfig
-from vae.data import load_images
+from vae.data import binarise, load_images
 from vae.pictures import tile
 from vae.snapshots import Frame, MemberSnapshot
 
@@ -104,13 +104,19 @@ def moment_captions(members: Sequence[MemberSnapshot]) -> list[str]:
 
 
 def images_npz(config: TrainConfig) -> bytes:
-    """The images of ``config``'s data set, greyness included, as the standalone script reads them.
+    """The images that ``config`` trains and tests on, as the standalone script reads them.
 
-    Arrays train, test (uint8). Raises ``vae.data.DataUnavailable``.
+    Arrays train, test (uint8), with the engine's greyness and its draws of pixels that are drawn
+    once; those drawn at every step are the script's own. Raises ``vae.data.DataUnavailable``.
     """
     data = load_images(config)
+    train, test = data.train, data.test
+    if config.binarise != "none":
+        test = binarise(test, config.seed + 1)
+    if config.binarise == "static":
+        train = binarise(train, config.seed)
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, train=data.train, test=data.test)
+    np.savez_compressed(buffer, train=train, test=test)
     return buffer.getvalue()
 
 

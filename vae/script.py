@@ -1,6 +1,6 @@
 """A run as one Python file that needs torch alone: the template with the settings in place.
 
-The template, ``assets/standalone.py``, follows the engine's arithmetic and its streams of random
+The template, ``assets/standalone.py.txt``, follows the engine's arithmetic and its streams of random
 numbers exactly; a test runs it and compares the losses.
 """
 
@@ -10,7 +10,7 @@ from pprint import pformat
 from vae.config import TrainConfig
 from vae.idx import FOLDERS
 
-_TEMPLATE = Path(__file__).parent / "assets" / "standalone.py"
+_TEMPLATE = Path(__file__).parent / "assets" / "standalone.py.txt"
 # Where the run happened, or where its images lay, is no part of what it computes.
 _LEFT_OUT = frozenset({"device", "images"})
 
@@ -31,8 +31,16 @@ def file_name(config: TrainConfig) -> str:
 
 def images_name(config: TrainConfig) -> str:
     """The file, or the folder of MNIST's kind, that the script reads beside it."""
-    if config.dataset in FOLDERS:
+    if not needs_images(config):
         return FOLDERS[config.dataset]
-    if config.dataset == "digits":
-        return f"digits-grey-{config.grey:g}.npz"
-    return "images.npz"
+    drawn = "" if config.binarise == "none" else f"-{config.binarise}-seed{config.seed}"
+    grey = f"-grey{config.grey:g}" if config.dataset == "digits" else ""
+    return f"{config.dataset}{grey}{drawn}.npz"
+
+
+def needs_images(config: TrainConfig) -> bool:
+    """Whether the script reads a file from ``vae.exports.images_npz``, not MNIST's own.
+
+    Built-in digits exist nowhere else, and pixels drawn once are drawn by numpy.
+    """
+    return config.dataset not in FOLDERS or config.binarise != "none"

@@ -1,67 +1,16 @@
 """The buttons that start, steer and end a run. Each says at once what it could not do."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
-
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from vae import lessons, ui_settings
+from vae import ui_commands
+from vae.cards import load_cards
 from vae.config import TrainConfig, option
-from vae.limits import LimitError
-from vae.owners import owner_key
-from vae.runs import AlreadyRunning, Registry, RunError, get_registry
+from vae.runs import Registry, get_registry
 from vae.snapshots import RunSnapshot, RunState
 
-_SAID = "train_said"
-_AGAIN = "train_again"
+_MORE_EPOCHS = 5
 # Steps a second; 0 is no limit.
 _SPEEDS = {0.0: "full speed", 20.0: "20 steps/s", 5.0: "5 steps/s", 1.0: "1 step/s"}
-
-
-def owner() -> str:
-    """The key of this browser, with which it steers its own run."""
-    return owner_key(st.context.cookies, session_id())
-
-
-def session_id() -> str:
-    context = get_script_run_ctx()
-    return context.session_id if context else ""
-
-
-def submit(configs: Sequence[TrainConfig], **details: object) -> None:
-    """Start a run, and show it; what stands in the way becomes a sentence."""
-    st.session_state.pop(_SAID, None)
-    try:
-        run = get_registry().submit(configs, owner=owner(), **details)  # type: ignore[arg-type]
-    except AlreadyRunning as error:
-        ui_settings.set_run(error.run_id)
-        st.session_state[_SAID] = str(error)
-    except (RunError, LimitError) as error:
-        st.session_state[_SAID] = str(error)
-    else:
-        ui_settings.set_run(run)
-
-
-def said() -> str:
-    """What the last button could not do, as a sentence; empty when it did it."""
-    return st.session_state.get(_SAID, "")
-
-
-def _command(method: Callable[..., None], *arguments: Any) -> None:
-    """Send a command; a run that ended meanwhile is a sentence, not a traceback."""
-    st.session_state.pop(_SAID, None)
-    try:
-        method(*arguments, owner=owner())
-    except (RunError, ValueError) as error:
-        st.session_state[_SAID] = str(error)
-
-
-def start_again_when_over(snapshot: RunSnapshot | None) -> None:
-    configs = st.session_state.get(_AGAIN)
-    if configs and (snapshot is None or snapshot.state.is_finished()):
-        del st.session_state[_AGAIN]
-        submit(configs)
 
 
 def show_buttons(
@@ -79,6 +28,47 @@ def show_buttons(
             _live_buttons(registry, snapshot, configs)
         else:
             _idle_buttons(configs, missing)
+            if snapshot is not None and steers:
+                _go_on_button(snapshot)
+            _weights_popover()
+
+
+def _go_on_button(snapshot: RunSnapshot) -> None:
+    """A finished run goes on from its last checkpoint."""
+    epochs = snapshot.members[0].config.epochs + _MORE_EPOCHS
+    allowed = epochs <= min(get_registry().limits.max_epochs, option("epochs").maximum or 0)
+    if snapshot.state is RunState.FINISHED and snapshot.checkpoints and allowed:
+        st.button(
+            f"{_MORE_EPOCHS} more epochs",
+            key="go-on",
+            icon=":material/fast_forward:",
+            on_click=ui_commands.recover,
+            args=(snapshot.run_id, epochs),
+        )
+
+
+def _weights_popover() -> None:
+    """Shipped weights: to look at, or to train on."""
+    cards = {name: card for name, card in load_cards().items() if card.weights}
+    if not cards:
+        return
+    with st.popover("Trained weights", icon=":material/inventory_2:", key="weights-popover"):
+        key = "weights-card"
+        name = st.selectbox(
+            "Trained earlier, with this engine",
+            list(cards),
+            format_func=lambda name: cards[name].title,
+            key=key,
+        )
+        card = cards[name]
+        st.caption(f"{card.note} Test loss {card.test_loss:.1f}, MSE {card.test_mse:.4f}.")
+        st.button(
+            "Open",
+            key="weights-open",
+            on_click=ui_commands.open_weights,
+            args=(key,),
+            help="look at what it draws; Resume goes on training it",
+        )
 
 
 def _idle_buttons(configs: tuple[TrainConfig, ...], missing: bool) -> None:
@@ -90,7 +80,7 @@ def _idle_buttons(configs: tuple[TrainConfig, ...], missing: bool) -> None:
         key="train",
         type="primary",
         icon=":material/play_arrow:",
-        on_click=submit,
+        on_click=ui_commands.submit,
         args=(configs,),
         kwargs={"download": missing},
     )
@@ -98,7 +88,7 @@ def _idle_buttons(configs: tuple[TrainConfig, ...], missing: bool) -> None:
         "Step by step",
         key="train-paused",
         icon=":material/skip_next:",
-        on_click=submit,
+        on_click=ui_commands.submit,
         args=(configs,),
         kwargs={"download": missing, "paused": True},
         help="start paused, then take 1, 10 or 100 steps at a time",
@@ -107,7 +97,7 @@ def _idle_buttons(configs: tuple[TrainConfig, ...], missing: bool) -> None:
         "New seed",
         key="new-seed",
         icon=":material/casino:",
-        on_click=_new_seed,
+        on_click=ui_commands.new_seed,
         args=(configs, False),
         help="other initial weights, data order and noise; then train",
     )
@@ -115,7 +105,7 @@ def _idle_buttons(configs: tuple[TrainConfig, ...], missing: bool) -> None:
         "Race of four losses",
         key="race",
         icon=":material/flag:",
-        on_click=_race,
+        on_click=ui_commands.race,
         help="BCE, MSE, a learned sigma and the continuous Bernoulli: same seed, side by side",
     )
 
@@ -132,7 +122,7 @@ def _live_buttons(
             key="resume",
             type="primary",
             icon=":material/play_arrow:",
-            on_click=_command,
+            on_click=ui_commands.command,
             args=(registry.resume, run),
         )
     else:
@@ -141,7 +131,7 @@ def _live_buttons(
             key="pause",
             type="primary",
             icon=":material/pause:",
-            on_click=_command,
+            on_click=ui_commands.command,
             args=(registry.pause, run),
             disabled=not moving,
         )
@@ -149,7 +139,7 @@ def _live_buttons(
         st.button(
             f"Step {count}",
             key=f"step-{count}",
-            on_click=_command,
+            on_click=ui_commands.command,
             args=(registry.step, run, count),
             disabled=not moving,
         )
@@ -157,14 +147,14 @@ def _live_buttons(
         "Stop",
         key="stop",
         icon=":material/stop:",
-        on_click=_command,
+        on_click=ui_commands.command,
         args=(registry.stop, run),
     )
     st.button(
         "Restart",
         key="again",
         icon=":material/restart_alt:",
-        on_click=_again,
+        on_click=ui_commands.again,
         args=(registry, run, configs),
         help="from the first step, with the settings above: the same seed gives the same run",
     )
@@ -172,7 +162,7 @@ def _live_buttons(
         "New seed",
         key="new-seed",
         icon=":material/casino:",
-        on_click=_new_seed,
+        on_click=ui_commands.new_seed,
         args=(configs, True),
         help="from the first step with the next seed",
     )
@@ -193,7 +183,7 @@ def _rate_controls(registry: Registry, snapshot: RunSnapshot) -> None:
         step=start / 2,
         format="%g",
         key=key,
-        on_change=lambda: _command(
+        on_change=lambda: ui_commands.command(
             registry.set_learning_rate, snapshot.run_id, st.session_state[key]
         ),
     )
@@ -203,27 +193,7 @@ def _rate_controls(registry: Registry, snapshot: RunSnapshot) -> None:
         list(_SPEEDS),
         format_func=_SPEEDS.__getitem__,
         key=speed_key,
-        on_change=lambda: _command(
+        on_change=lambda: ui_commands.command(
             registry.set_speed, snapshot.run_id, st.session_state[speed_key] or None
         ),
     )
-
-
-def _again(registry: Registry, run: str, configs: tuple[TrainConfig, ...]) -> None:
-    st.session_state[_AGAIN] = configs
-    _command(registry.stop, run)
-
-
-def _new_seed(configs: tuple[TrainConfig, ...], live: bool) -> None:
-    seed = (configs[0].seed + 1) % (2**31)
-    ui_settings.change(seed=seed)
-    changed = lessons.with_seed(configs, seed)
-    if live:
-        _again(get_registry(), ui_settings.run_id(), changed)
-    else:
-        submit(changed)
-
-
-def _race() -> None:
-    ui_settings.apply_lesson("race")
-    submit(lessons.members(ui_settings.current(), ui_settings.against()))

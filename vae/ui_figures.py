@@ -13,7 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from vae import ui_loss
-from vae.charts import training, training_frames
+from vae.charts import training, training_frames, training_maps, training_styles
 from vae.charts.theme import Style
 from vae.config import TrainConfig
 from vae.prediction import active_latents
@@ -63,16 +63,17 @@ def _in_use(member: MemberSnapshot) -> str:
 def _show_table(members: Sequence[MemberSnapshot], styles: Sequence[Style]) -> None:
     """The members' numbers now, the common units first."""
     lines = [
-        "| | MSE per pixel | KL, nats | latents in use | sigma | its own loss, nats |",
-        "|:--|--:|--:|--:|--:|--:|",
+        "| | MSE per pixel | KL, nats | latents in use | its own loss |",
+        "|:--|--:|--:|--:|--:|",
     ]
     for member, style in zip(members, styles, strict=True):
         last = member.last_step
         assert last is not None
-        sigma = "" if last.scale is None else f"{last.scale:.3f}"
+        learned = last.scale is not None and member.config.likelihood != "gaussian"
+        name = f"{style.label} ({last.scale:.3f})" if learned else style.label
         lines.append(
-            f"| {style.label} | **{last.mse:.4f}** | **{last.kl:.1f}** | {_in_use(member)} "
-            f"| {sigma} | {last.loss:.1f} |"
+            f"| {name} | **{last.mse:.4f}** | **{last.kl:.1f}** | {_in_use(member)} "
+            f"| {last.loss:.1f} |"
         )
     st.markdown("\n".join(lines))
     if not comparable_in_nats([member.config for member in members]):
@@ -121,6 +122,7 @@ def _show_comparison(snapshot: RunSnapshot, styles: tuple[Style, ...]) -> None:
             _curves(snapshot, styles),
             key=f"trade-{len(styles)}",
             styles=styles,
+            total_steps=snapshot.total_steps,
         )
     columns = st.columns(3 if nats else 2)
     with columns[0]:
@@ -187,7 +189,12 @@ def _show_calibration(snapshot: RunSnapshot, styles: tuple[Style, ...]) -> None:
         ("calibration", snapshot.run_id, snapshot.members[0].epochs[-1].epoch),
         lambda: training_frames.calibration_frame(snapshot.members, labels),
     )
-    show(training.build_calibration_chart, frame, key=f"calibration-{len(styles)}", styles=styles)
+    show(
+        training_maps.build_calibration_chart,
+        frame,
+        key=f"calibration-{len(styles)}",
+        styles=styles,
+    )
 
 
 def show(build: Any, frame: pd.DataFrame, *, key: str, **arguments: Any) -> None:
@@ -200,4 +207,4 @@ def show(build: Any, frame: pd.DataFrame, *, key: str, **arguments: Any) -> None
 @functools.lru_cache(maxsize=256)
 def _spec(build: Any, **arguments: Any) -> dict[str, Any]:
     chart: alt.TopLevelMixin = build(**arguments)
-    return chart.to_dict(validate=False)
+    return training_styles.without_data(chart.to_dict())

@@ -69,12 +69,21 @@ def show_targets(images: np.ndarray, *, key: str) -> None:
 
 
 def show_live(
-    run_id: str, members: Sequence[MemberSnapshot], styles: Sequence[Style], *, key: str
+    run_id: str,
+    members: Sequence[MemberSnapshot],
+    styles: Sequence[Style],
+    *,
+    bring: bool,
+    key: str,
 ) -> None:
-    """The newest reconstructions of every member, in step, updated in place."""
+    """The newest reconstructions of every member, in step, updated in place.
+
+    ``bring``: scroll to them once, for the session that started the run.
+    """
     frames = [member.frames[-1:] for member in members]
     if all(frames):
-        _component(key=key, data=_film(run_id, frames, styles, captions=[""], alt_step=True))
+        data = _film(run_id, frames, styles, captions=[""], alt_step=True)
+        _component(key=key, data={**data, "bring": run_id if bring else ""})
 
 
 def show_film(

@@ -5,10 +5,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from vae import exports, lessons, pictures, script, ui_figures, ui_pictures
-from vae.charts import training, training_frames
-from vae.charts.theme import Style
-from vae.charts.training import member_styles
+from vae import exports, lessons, pictures, script, ui_figures
+from vae.charts import training_frames, training_maps
 from vae.config import TrainConfig
 from vae.snapshots import MemberSnapshot, RunSnapshot
 
@@ -28,27 +26,12 @@ _FASHION = (
 
 
 def show_results(snapshot: RunSnapshot) -> None:
-    """The sections of a run that is over and has pictures."""
+    """The sections of a run that rests or is over."""
     configs = [member.config for member in snapshot.members]
     labels = lessons.labels(configs)
-    styles = member_styles(configs, labels)
-    if len(exports.common_moments(snapshot.members)[0]) > 1:
-        _show_replay(snapshot, styles)
     if all(member.gallery for member in snapshot.members):
         _show_galleries(snapshot.members, labels)
     _show_downloads(snapshot, labels)
-
-
-def _show_replay(snapshot: RunSnapshot, styles: Sequence[Style]) -> None:
-    st.subheader("Watch it learn again", anchor="replay")
-    st.markdown("Strokes come before digits: drag to find the step where a class first appears.")
-    ui_pictures.show_film(
-        snapshot.run_id,
-        snapshot.members,
-        styles,
-        exports.moment_captions(snapshot.members),
-        key=f"film-{len(styles)}",
-    )
 
 
 def _show_galleries(members: Sequence[MemberSnapshot], labels: Sequence[str]) -> None:
@@ -91,7 +74,7 @@ def _show_gallery(member: MemberSnapshot, index: int) -> None:
     )
     st.image(
         pictures.grid(gallery.traversals, 2, gap=1),
-        width="stretch",
+        width=620,
         alt="decoder means along each of the most informative latents",
     )
 
@@ -101,7 +84,7 @@ def _show_map(member: MemberSnapshot, index: int) -> None:
     assert gallery is not None
     names = _class_names(member.config, int(gallery.labels.max(initial=0)) + 1)
     ui_figures.show(
-        training.build_map_chart,
+        training_maps.build_map_chart,
         training_frames.code_frame(gallery, names),
         key=f"map-{index}",
         names=names,
@@ -166,7 +149,7 @@ def _show_downloads(snapshot: RunSnapshot, labels: Sequence[str]) -> None:
                 icon=":material/save:",
                 on_click="ignore",
             )
-        if members[0].config.dataset == "digits":
+        if script.needs_images(members[0].config):
             st.download_button(
                 "Images for the script",
                 lambda: exports.images_npz(members[0].config),
@@ -175,5 +158,5 @@ def _show_downloads(snapshot: RunSnapshot, labels: Sequence[str]) -> None:
                 key="download-images",
                 icon=":material/image:",
                 on_click="ignore",
-                help="the built-in digits as the script reads them; put both in one folder",
+                help="what the script reads: put both in one folder",
             )

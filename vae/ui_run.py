@@ -6,11 +6,20 @@ One fragment draws it and runs again by itself only while the run is not over.
 import streamlit as st
 
 from vae import lessons, ui_figures, ui_pictures, ui_results, ui_settings, ui_start
-from vae.charts.training import member_styles
+from vae.charts.training_styles import member_styles
 from vae.config import TrainConfig
+from vae.exports import common_moments, moment_captions
 from vae.runs import Registry, get_registry
 from vae.snapshots import RunSnapshot, RunState
-from vae.ui_buttons import owner, said, session_id, show_buttons, start_again_when_over
+from vae.ui_buttons import show_buttons
+from vae.ui_commands import (
+    owner,
+    recover,
+    said,
+    session_id,
+    start_again_when_over,
+    started_here,
+)
 
 POLL_SECONDS = 0.4
 # One core answers about this many watchers at the full rate; more of them are polled slower.
@@ -37,45 +46,104 @@ def interval(snapshot: RunSnapshot | None) -> float | None:
     return POLL_SECONDS * max(1.0, snapshot.watchers / _WATCHERS_AT_FULL_RATE)
 
 
+def scene(snapshot: RunSnapshot | None) -> tuple[float | None, int]:
+    """What the unpolled part of the page depends on: the poll's pace, and the gallery to show."""
+    return interval(snapshot), _gallery_step(snapshot)
+
+
+def _gallery_step(snapshot: RunSnapshot | None) -> int:
+    """The step of the galleries while a run rests; -1 while it moves or has none."""
+    if snapshot is None:
+        return -1
+    resting = snapshot.state.is_finished() or snapshot.state is RunState.PAUSED
+    galleries = [member.gallery for member in snapshot.members if member.gallery is not None]
+    return galleries[0].step if resting and len(galleries) == len(snapshot.members) else -1
+
+
 def show_run(configs: tuple[TrainConfig, ...], *, missing: bool) -> None:
     """Buttons, and the run of the address as it stands, followed while it lasts.
 
     ``configs`` are what Train would start; ``missing``: their data set has to be fetched first.
     """
     snapshot = find_run(get_registry())
-    every = interval(snapshot)
-    panel = st.fragment(_panel, run_every=every)
-    panel(configs, missing, ui_settings.run_id(), every is not None)
+    panel = st.fragment(_panel, run_every=interval(snapshot))
+    panel(configs, missing, ui_settings.run_id(), scene(snapshot))
 
 
-def _panel(configs: tuple[TrainConfig, ...], missing: bool, run: str, polled: bool) -> None:
+def _panel(
+    configs: tuple[TrainConfig, ...],
+    missing: bool,
+    run: str,
+    drawn: tuple[float | None, int],
+) -> None:
     registry = get_registry()
     snapshot = registry.snapshot(run) if run else None
     if snapshot is not None:
         registry.touch(run, viewer=session_id())
     start_again_when_over(snapshot)
-    if ui_settings.run_id() != run or (interval(snapshot) is not None) != polled:
-        # A run began or ended: the rest of the page has something else to show.
+    now = scene(snapshot)
+    if ui_settings.run_id() != run or (now[0] is None) != (drawn[0] is None) or now[1] != drawn[1]:
+        # A run began, rests or ended: the rest of the page has something else to show.
         st.rerun()
     steers = snapshot is None or registry.is_owner(run, owner())
     show_buttons(registry, snapshot, configs, missing, steers)
     if sentence := said():
         st.warning(sentence, icon=":material/info:")
     if snapshot is None:
+        ui_start.show_targets(configs[0])
         return
     show_state(snapshot, steers)
     show_snapshot(snapshot)
 
 
 def show_snapshot(snapshot: RunSnapshot) -> None:
-    """Pictures, figures now, and curves of a run with anything to show."""
-    configs = [member.config for member in snapshot.members]
-    labels = lessons.labels(configs)
-    styles = member_styles(configs, labels)
-    if all(member.frames for member in snapshot.members):
-        ui_pictures.show_live(snapshot.run_id, snapshot.members, styles, key=f"live-{len(styles)}")
-    if all(member.steps for member in snapshot.members):
+    """Pictures, figures now, and curves; of a run that is over the pictures are its film."""
+    members = snapshot.members
+    configs = [member.config for member in members]
+    styles = member_styles(configs, lessons.labels(configs))
+    if not all(member.frames for member in members):
+        ui_start.show_targets(configs[0])
+    elif snapshot.state.is_finished() and len(common_moments(members)[0]) > 1:
+        captions = moment_captions(members)
+        ui_pictures.show_film(snapshot.run_id, members, styles, captions, key="live")
+    else:
+        bring = started_here(snapshot.run_id)
+        ui_pictures.show_live(snapshot.run_id, members, styles, bring=bring, key="live")
+    if all(member.steps for member in members):
         ui_figures.show_figures(snapshot, styles)
+
+
+def watched() -> RunSnapshot | None:
+    """The run of the address when it is somebody else's; None otherwise."""
+    run = ui_settings.run_id()
+    snapshot = get_registry().snapshot(run) if run else None
+    if snapshot is None or get_registry().is_owner(run, owner()):
+        return None
+    return snapshot
+
+
+def show_lost() -> None:
+    """A run that this server does not remember: say so, and offer what is left of it."""
+    run = ui_settings.run_id()
+    registry = get_registry()
+    if not run or registry.snapshot(run) is not None:
+        return
+    saved = registry.recoverable(run)
+    st.info(
+        "The run of this address is no longer in memory: the server was restarted, or newer runs "
+        + ("took its place. Its last checkpoint is still here." if saved else "took its place."),
+        icon=":material/history:",
+    )
+    with st.container(horizontal=True):
+        if saved:
+            st.button(
+                f"Open it at step {saved[0].step:,}",
+                key="recover",
+                icon=":material/restore:",
+                on_click=recover,
+                args=(run,),
+            )
+        st.button("Leave it", key="leave", on_click=ui_settings.set_run, args=("",))
 
 
 def show_state(snapshot: RunSnapshot, steers: bool) -> None:
@@ -148,11 +216,13 @@ def _duration(seconds: float) -> str:
     return f"{whole // 60} min {whole % 60:02d} s"
 
 
-def show_after(config: TrainConfig) -> None:
-    """Below the polled part: the targets before a first run, the results after one."""
+def show_after() -> None:
+    """Below the polled part, once a run rests: its latents, and what to take home."""
     run = ui_settings.run_id()
     snapshot = get_registry().snapshot(run) if run else None
     if snapshot is None:
-        ui_start.show_targets(config)
-    elif snapshot.state.is_finished() and any(member.frames for member in snapshot.members):
+        return
+    if _gallery_step(snapshot) >= 0 or (
+        snapshot.state.is_finished() and all(member.steps for member in snapshot.members)
+    ):
         ui_results.show_results(snapshot)

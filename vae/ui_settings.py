@@ -68,10 +68,11 @@ def parse_address(query: Mapping[str, str]) -> Address:
 def read_address() -> None:
     """Take the address into the session when the page did not write it itself."""
     query = st.query_params.to_dict()
-    if query == st.session_state.get(_WRITTEN):
-        return
-    if not query and _SETTINGS in st.session_state:
-        # Back from another page, whose address carries none of this: keep what was chosen.
+    known = query == st.session_state.get(_WRITTEN)
+    # Back from another page, whose address carries none of this: keep what was chosen.
+    back = not query and _SETTINGS in st.session_state
+    if known or back:
+        _read_controls()
         return
     address = parse_address(query)
     _set(address.settings)
@@ -80,6 +81,13 @@ def read_address() -> None:
     st.session_state[_RUN] = address.run
     st.session_state[_HIDE] = address.hide
     st.session_state[_NOTES] = address.notes
+
+
+def _read_controls() -> None:
+    """What the learner just changed counts from the first line of this run on."""
+    settings = st.session_state[_SETTINGS]
+    for name in _NAMES:
+        settings[name] = st.session_state.get(_key(name), settings[name])
 
 
 def write_address() -> None:

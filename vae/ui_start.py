@@ -6,10 +6,11 @@ import numpy as np
 import streamlit as st
 
 from vae import lessons, ui_loss, ui_pictures, ui_settings
-from vae.config import DATASETS, TrainConfig
+from vae.config import DATASETS, TrainConfig, option
 from vae.data import DataUnavailable, is_available, load_sample
 from vae.lessons import LESSONS, MOST_MEMBERS, VARIANTS
 from vae.limits import Limits
+from vae.snapshots import RunSnapshot
 
 _PICTURES = 10
 _STYLE = (Path(__file__).parent / "assets" / "train.css").read_text(encoding="utf-8")
@@ -110,7 +111,26 @@ def show_targets(config: TrainConfig) -> None:
         return
     first = np.unique(labels, return_index=True)[1][:_PICTURES]
     ui_pictures.show_targets(images[first], key="targets")
-    st.caption("What it will learn to rebuild: from the left, one test image of each class.")
+
+
+def show_watched(snapshot: RunSnapshot) -> None:
+    """What somebody else's run trains, and a way to train the same."""
+    configs = [member.config for member in snapshot.members]
+    names = " · ".join(lessons.labels(configs))
+    settings = ", ".join(
+        f"{option(name).label.lower()} {value}" for name, value in configs[0].to_query().items()
+    )
+    st.markdown(
+        f"You watch a run live: **{names}** on {DATASETS[configs[0].dataset]}"
+        + (f", {settings}." if settings else ".")
+    )
+    st.button(
+        "Train my own with these settings",
+        key="adopt",
+        icon=":material/content_copy:",
+        on_click=ui_settings.copy_settings,
+        args=(configs[0],),
+    )
 
 
 def show_sharing() -> None:

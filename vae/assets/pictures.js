@@ -33,6 +33,7 @@ export default function (component) {
   if (state.frame >= data.frames) state.frame = data.frames - 1;
   if (state.slider) state.slider.max = data.frames - 1;
   show(root, state);
+  bringIntoView(root, state);
   return () => stop(state);
 }
 
@@ -51,6 +52,19 @@ function show(root, state) {
   state.slider.value = state.frame;
   state.output.textContent = data.captions[state.frame] ?? "";
   state.slider.setAttribute("aria-valuetext", state.output.textContent);
+}
+
+// Whoever pressed Train wants to see the pictures: on a small screen they are below the controls.
+function bringIntoView(root, state) {
+  const { bring } = state.data;
+  if (!bring || state.brought === bring) return;
+  state.brought = bring;
+  requestAnimationFrame(() => {
+    if (root.getBoundingClientRect().bottom <= window.innerHeight) return;
+    const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const top = document.querySelector(".st-key-train-buttons") ?? root;
+    top.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
+  });
 }
 
 function stop(state) {

@@ -1,0 +1,72 @@
+"""The lines of PyTorch that the page shows compute the very loss that is trained."""
+
+import math
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from vae.config import LIKELIHOODS, TrainConfig
+from vae.equation import loss_code, loss_latex
+from vae.evaluation import forward
+from vae.models import build_vae
+
+PIXELS = 36
+
+
+def _shown_loss(config, model, x, eps):
+    """Run the lines on the page with the model's own parts; the noise is ``eps``."""
+
+    class FixedNoise:
+        def __getattr__(self, name):
+            return getattr(torch, name)
+
+        @staticmethod
+        def randn_like(like):
+            assert like.shape == eps.shape
+            return eps
+
+    names = {
+        "torch": FixedNoise(),
+        "F": F,
+        "math": math,
+        "x": x,
+        "encoder": model.encoder,
+        "decoder": model.decoder,
+        "scale": model.likelihood.scale,
+    }
+    exec(loss_code(config), names)
+    return names["loss"]
+
+
+@pytest.mark.parametrize("likelihood", LIKELIHOODS)
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"beta": 4.0}, {"reduction": "pixel-mean"}, {"sampling": False}, {"scale": 0.2}],
+    ids=str,
+)
+def test_the_lines_are_the_loss(likelihood, changes):
+    config = TrainConfig(likelihood=likelihood, latent_dim=3, hidden_dim=8, **changes)
+    model = build_vae(config, (6, 6))
+    x = torch.rand(5, PIXELS, generator=torch.Generator().manual_seed(0))
+    eps = torch.empty(5, 3).normal_(generator=torch.Generator().manual_seed(1))
+    shown = _shown_loss(config, model, x, eps)
+    elbo, _ = forward(model, x, torch.Generator().manual_seed(1), config)
+    assert float(shown.detach()) == pytest.approx(float(elbo.loss.mean().detach()), rel=2e-5)
+
+
+def test_a_linear_decoder_has_no_sigmoid():
+    config = TrainConfig(likelihood="gaussian", architecture="linear")
+    assert "sigmoid" not in loss_code(config)
+    assert "sigmoid" in loss_code(TrainConfig(likelihood="gaussian"))
+
+
+def test_the_equation_carries_the_numbers():
+    config = TrainConfig(likelihood="gaussian", scale=0.5, beta=3.0)
+    text = loss_latex(config, pixels=4)
+    constant = 2 * math.log(2 * math.pi * 0.25)
+    assert text.startswith(r"\mathcal{L}(x) = 2\,")
+    assert f"{constant:+.1f}" in text
+    assert r"3\,\mathrm{KL}" in text
+    assert "KL}\\big" not in loss_latex(TrainConfig(sampling=False))
+    assert r"\frac{1}{784}" in loss_latex(TrainConfig(reduction="pixel-mean"))

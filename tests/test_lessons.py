@@ -1,0 +1,94 @@
+"""Presets ask questions with settings that exist; alternatives differ in one thing alone."""
+
+from dataclasses import asdict, replace
+
+import pytest
+
+from vae.config import ConfigError, TrainConfig, option
+from vae.lessons import LESSONS, VARIANTS, labels, members, parse_against, with_seed
+from vae.limits import Limits, check
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_a_lesson_is_a_run_that_every_host_allows(name):
+    lesson = LESSONS[name]
+    configs = members(TrainConfig(**lesson.settings), lesson.against)
+    assert len(configs) == 1 + len(lesson.against), "an alternative repeats another run"
+    check(configs, Limits())
+    for setting in lesson.show:
+        assert option(setting).label
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_a_lesson_is_a_link(name):
+    lesson = LESSONS[name]
+    config = TrainConfig(**lesson.settings)
+    again, notes = TrainConfig.from_query(config.to_query())
+    assert (again, notes) == (config, [])
+    assert parse_against(",".join(lesson.against)) == (lesson.against, [])
+
+
+def test_the_race_is_the_four_losses_of_the_thread():
+    lesson = LESSONS["race"]
+    configs = members(TrainConfig(**lesson.settings), lesson.against)
+    assert [config.likelihood for config in configs] == [
+        "bernoulli",
+        "gaussian",
+        "gaussian-learned",
+        "continuous-bernoulli",
+    ]
+    settings = [{**asdict(config), "likelihood": None} for config in configs]
+    assert all(each == settings[0] for each in settings)
+
+
+def test_the_pixel_mean_lesson_implies_what_the_thread_warns_of():
+    lesson = LESSONS["pixel-mean"]
+    plain, averaged = members(TrainConfig(**lesson.settings), lesson.against)
+    assert (plain.reduction, averaged.reduction) == ("sum", "pixel-mean")
+    assert replace(plain, reduction="pixel-mean") == averaged
+
+
+def test_an_alternative_equal_to_the_run_is_not_trained_twice():
+    config = TrainConfig(likelihood="bernoulli")
+    assert members(config, ["bernoulli"]) == (config,)
+    assert len(members(config, ["gaussian", "gaussian"])) == 2
+
+
+def test_too_many_or_unknown_alternatives_are_refused_with_the_allowed_ones():
+    with pytest.raises(ConfigError, match=r"against: 4 .*allowed is 0 to 3"):
+        members(
+            TrainConfig(),
+            ["gaussian", "gaussian-learned", "continuous-bernoulli", "counter-biased"],
+        )
+    with pytest.raises(ConfigError, match="against: 'purple' given; allowed is one of bernoulli"):
+        members(TrainConfig(), ["purple"])
+
+
+def test_an_address_with_bad_alternatives_keeps_the_good_ones_and_says_so():
+    names, notes = parse_against("gaussian,purple,pixel-mean,,gaussian")
+    assert names == ("gaussian", "pixel-mean")
+    assert len(notes) == 1
+    assert "'purple'" in notes[0]
+    names, notes = parse_against(",".join(list(VARIANTS)[:5]))
+    assert len(names) == 3
+    assert "first ones" in notes[0]
+
+
+def test_labels_tell_every_comparison_apart():
+    config = TrainConfig(likelihood="gaussian-learned")
+    for name, variant in VARIANTS.items():
+        other = replace(config, **variant.settings)
+        if other != config and name != "linear":
+            assert len(set(labels([config, other]))) == 2, name
+    for lesson in LESSONS.values():
+        configs = members(TrainConfig(**lesson.settings), lesson.against)
+        assert len(set(labels(configs))) == len(configs)
+    linear = replace(config, architecture="linear")
+    assert labels([config, linear]) == ("sigma learned, mlp", "sigma learned, linear")
+
+
+def test_a_new_seed_changes_the_seed_alone():
+    configs = members(TrainConfig(seed=3), ["gaussian"])
+    changed = with_seed(configs, 4)
+    assert [config.seed for config in changed] == [4, 4]
+    assert with_seed(changed, 3) == configs

@@ -1,0 +1,398 @@
+"""The Train page's script: controls from options, the address, and every sentence of a failure."""
+
+from dataclasses import replace
+
+import pytest
+import run_samples
+from appserver import ROOT
+from streamlit.testing.v1 import AppTest
+
+from vae import ui_buttons, ui_commands, ui_run
+from vae.config import TrainConfig
+from vae.events import DivergedEvent
+from vae.limits import LimitError, Limits
+from vae.runs import AlreadyRunning, NotOwner, QueueFull
+from vae.snapshots import RunSnapshot, RunState
+
+
+class FakeRegistry:
+    """Answers as the registry does, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.runs: dict[str, RunSnapshot] = {}
+        self.asked: list[tuple] = []
+        self.limits = Limits()
+        self.refuse: Exception | None = None
+        self.owned = True
+        self.saved: tuple = ()
+
+    def submit(self, configs, *, owner, **details):
+        if self.refuse is not None:
+            raise self.refuse
+        self.asked.append(("submit", tuple(configs), details))
+        run = f"run-number-{len(self.asked)}"
+        members = tuple(run_samples.member(config) for config in configs)
+        self.runs[run] = replace(
+            run_samples.run(*configs), run_id=run, state=RunState.RUNNING, members=members, step=50
+        )
+        return run
+
+    def snapshot(self, run):
+        return self.runs.get(run)
+
+    def touch(self, run, *, viewer):
+        self.asked.append(("touch", run))
+
+    def is_owner(self, run, owner):
+        return self.owned and run in self.runs
+
+    def run_of(self, owner):
+        return None
+
+    def recoverable(self, run=None):
+        return self.saved
+
+    def recover(self, run, *, owner, paused=False, epochs=None):
+        self.asked.append(("recover", run, paused, epochs))
+        return self.submit([TrainConfig()], owner=owner)
+
+    def _ask(self, name, run, *values):
+        if self.refuse is not None:
+            raise self.refuse
+        self.asked.append((name, run, *values))
+
+    def pause(self, run, *, owner):
+        self._ask("pause", run)
+
+    def resume(self, run, *, owner):
+        self._ask("resume", run)
+
+    def step(self, run, count=1, *, owner):
+        self._ask("step", run, count)
+
+    def stop(self, run, *, owner):
+        self._ask("stop", run)
+
+    def set_learning_rate(self, run, rate, *, owner):
+        self._ask("rate", run, rate)
+
+    def set_speed(self, run, speed, *, owner):
+        self._ask("speed", run, speed)
+
+
+@pytest.fixture
+def registry(monkeypatch):
+    fake = FakeRegistry()
+    for module in (ui_run, ui_commands, ui_buttons):
+        monkeypatch.setattr(module, "get_registry", lambda: fake)
+    return fake
+
+
+def open_page(query: dict[str, str] | None = None) -> AppTest:
+    page = AppTest.from_file(str(ROOT / "pages" / "train.py"), default_timeout=30)
+    for name, text in (query or {}).items():
+        page.query_params[name] = text
+    page.run()
+    assert not page.exception
+    return page
+
+
+def words(page: AppTest) -> str:
+    parts = (page.markdown, page.info, page.warning, page.error, page.caption, page.latex)
+    return "\n".join(str(item.value) for part in parts for item in part)
+
+
+def address(page: AppTest) -> dict[str, str]:
+    """The query; AppTest gives what a test set as lists, what the page set as text."""
+    query = page.query_params
+    return {name: text if isinstance(text, str) else text[-1] for name, text in query.items()}
+
+
+def settings(page: AppTest) -> dict:
+    return page.session_state["train_settings"]
+
+
+def asked(registry: FakeRegistry, name: str) -> list[tuple]:
+    return [entry for entry in registry.asked if entry[0] == name]
+
+
+def test_it_opens_on_built_in_digits_and_bernoulli_with_few_controls(registry):
+    page = open_page()
+    assert page.title[0].value
+    assert page.selectbox(key="setting_dataset").value == "digits"
+    assert page.selectbox(key="setting_likelihood").value == "bernoulli"
+    assert page.button(key="train").label == "Train"
+    assert "Prediction" in words(page)
+    assert address(page) == {}
+    with pytest.raises(KeyError):
+        page.number_input(key="setting_scale")
+
+
+def test_sigma_appears_with_the_likelihood_that_has_one_and_reaches_the_address(registry):
+    page = open_page()
+    page.selectbox(key="setting_likelihood").set_value("gaussian").run()
+    page.number_input(key="setting_scale").set_value(0.3).run()
+    assert address(page) == {"likelihood": "gaussian", "scale": "0.3"}
+    assert "5.556" in words(page), "1 / (2 sigma^2) is not in the equation"
+    page.button(key="train").click().run()
+    assert asked(registry, "submit")[0][1] == (TrainConfig(likelihood="gaussian", scale=0.3),)
+
+
+def test_an_address_sets_every_control(registry):
+    config = TrainConfig(
+        likelihood="gaussian-learned", grey=0.25, latent_dim=2, seed=9, beta=2.0, batch_size=64
+    )
+    page = open_page(config.to_query())
+    assert settings(page) == config.to_dict()
+    assert page.number_input(key="setting_latent_dim").value == 2
+    assert page.slider(key="setting_grey").value == 0.25
+
+
+def test_bad_values_fall_back_with_a_note_each(registry):
+    page = open_page({"latent_dim": "-3", "likelihood": "purple", "lesson": "x", "against": "y"})
+    notes = [item.value for item in page.info]
+    assert len(notes) == 4
+    assert "'purple'" in notes[1] + notes[0]
+    assert settings(page)["latent_dim"] == 20
+
+
+def test_what_a_host_does_not_allow_is_brought_to_its_bound(registry, monkeypatch):
+    monkeypatch.setenv("VAE_MAX_EPOCHS", "7")
+    page = open_page({"epochs": "100"})
+    assert settings(page)["epochs"] == 7
+    assert "this host allows 1 to 7" in words(page)
+
+
+def test_a_lesson_hides_controls_and_shows_its_own(registry):
+    page = open_page({"lesson": "pixel-mean", "hide": "seed,against,batch_size"})
+    keys = {item.key for item in [*page.number_input, *page.selectbox]}
+    assert "setting_reduction" in keys
+    assert not {"setting_seed", "setting_batch_size"} & keys
+    assert not page.multiselect
+    assert address(page)["hide"] == "against,batch_size,seed"
+
+
+def test_a_question_sets_its_settings_and_its_comparison(registry):
+    page = open_page({"seed": "5"})
+    page.button_group(key="train_question").set_value("race").run()
+    assert not page.exception
+    assert address(page)["lesson"] == "race"
+    assert address(page)["against"] == "gaussian,gaussian-learned,continuous-bernoulli"
+    assert settings(page)["seed"] == 5
+    assert page.button(key="train").label == "Train 4 side by side"
+    assert words(page).count("latents should survive") == 2
+
+
+def test_one_click_runs_the_race(registry):
+    page = open_page()
+    page.button(key="race").click().run()
+    [(_, configs, _)] = asked(registry, "submit")
+    assert [config.likelihood for config in configs] == [
+        "bernoulli",
+        "gaussian",
+        "gaussian-learned",
+        "continuous-bernoulli",
+    ]
+    assert len({config.seed for config in configs}) == 1
+    assert "Squared error and KL compare across losses" in words(page)
+
+
+def start(registry: FakeRegistry, state: RunState = RunState.RUNNING, **changes) -> AppTest:
+    page = open_page()
+    page.button(key="train").click().run()
+    [run] = registry.runs
+    registry.runs[run] = replace(registry.runs[run], state=state, **changes)
+    page.run()
+    assert not page.exception
+    return page
+
+
+def test_train_puts_the_run_into_the_address_and_shows_its_figures(registry):
+    page = start(registry, images_per_second=12345.0, seconds_left=75.0)
+    [run] = registry.runs
+    assert address(page)["run"] == run
+    assert len(page.get("vega_lite_chart")) == 6
+    text = words(page)
+    assert "loss **290.0** = −log p(x|z) **100.0** + KL **190.0** nats" in text
+    assert "**19 of 20**" in text
+    progress = page.get("progress")[0].proto
+    assert progress.value == 50
+    assert "1 min 15 s left" in progress.text
+    assert "12,345 images/s" in progress.text
+
+
+def test_the_buttons_ask_for_what_they_say(registry):
+    page = start(registry)
+    [run] = registry.runs
+    page.button(key="pause").click().run()
+    page.button(key="step-10").click().run()
+    registry.runs[run] = replace(registry.runs[run], state=RunState.PAUSED)
+    page.run()
+    page.button(key="resume").click().run()
+    page.number_input(key=f"rate-{run}").set_value(0.005).run()
+    page.selectbox(key=f"speed-{run}").set_value(5.0).run()
+    page.selectbox(key=f"speed-{run}").set_value(0.0).run()
+    page.button(key="stop").click().run()
+    commands = [entry for entry in registry.asked if entry[0] not in ("touch", "submit")]
+    assert commands == [
+        ("pause", run),
+        ("step", run, 10),
+        ("resume", run),
+        ("rate", run, 0.005),
+        ("speed", run, 5.0),
+        ("speed", run, None),
+        ("stop", run),
+    ]
+
+
+def test_restart_waits_for_the_end_and_keeps_the_seed(registry):
+    page = start(registry)
+    [run] = registry.runs
+    page.button(key="again").click().run()
+    assert len(asked(registry, "submit")) == 1
+    registry.runs[run] = replace(registry.runs[run], state=RunState.STOPPED)
+    page.run()
+    first, second = asked(registry, "submit")
+    assert first[1] == second[1]
+    assert address(page)["run"] != run
+
+
+def test_a_new_seed_is_another_run_of_the_same_settings(registry):
+    page = open_page({"seed": "3", "latent_dim": "2"})
+    page.button(key="new-seed").click().run()
+    [(_, (config,), _)] = asked(registry, "submit")
+    assert config == TrainConfig(seed=4, latent_dim=2)
+    assert address(page)["seed"] == "4"
+
+
+def test_a_watcher_sees_the_run_and_no_buttons(registry):
+    registry.owned = False
+    snapshot = run_samples.run(TrainConfig(latent_dim=2), state=RunState.RUNNING)
+    registry.runs[snapshot.run_id] = snapshot
+    page = open_page({"run": snapshot.run_id})
+    keys = {item.key for item in page.button}
+    assert keys == {"adopt"}
+    assert "You watch a run live" in words(page)
+    assert ("touch", snapshot.run_id) in registry.asked
+    page.button(key="adopt").click().run()
+    assert settings(page)["latent_dim"] == 2
+    assert "run" not in address(page)
+
+
+FAILURES = [
+    (QueueFull("30 runs wait already. Try again in a while."), "30 runs wait already"),
+    (LimitError("epochs: 900 given; this host allows 1 to 200"), "this host allows 1 to 200"),
+]
+
+
+@pytest.mark.parametrize(("error", "sentence"), FAILURES)
+def test_a_refused_start_is_a_sentence(registry, error, sentence):
+    registry.refuse = error
+    page = open_page()
+    page.button(key="train").click().run()
+    assert not page.exception
+    assert sentence in page.warning[0].value
+    registry.refuse = None
+    page.button(key="train").click().run()
+    assert not page.warning
+
+
+def test_a_run_that_is_already_there_is_shown(registry):
+    snapshot = run_samples.run(state=RunState.RUNNING)
+    registry.runs[snapshot.run_id] = snapshot
+    registry.refuse = AlreadyRunning(snapshot.run_id)
+    page = open_page()
+    page.button(key="train").click().run()
+    assert address(page)["run"] == snapshot.run_id
+    assert "You have a run already" in words(page)
+
+
+def test_a_command_for_somebody_elses_run_is_a_sentence(registry):
+    page = start(registry)
+    registry.refuse = NotOwner("This run is somebody else's: you can watch it, not steer it.")
+    page.button(key="pause").click().run()
+    assert not page.exception
+    assert "somebody else's" in page.warning[0].value
+
+
+def test_divergence_names_the_term_the_step_and_what_to_try(registry):
+    page = start(registry)
+    [run] = registry.runs
+    member = registry.runs[run].members[0]
+    event = DivergedEvent(37, "log likelihood", float("-inf"), "Try a learning rate below 10.")
+    registry.runs[run] = replace(
+        registry.runs[run],
+        state=RunState.DIVERGED,
+        members=(replace(member, diverged=event, gallery=None),),
+    )
+    page.run()
+    assert not page.exception
+    text = page.error[0].value
+    assert "step 37" in text
+    assert "log likelihood became -inf" in text
+    assert "Try a learning rate below 10." in text
+    assert "last good weights" in text
+    assert page.button(key="train")
+
+
+@pytest.mark.parametrize(
+    ("state", "changes", "sentence"),
+    [
+        (RunState.QUEUED, {"position": 2}, "2 runs are ahead of yours"),
+        (RunState.QUEUED, {"position": 1}, "1 run is ahead of yours"),
+        (RunState.STARTING, {}, "The trainer is starting"),
+        (RunState.FAILED, {"message": "The trainer was killed."}, "The trainer was killed."),
+        (RunState.STOPPED, {}, ""),
+    ],
+)
+def test_every_state_has_its_words(registry, state, changes, sentence):
+    page = start(registry, state, **changes)
+    assert sentence in words(page)
+
+
+def test_a_download_shows_how_far_it_is(registry):
+    page = start(registry, RunState.DOWNLOADING, download_fraction=0.25)
+    progress = page.get("progress")[0].proto
+    assert (progress.value, "25%" in progress.text) == (25, True)
+
+
+def test_a_missing_data_set_is_fetched_only_when_asked(registry):
+    page = open_page({"dataset": "fashion"})
+    assert page.button(key="train").label == "Download and train"
+    assert "not on this machine yet" in words(page)
+    page.button(key="train").click().run()
+    [(_, (config,), details)] = asked(registry, "submit")
+    assert (config.dataset, details["download"]) == ("fashion", True)
+
+
+def test_a_forgotten_run_offers_what_is_left_of_it(registry):
+    page = open_page({"run": "forgotten-run"})
+    assert "no longer in memory" in words(page)
+    page.button(key="leave").click().run()
+    assert "run" not in address(page)
+    registry.saved = (type("Saved", (), {"step": 120})(),)
+    page = open_page({"run": "forgotten-run"})
+    page.button(key="recover").click().run()
+    assert ("recover", "forgotten-run", True, None) in registry.asked
+
+
+def test_a_finished_run_can_be_replayed_explored_and_taken_home(registry):
+    page = start(registry, RunState.FINISHED, checkpoints=("model.pt",))
+    downloads = {item.key for item in page.get("download_button")}
+    assert downloads == {
+        "download-csv",
+        "download-gif",
+        "download-script-0",
+        "download-weights-0",
+        "download-images",
+    }
+    assert "What the latents mean" in [item.value for item in page.subheader]
+    page.button(key="go-on").click().run()
+    assert asked(registry, "recover")[0][3] == TrainConfig().epochs + 5
+
+
+def test_one_latent_has_no_map_and_no_error(registry):
+    snapshot = run_samples.run(TrainConfig(latent_dim=1))
+    registry.runs[snapshot.run_id] = snapshot
+    page = open_page({"run": snapshot.run_id})
+    assert "no map of two" in words(page)

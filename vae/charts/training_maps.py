@@ -1,0 +1,64 @@
+"""What a trained model does: outputs against targets, and where its codes lie."""
+
+import altair as alt
+
+from vae.charts.theme import TARGET, Style
+from vae.charts.training_styles import HEIGHT, colour, dash, shape, title
+
+
+def build_calibration_chart(*, styles: tuple[Style, ...]) -> alt.TopLevelMixin:
+    """Mean output for each grey of the target; on the diagonal nothing pulls."""
+    ends = alt.Data(values=[{"target": 0, "output": 0}, {"target": 1, "output": 1}])
+    axis = alt.Scale(domain=[0, 1], nice=False)
+    diagonal = (
+        alt.Chart(ends)
+        .mark_line(color=TARGET.colour, strokeDash=[2, 3])
+        .encode(x="target:Q", y="output:Q")
+    )
+    base = alt.Chart().encode(
+        x=alt.X("target:Q", title=None, scale=axis),
+        y=alt.Y("output:Q", title=None, scale=axis),
+        color=colour(styles),
+    )
+    line = base.mark_line(strokeWidth=1.5).encode(strokeDash=dash(styles))
+    points = base.mark_point(filled=True, size=45, opacity=1).encode(
+        shape=shape(styles),
+        tooltip=[
+            alt.Tooltip("member:N", title="run"),
+            alt.Tooltip("target:Q", format=".3f"),
+            alt.Tooltip("output:Q", format=".3f"),
+            alt.Tooltip("count:Q", title="pixels", format=",.0f"),
+        ],
+    )
+    return alt.layer(diagonal, line, points).properties(
+        height=HEIGHT,
+        title=title("mean output by grey of the target"),
+        description="Mean output against target grey in twenty bins of the test set's pixels; "
+        "the dotted diagonal is an output equal to its target.",
+    )
+
+
+def build_map_chart(*, names: tuple[str, ...], latents: tuple[int, ...]) -> alt.TopLevelMixin:
+    """Codes of test images in two latents, a colour for each class and its name at its centre."""
+    axis = alt.Scale(domain=[-3.6, 3.6], nice=False)
+    titles = [f"latent {latent + 1}" for latent in latents] + ["(no second latent)"]
+    base = alt.Chart()
+    by_class = alt.Color(
+        "name:N", scale=alt.Scale(domain=list(names), scheme="tableau10"), legend=None
+    )
+    points = base.mark_circle(size=14, opacity=0.5, clip=True).encode(
+        x=alt.X("first:Q", title=titles[0], scale=axis),
+        y=alt.Y("second:Q", title=titles[1], scale=axis),
+        color=by_class,
+        tooltip=[alt.Tooltip("name:N", title="class")],
+    )
+    centres = (
+        base.transform_aggregate(x="median(first)", y="median(second)", groupby=["name"])
+        .mark_text(fontSize=20, fontWeight="bold")
+        .encode(x="x:Q", y="y:Q", text="name:N", color=by_class)
+    )
+    return alt.layer(points, centres).properties(
+        height=300,
+        description="Posterior means of test images in the two most informative latents, coloured "
+        "by class, each class's name at its median.",
+    )

@@ -1,0 +1,111 @@
+"""What the Train page asks of the registry: each request says at once what it could not do."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from vae import lessons, ui_settings
+from vae.cards import load_cards
+from vae.config import TrainConfig
+from vae.limits import LimitError
+from vae.owners import owner_key
+from vae.runs import AlreadyRunning, Registry, RunError, get_registry
+from vae.snapshots import RunSnapshot
+
+_SAID = "train_said"
+_AGAIN = "train_again"
+_STARTED = "train_started"
+
+
+def owner() -> str:
+    """The key of this browser, with which it steers its own run."""
+    return owner_key(st.context.cookies, session_id())
+
+
+def session_id() -> str:
+    context = get_script_run_ctx()
+    return context.session_id if context else ""
+
+
+def submit(configs: Sequence[TrainConfig], **details: object) -> None:
+    """Start a run, and show it; what stands in the way becomes a sentence."""
+    st.session_state.pop(_SAID, None)
+    try:
+        run = get_registry().submit(configs, owner=owner(), **details)  # type: ignore[arg-type]
+    except AlreadyRunning as error:
+        ui_settings.set_run(error.run_id)
+        st.session_state[_SAID] = str(error)
+    except (RunError, LimitError) as error:
+        st.session_state[_SAID] = str(error)
+    else:
+        st.session_state[_STARTED] = run
+        ui_settings.set_run(run)
+
+
+def recover(run: str, epochs: int | None = None) -> None:
+    """Open the last checkpoint of a run, resting; with ``epochs`` train on to that many."""
+    registry = get_registry()
+    st.session_state.pop(_SAID, None)
+    try:
+        found = registry.recover(run, owner=owner(), paused=epochs is None, epochs=epochs)
+    except (RunError, ValueError) as error:
+        st.session_state[_SAID] = str(error)
+    else:
+        st.session_state[_STARTED] = found
+        ui_settings.set_run(found)
+
+
+def open_weights(key: str) -> None:
+    """Open shipped weights, resting: Resume goes on training them."""
+    card = load_cards()[st.session_state[key]]
+    if card.weights_path is not None:
+        ui_settings.copy_settings(card.config)
+        submit([card.config], checkpoints=[str(card.weights_path)], paused=True)
+
+
+def started_here(run: str) -> bool:
+    """Whether this very session, not an earlier visit or somebody else, started ``run``."""
+    return st.session_state.get(_STARTED) == run
+
+
+def said() -> str:
+    """What the last button could not do, as a sentence; empty when it did it."""
+    return st.session_state.get(_SAID, "")
+
+
+def command(method: Callable[..., None], *arguments: Any) -> None:
+    """Send a command; a run that ended meanwhile is a sentence, not a traceback."""
+    st.session_state.pop(_SAID, None)
+    try:
+        method(*arguments, owner=owner())
+    except (RunError, ValueError) as error:
+        st.session_state[_SAID] = str(error)
+
+
+def start_again_when_over(snapshot: RunSnapshot | None) -> None:
+    configs = st.session_state.get(_AGAIN)
+    if configs and (snapshot is None or snapshot.state.is_finished()):
+        del st.session_state[_AGAIN]
+        submit(configs)
+
+
+def again(registry: Registry, run: str, configs: tuple[TrainConfig, ...]) -> None:
+    st.session_state[_AGAIN] = configs
+    command(registry.stop, run)
+
+
+def new_seed(configs: tuple[TrainConfig, ...], live: bool) -> None:
+    seed = (configs[0].seed + 1) % (2**31)
+    ui_settings.change(seed=seed)
+    changed = lessons.with_seed(configs, seed)
+    if live:
+        again(get_registry(), ui_settings.run_id(), changed)
+    else:
+        submit(changed)
+
+
+def race() -> None:
+    ui_settings.apply_lesson("race")
+    submit(lessons.members(ui_settings.current(), ui_settings.against()))
