@@ -166,7 +166,7 @@ def test_the_script_finds_the_losses_of_the_run(changes, tiny_images, tmp_path, 
     config = replace(TINY, **changes)
     _write_idx(tmp_path, tiny_images)
     if script.needs_images(config):
-        monkeypatch.setattr(exports, "load_images", lambda config: tiny_images)
+        monkeypatch.setattr(exports, "load_images", lambda _: tiny_images)
         (tmp_path / script.images_name(config)).write_bytes(exports.images_npz(config))
     epochs = [event for event in train(config, tiny_images) if isinstance(event, EpochEvent)]
     expected = [(event.train_loss, event.test_loss) for event in epochs]
@@ -180,7 +180,7 @@ def test_the_script_reads_the_built_in_digits_as_they_are_exported(
     tiny_images, tmp_path, monkeypatch
 ):
     config = replace(TINY, dataset="digits", likelihood="gaussian", epochs=1, sampling=False)
-    monkeypatch.setattr(exports, "load_images", lambda config: tiny_images)
+    monkeypatch.setattr(exports, "load_images", lambda _: tiny_images)
     (tmp_path / script.images_name(config)).write_bytes(exports.images_npz(config))
     [epoch] = [event for event in train(config, tiny_images) if isinstance(event, EpochEvent)]
     [found] = _repeat(config, tmp_path)
