@@ -1,0 +1,96 @@
+"""The Overview: its answer, the ledger's filters from the address, and its speed."""
+
+import statistics
+import time
+
+import pytest
+from appserver import ROOT
+from streamlit.testing.v1 import AppTest
+
+from vae import ui_ledger
+from vae.claims import CLAIMS
+
+
+def open_app(**query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30)
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def ledger(app: AppTest) -> str:
+    return next(h.proto.body for h in app.get("html") if 'class="ledger"' in h.proto.body)
+
+
+def test_the_page_has_its_parts_in_order() -> None:
+    app = open_app()
+    assert [header.value for header in app.header][:2] == [
+        "The answer, for one pixel",
+        "Three lessons",
+    ]
+    assert len(app.get("vega_lite_chart")) == 3
+    assert ledger(app).count("<article") == 32
+
+
+def test_the_dials_open_at_the_addresss_values() -> None:
+    app = open_app(t="0.3", p="0.2", sigma="1")
+    specs = [chart.proto.spec for chart in app.get("vega_lite_chart")]
+    assert all('"value": 0.3' in spec or '"value":0.3' in spec for spec in specs)
+
+
+@pytest.mark.parametrize(
+    "query", [{"t": "7"}, {"p": "x"}, {"sigma": "nan"}, {"sigma": "-1"}, {"t": ""}]
+)
+def test_a_wrong_value_gives_the_default_and_a_note(query: dict[str, str]) -> None:
+    app = open_app(**query)
+    assert len(app.info) == 1
+    assert next(iter(query)) in app.info[0].value
+
+
+@pytest.mark.parametrize(
+    ("query", "kept"),
+    [
+        ({"verdict": "wrong"}, lambda claim: claim.verdict == "wrong"),
+        ({"thread": "B"}, lambda claim: claim.thread == "B"),
+        (
+            {"verdict": "true", "thread": "C"},
+            lambda claim: claim.verdict == "true" and claim.thread == "C",
+        ),
+    ],
+)
+def test_the_ledger_is_filtered_from_the_address(query, kept) -> None:
+    shown = ledger(open_app(**query))
+    for claim in CLAIMS.values():
+        assert (f'id="{claim.id}"' in shown) == kept(claim), claim.id
+
+
+def test_each_row_tells_verdict_figure_link_and_code() -> None:
+    shown = ui_ledger.rows_html(("D10",))
+    assert "true" in shown
+    assert "9.56%" in shown
+    assert 'href="derivation?sigma=0.3&amp;mean=0.5#sigma"' in shown
+    assert "def mass_outside" in shown
+    assert "<script" not in shown
+
+
+def test_a_presenters_links_keep_the_mode() -> None:
+    assert "present=1#sigma" in ui_ledger.rows_html(("D10",), present=True)
+    app = open_app(present="1")
+    assert "present=1" in ledger(app)
+    assert app.toggle(key="presenter").value is True
+    app.toggle(key="presenter").set_value(False).run()
+    assert "present" not in app.query_params
+
+
+def test_a_script_run_takes_100_ms() -> None:
+    app = open_app()
+    times = []
+    for _ in range(9):
+        start = time.perf_counter()
+        app.run()
+        times.append(time.perf_counter() - start)
+    # AppTest adds its own parsing of every element, so the bound here is loose; the load test
+    # measures the server.
+    assert statistics.median(times) < 0.4

@@ -1,0 +1,72 @@
+"""Shared page parts: verdict cards, values from the address, the frame around every page."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from vae import ui_claims, ui_frame
+from vae.claim_types import REFERENCES
+from vae.claims import CLAIMS, Evidence, Verdict
+
+
+def test_a_card_tells_verdict_statement_figure_and_sources() -> None:
+    text = ui_claims.card_text(CLAIMS["D12"], Evidence("3 of 4", agrees=True))
+    assert "true with a condition" in text
+    assert ":material/" in text
+    assert CLAIMS["D12"].statement in text
+    assert "3 of 4" in text
+    assert REFERENCES["lucas"].url in text
+
+
+def test_a_card_says_when_the_check_disagrees() -> None:
+    assert "disagrees" in ui_claims.card_text(CLAIMS["D1"], Evidence("0", agrees=False))
+
+
+def test_a_verdict_is_never_told_by_colour_alone() -> None:
+    badges = {ui_claims.badge(verdict) for verdict in Verdict}
+    assert len(badges) == 3
+    for verdict in Verdict:
+        assert str(verdict) in ui_claims.badge(verdict)
+        assert ":material/" in ui_claims.badge(verdict)
+
+
+def test_show_claims_draws_a_card_each_and_refuses_unknown_ids() -> None:
+    def page() -> None:
+        from vae import ui
+
+        ui.show_claims("D1", "B2")
+
+    app = AppTest.from_function(page).run()
+    assert not app.exception
+    assert len(app.markdown) == 2
+
+    def wrong() -> None:
+        from vae import ui
+
+        ui.show_claims("D99")
+
+    assert "D99" in AppTest.from_function(wrong).run().exception[0].message
+
+
+@pytest.mark.parametrize("text", ["inf", "nan", "1e9", "-1", "", "0.3.4", "٣x", "<b>" * 50])
+def test_an_address_never_brings_a_dial_out_of_its_range(text: str) -> None:
+    def page() -> None:
+        import streamlit as st
+
+        from vae import ui
+        from vae.charts.dials import Dial
+
+        st.write(ui.query_values([Dial("s", "scale", 0.1, 2.0, 0.5, 0.01, log=True)])["s"])
+
+    app = AppTest.from_function(page)
+    app.query_params["s"] = text
+    app.run()
+    assert not app.exception
+    assert app.markdown[0].value == "`0.5`"
+    assert "0.1 to 2" in app.info[0].value
+
+
+def test_every_reference_is_listed_with_its_address() -> None:
+    listed = ui_frame.references_markdown()
+    for source in REFERENCES.values():
+        assert source.short in listed
+        assert source.url in listed
