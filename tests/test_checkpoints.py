@@ -195,6 +195,7 @@ def altered(path: Path, **changes: Any) -> None:
         ({"history": "]"}, "damaged"),
         ({"weights": None}, "damaged"),
         ({"data": {}}, "damaged"),
+        ({"data": {"image_shape": [10**6, 10**6]}}, "image_shape: .* allowed is 1 to 1024"),
     ],
 )
 def test_damaged_content_is_named(changes: dict[str, Any], words: str, kept: Path) -> None:

@@ -354,3 +354,12 @@ def test_images_of_another_kind_are_refused() -> None:
         )
         with pytest.raises(ValueError, match=words):
             Trainer(CONFIG, data)
+
+
+def test_members_of_a_comparison_hold_the_images_once() -> None:
+    first, second = (Trainer(replace(CONFIG, device="cpu"), DATA) for _ in range(2))
+    assert first.pixels.train.data_ptr() == second.pixels.train.data_ptr()
+    before = DATA.train.copy()
+    run(first)
+    run(second)
+    assert np.array_equal(DATA.train, before)

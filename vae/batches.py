@@ -3,6 +3,8 @@
 A per-sample loader spends more time on Python and copies than such a small network on learning.
 """
 
+import warnings
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -124,5 +126,8 @@ class Order:
 
 
 def _flatten(images: np.ndarray) -> Tensor:
-    writable = np.require(images, requirements=["C", "W"])
-    return torch.from_numpy(writable.reshape(len(images), -1))
+    """(N, D) in the array's own memory: four runs on the same images hold them once."""
+    with warnings.catch_warnings():
+        # Data sets are read-only; nothing writes to this tensor either, batches are copies.
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        return torch.from_numpy(np.ascontiguousarray(images).reshape(len(images), -1))

@@ -34,6 +34,8 @@ __all__ = [
 
 FORMAT = "vae-loss checkpoint"
 VERSION = 1
+# A forged size must not make the model that is built from it fill the memory.
+LARGEST_SIDE = 1024
 
 
 @dataclass(frozen=True)
@@ -206,6 +208,10 @@ def _parse(stored: Mapping[str, Any]) -> Checkpoint:
     card = stored["data"]
     weights = {name: value.float() for name, value in stored["weights"].items()}
     history = [from_message(message) for message in json.loads(stored["history"])]
+    if not all(1 <= side <= LARGEST_SIDE for side in card["image_shape"]):
+        raise ValueError(
+            f"image_shape: {card['image_shape']} given; allowed is 1 to {LARGEST_SIDE}"
+        )
     return Checkpoint(
         config=TrainConfig.from_dict(stored["config"]),
         step=int(stored["step"]),

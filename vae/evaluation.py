@@ -38,7 +38,10 @@ def forward(
 
 
 class TestFigures:
-    """Sums over the test set, in Python floats, and the means they give."""
+    """Sums over the test set, in Python floats, and the means they give.
+
+    They are taken on the CPU: not every device has float64.
+    """
 
     # The name begins with Test; pytest must not collect it.
     __test__ = False
@@ -52,10 +55,9 @@ class TestFigures:
     def add(self, elbo: Elbo, x: Tensor, mean: Tensor) -> None:
         self.images += len(x)
         for name in ("loss", "log_likelihood", "kl"):
-            self.sums[name] += float(getattr(elbo, name).double().sum())
-        self.sums["mse"] += float((mean - x).square().mean(-1).double().sum())
-        self.kl_per_latent += elbo.kl_per_latent.sum(0).double().cpu().numpy()
-        # Binning on the CPU: not every device sums in float64.
+            self.sums[name] += float(getattr(elbo, name).cpu().double().sum())
+        self.sums["mse"] += float((mean - x).square().mean(-1).cpu().double().sum())
+        self.kl_per_latent += elbo.kl_per_latent.sum(0).cpu().double().numpy()
         targets, outputs = x.flatten().cpu().double(), mean.flatten().cpu().double()
         index = (targets * BINS).long().clamp_(max=BINS - 1)
         for row, weights in enumerate((targets, outputs, None)):
