@@ -41,12 +41,12 @@ STEPS = (
         "The encoder draws a code z for the image x. The decoder should then find x likely. "
         "The larger, the better.",
         (
-            f"'log p(x|z) = ' + {number(LOG_P)} + ' nats'",
+            f"'log p = ' + {number(LOG_P)} + ' nats'",
             "'its maximum, at μ = x: ' + " + number(gaussian.log_prob("x", "x", "sigma")),
         ),
         r"\text{reconstruction error} = \mathbb{E}_{q(z|x)}\big[\log p(x|z)\big]",
         "The sign. An error is minimised, so the error is **minus** this.",
-        (f"'error = −log p(x|z) = ' + {number('-' + LOG_P)}",),
+        (f"'error = −log p = ' + {number('-' + LOG_P)}",),
     ),
     Step(
         "What p(x|z) is",
@@ -58,7 +58,7 @@ STEPS = (
         "p and q are densities; one cannot be fed into the other. Write "
         r"$\mathbb{E}_{z\sim q(z|x)}\,\lVert x - \mu(z)\rVert^2$.",
         (
-            f"'p(x|z) = ' + {gaussian.compact('exp(' + LOG_P + ')')} + ' is a density,'",
+            f"'p = ' + {gaussian.compact('exp(' + LOG_P + ')')} + ' is a density,'",
             f"'the pixel to compare is μ = ' + {number('mean')}",
         ),
     ),

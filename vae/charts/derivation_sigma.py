@@ -12,7 +12,7 @@ from vae.theory.gaussian import ZERO_NLL_MSE
 HEIGHT = 150
 LOG_PROB_DOMAIN = (-8.0, 6.5)
 NLL_DOMAIN = (-3300.0, 7000.0)
-_CURVES = ("log p(x|z)", "−(x−μ)²/(2σ²) + const", "−(x−μ)²")
+_CURVES = ("log p", "−(x−μ)²/(2σ²) + const", "−(x−μ)²")
 
 
 def build_log_prob_chart(*, sigma: float, x: float, mean: float) -> alt.LayerChart:
