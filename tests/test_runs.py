@@ -424,6 +424,31 @@ def test_a_silent_worker_is_ended_and_the_next_run_starts(tmp_path: Path) -> Non
     bench.registry.close()
 
 
+def test_a_start_may_be_silent_for_longer(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, worker_silence_seconds=20, owner_grace_seconds=1e6)
+    run_id = bench.registry.submit([CONFIG], owner="a")
+    bench.tick(79)
+    assert bench.state(run_id) is RunState.STARTING
+    bench.tick(2)
+    assert bench.state(run_id) is RunState.FAILED
+    bench.registry.close()
+
+
+def test_a_stop_that_is_being_obeyed_may_take_its_time(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, stop_seconds=5, owner_grace_seconds=1e6)
+    run_id = bench.registry.submit([CONFIG], owner="a")
+    bench.run(run_id)
+    bench.worker.deaf = True
+    bench.registry.stop(run_id, owner="a")
+    bench.tick(4)
+    bench.worker.say(protocol.Saved(run_id, 9, ()))
+    bench.tick(4)
+    bench.end(run_id, "stopped")
+    assert bench.state(run_id) is RunState.STOPPED
+    assert bench.message(run_id) == ""
+    bench.registry.close()
+
+
 def test_a_worker_deaf_to_a_stop_is_ended(tmp_path: Path) -> None:
     bench = Bench(tmp_path, stop_seconds=5, owner_grace_seconds=1e6)
     run_id = bench.registry.submit([CONFIG], owner="a")

@@ -2,6 +2,7 @@
 
 from vae.limits import Limits
 from vae.run_records import RunRecord
+from vae.snapshots import RunState
 
 
 def reason_to_stop(record: RunRecord, limits: Limits, now: float, others_wait: bool) -> str:
@@ -27,8 +28,16 @@ def describe_unsaved(reason: str) -> str:
     return f"Checkpoints cannot be kept ({reason}); the run goes on without them."
 
 
-def describe_exit(exit_code: int | None, last_words: str) -> str:
-    """How a worker ended that was not asked to."""
+def judge_exit(ending: str, exit_code: int | None, last_words: str) -> tuple[RunState, str]:
+    """What becomes of a run whose worker ended, and the sentence that says so."""
+    if ending == "stopped":
+        return RunState.STOPPED, "The trainer did not end by itself and was ended."
+    if ending == "hung":
+        return RunState.FAILED, ""
+    return RunState.FAILED, _describe_exit(exit_code, last_words)
+
+
+def _describe_exit(exit_code: int | None, last_words: str) -> str:
     if exit_code is not None and exit_code < 0:
         how = f"signal {-exit_code}"
         if exit_code == -9:

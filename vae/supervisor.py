@@ -22,6 +22,8 @@ _TICK_SECONDS = 0.5
 # Longer pauses of the watch itself mean that the machine slept: they count for nothing.
 _SLEPT_SECONDS = 5.0
 _LONGEST_BACKOFF = 60.0
+# Importing torch and drawing the built-in digits are silent, and slow on a small host.
+_START_PATIENCE = 4
 _log = logging.getLogger(__name__)
 
 
@@ -192,7 +194,7 @@ class Supervisor:
         record = self.active = self.queue.popleft()
         now = self.now()
         record.state, record.position, record.started = RunState.STARTING, 0, now
-        record.deadline = now + self.limits.worker_silence_seconds
+        record.deadline = now + _START_PATIENCE * self.limits.worker_silence_seconds
         self._write_manifest(record)
         self.worker.send(
             Start(
@@ -231,6 +233,9 @@ class Supervisor:
                 return
             if not record.ending:
                 record.deadline = self.now() + self.limits.worker_silence_seconds
+            elif isinstance(report, Saved):
+                # It has heard the stop, and shows where it ended.
+                record.deadline = self.now() + self.limits.stop_seconds
             if isinstance(report, Ended):
                 record.say(report.message)
                 self._finish(record, RunState(report.state))
@@ -256,13 +261,11 @@ class Supervisor:
             self.worker = None
             self._back_off()
             record = self.active
-            if record is not None and record.ending == "stopped":
-                record.say("The trainer did not end by itself and was ended.")
-                self._finish(record, RunState.STOPPED)
-            elif record is not None:
-                if record.ending != "hung":
-                    record.say(run_rules.describe_exit(worker.exit_code, worker.last_words()))
-                self._finish(record, RunState.FAILED)
+            if record is not None:
+                code, words = worker.exit_code, worker.last_words()
+                state, sentence = run_rules.judge_exit(record.ending, code, words)
+                record.say(sentence)
+                self._finish(record, state)
         self._wake.set()
 
     def _finish(self, record: RunRecord, state: RunState) -> None:
