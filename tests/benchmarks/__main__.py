@@ -1,0 +1,177 @@
+"""Run every measurement and print one table: figure, value, target.
+
+``python -m tests.benchmarks [--data DIR] [--quick]`` takes about five minutes; close other
+programs first. ``--data`` is a folder with MNIST; without it the built-in digits are trained.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import datetime
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.appserver import ROOT, serve
+from tests.benchmarks import app, load, speed
+from tests.benchmarks.load import EVERYWHERE, READING, quantile
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table. ``met`` is None where there is no target."""
+
+    figure: str
+    value: str
+    target: str = ""
+    met: bool | None = None
+
+    def __str__(self) -> str:
+        word = {True: "met", False: "MISSED", None: ""}[self.met]
+        return f"| {self.figure} | {self.value} | {self.target} | {word} |"
+
+
+def machine() -> str:
+    """The processor, its cores, the memory and the Python, in words."""
+    name = platform.processor() or platform.machine()
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        name = next(line.split(": ")[1] for line in lines if line.startswith("model name"))
+    gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{name}, {os.cpu_count()} cores, {gigabytes:.0f} GB, Python {platform.python_version()}"
+
+
+@contextlib.contextmanager
+def busy_process() -> Iterator[None]:
+    """Another process that keeps one core busy."""
+    other = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        yield
+    finally:
+        other.kill()
+        other.wait()
+
+
+def training_rows(data: Path | None, seconds: float) -> Iterator[Row]:
+    recipe = speed.measure("recipe", data, seconds)
+    engine = speed.measure("engine", data, seconds)
+    one = speed.measure("engine", data, seconds, threads=1)
+    bare = speed.measure("bare", data, seconds)
+    peak = speed.measure("sgemm", data, min(seconds, 3.0))
+    share = one * speed.FLOP_PER_IMAGE / peak
+    yield Row("recipe with a DataLoader, images/s", f"{recipe:,.0f}")
+    yield Row("bare tensor loop, one thread, images/s", f"{bare:,.0f}")
+    yield Row("engine, images/s", f"{engine:,.0f}")
+    ratio = engine / recipe
+    yield Row("engine against the recipe", f"{ratio:.1f}x", "at least 3x", ratio >= 3)
+    value = f"{share:.0%} of {peak / 1e9:.0f} GFLOP/s"
+    yield Row("engine's share of SGEMM, one thread", value, "at least 80%", share >= 0.8)
+    with busy_process():
+        beside = speed.measure("engine", data, seconds) / engine
+    yield Row("engine beside a busy process", f"{beside:.0%}", "at least 60%", beside >= 0.6)
+
+
+def app_rows(data: Path | None, seconds: float) -> Iterator[Row]:
+    query = "dataset=mnist&epochs=100" if data else "epochs=200"
+    extra = {"VAE_DATA_DIR": str(data)} if data else {}
+    with tempfile.TemporaryDirectory() as folder, serve(Path(folder), extra=extra) as server:
+        start = server.seconds_to_healthy
+        yield Row("start to a healthy server", f"{start:.2f} s", "2 s", start <= 2)
+        memory = asyncio.run(app.memory_after_every_page(server))
+        yield Row("server memory after every page", f"{memory:.0f} MB", "250 MB", memory <= 250)
+        for page, (wait, used) in asyncio.run(app.page_latencies(server)).items():
+            value = f"{1000 * wait:.0f} ms, processor {1000 * used:.0f} ms"
+            yield Row(f"script run of {page}", value, "60 ms", wait <= 0.06)
+        # The worker has been warm since the first page asked for it.
+        warm, step = app.click_to_picture(server.url, "", later=5.0)
+        yield Row("click to first picture, warm worker", f"{warm:.2f} s", "1 s", warm <= 1)
+        yield Row("step shown 5 s after the click, built-in digits", f"{step:,}")
+        rate = asyncio.run(app.watched_rate(server, query, seconds))
+        alone = speed.measure("engine", data, seconds) if rate else 1.0
+        value = f"{rate / alone:.0%} ({rate:,.0f} images/s)"
+        yield Row(
+            "training while a page watches, against the command line",
+            value,
+            "90%",
+            rate >= 0.9 * alone,
+        )
+        for page in READING:
+            moved = app.first_dial(server.url, page)
+            value = f"{moved.redraws_per_second:.0f} a second, {moved.sent} messages"
+            met = moved.redraws_per_second >= 55 and moved.sent == 0
+            yield Row(f"drawings while a dial of {page} is dragged", value, "60, none", met)
+    with tempfile.TemporaryDirectory() as folder, serve(Path(folder), extra=extra) as server:
+        cold, _ = app.click_to_picture(server.url)
+        yield Row("click to first picture, new server", f"{cold:.2f} s", "5 s", cold <= 5)
+
+
+def load_rows(seconds: float) -> Iterator[Row]:
+    with tempfile.TemporaryDirectory() as folder, serve(Path(folder)) as server:
+        report = asyncio.run(_class_beside_training(server, seconds))
+        yield _load_row("30 sessions on all pages while a run trains", report, 0.25)
+    for count, pages, words in ((100, EVERYWHERE, "all pages"), (300, READING, "two lessons")):
+        with tempfile.TemporaryDirectory() as folder, serve(Path(folder)) as server:
+            report = asyncio.run(load.run_class(server, count, seconds=seconds, pages=pages))
+            yield _load_row(f"{count} sessions on {words}", report, 1.0)
+            if count == 100:
+                small = report.megabytes <= 500
+                yield Row(
+                    "server memory, 100 sessions", f"{report.megabytes:.0f} MB", "500 MB", small
+                )
+
+
+async def _class_beside_training(server: load.Server, seconds: float) -> load.Report:
+    teacher = await app.Session(server.url, "train?epochs=200").open()
+    await teacher.press("Train")
+    report = await load.run_class(server, 30, seconds=seconds)
+    await teacher.press("Stop")
+    await teacher.close()
+    return report
+
+
+def _load_row(figure: str, report: load.Report, target: float) -> Row:
+    p95 = quantile(report.runs, 0.95)
+    value = (
+        f"p50 {load.ms(report.runs, 0.5)}, p95 {1000 * p95:.0f} ms, "
+        f"{len(report.runs) / report.seconds:.0f} runs/s, {len(report.exceptions)} exceptions"
+    )
+    met = p95 <= target and not report.exceptions
+    return Row(figure, value, f"p95 {1000 * target:.0f} ms, no exception", met)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, help="folder with MNIST/raw")
+    parser.add_argument("--quick", action="store_true", help="a third of the time, rougher")
+    parser.add_argument("--only", choices=("training", "app", "load"), help="one part")
+    options = parser.parse_args()
+    data = options.data.resolve() if options.data else None
+    seconds = 4.0 if options.quick else 12.0
+    parts: dict[str, Callable[[], Iterator[Row]]] = {
+        "training": lambda: training_rows(data, seconds),
+        "app": lambda: app_rows(data, seconds),
+        "load": lambda: load_rows(2 * seconds),
+    }
+    os.chdir(ROOT)
+    print(f"{datetime.date.today()}, {machine()}, {'MNIST' if data else 'built-in digits'}\n")
+    failed = False
+    print("| figure | measured | target | |\n|---|---|---|---|")
+    for name, rows in parts.items():
+        if options.only in (None, name):
+            try:
+                for row in rows():
+                    print(row, flush=True)
+            # A part that fails leaves the others their lines.
+            except Exception as error:
+                print(Row(f"the rest of {name}", f"{type(error).__name__}: {error}"[:200]))
+                failed = True
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""The running app: its start, its memory, its answers, the first picture, the dragged figure."""
+
+import asyncio
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Page, sync_playwright
+
+from tests.appserver import Server
+from tests.benchmarks.client import Session
+from tests.benchmarks.load import EVERYWHERE, cpu_seconds, quantile
+from tests.browsing import Drag, drag_dial, wait_ready, watch
+
+
+async def page_latencies(server: Server, runs: int = 20) -> dict[str, tuple[float, float]]:
+    """For each page: median seconds of a script run as a visitor sees it, processor seconds."""
+    figures = {}
+    for page in EVERYWHERE:
+        session = await Session(server.url, page).open()
+        for _ in range(3):
+            await session.rerun()
+        before = cpu_seconds(server.process)
+        waits = [await session.rerun() for _ in range(runs)]
+        used = (cpu_seconds(server.process) - before) / runs
+        await session.close()
+        figures[page or "overview"] = quantile(waits, 0.5), used
+    return figures
+
+
+async def memory_after_every_page(server: Server) -> float:
+    """Megabytes of the server after one visitor has opened every page."""
+    session = Session(server.url)
+    await session.open()
+    for page in EVERYWHERE:
+        await session.go(page)
+    await session.close()
+    return float(server.process.memory_info().rss) / 2**20
+
+
+@contextmanager
+def chromium_page(url: str) -> Iterator[Page]:
+    """A ready page in Chromium, its messages and frames counted."""
+    executable = os.environ.get("VAE_TEST_CHROMIUM") or shutil.which("chromium")
+    if executable is None:
+        raise RuntimeError("no chromium on the PATH (or name one in VAE_TEST_CHROMIUM)")
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=flags)
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        watch(page)
+        page.goto(url)
+        wait_ready(page, seconds=60)
+        yield page
+        browser.close()
+
+
+def first_dial(url: str, page: str) -> Drag:
+    """Drag the page's first dial for three seconds."""
+    with chromium_page(f"{url}/{page}") as browser_page:
+        name = browser_page.locator("[id^=dial-]").first.get_attribute("id")
+        assert name is not None
+        return drag_dial(browser_page, name.removeprefix("dial-"), seconds=3.0)
+
+
+def click_to_picture(url: str, query: str = "", later: float = 0.0) -> tuple[float, int]:
+    """Press Train; seconds to the first reconstruction, and the step shown ``later`` s after."""
+    with chromium_page(f"{url}/train?{query}") as page:
+        began = time.perf_counter()
+        page.get_by_role("button", name="Train", exact=True).first.click()
+        means = page.locator("img[alt^='decoder means']").first
+        means.wait_for(state="visible", timeout=60_000)
+        first = time.perf_counter() - began
+        page.wait_for_timeout(max(0.0, 1000 * (later - first)))
+        step = int((means.get_attribute("alt") or "0").rsplit(" ", 1)[1].replace(",", ""))
+        page.get_by_role("button", name="Stop", exact=True).first.click()
+        return first, step
+
+
+async def watched_rate(server: Server, query: str, seconds: float) -> float:
+    """Images a second of a run while a page watches it: steps on the page, over time."""
+    session = await Session(server.url, f"train?{query}").open()
+    await session.press("Train")
+    marks: list[tuple[float, int]] = []
+    deadline = time.perf_counter() + seconds + 30
+    while time.perf_counter() < deadline:
+        await asyncio.sleep(0.2)
+        step = _step(session.texts())
+        if step and (not marks or step != marks[-1][1]):
+            marks.append((time.perf_counter(), step))
+        if marks and marks[-1][0] - marks[0][0] > seconds:
+            break
+    await session.press("Stop")
+    await session.close()
+    (start, first), (end, last) = marks[0], marks[-1]
+    return (last - first) * 128 / (end - start)
+
+
+def _step(text: str) -> int:
+    """The step that the page shows: "Training: step 1,234 of 5,000"."""
+    _, found, rest = text.partition("Training: step ")
+    return int(rest.split(" ")[0].replace(",", "")) if found else 0
