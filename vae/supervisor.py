@@ -124,8 +124,6 @@ class Supervisor:
         self._wake.set()
         self._thread.join(5)
 
-    # The watch: one thread, awake when something happens and twice a second.
-
     def _watch(self) -> None:
         while not self._ended:
             self._wake.wait(_TICK_SECONDS)
