@@ -363,3 +363,29 @@ def test_members_of_a_comparison_hold_the_images_once() -> None:
     run(first)
     run(second)
     assert np.array_equal(DATA.train, before)
+
+
+def test_a_learned_scale_has_a_learning_rate_of_its_own() -> None:
+    config = replace(CONFIG, likelihood="gaussian-learned", scale_learning_rate=0.05)
+    trainer = Trainer(config, DATA)
+    trainer.learning_rate = 1e-7
+    before = trainer.scale
+    trainer.step()
+    assert before is not None
+    assert trainer.scale is not None
+    # Adam's first step is the learning rate, here of log sigma's free parameter.
+    assert abs(math.log(trainer.scale / before)) == pytest.approx(0.05, rel=0.05)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum"])
+@pytest.mark.parametrize("reduction", ["sum", "pixel-mean"])
+def test_a_learned_scale_finds_its_place_without_adam_too(optimizer: str, reduction: str) -> None:
+    rate = 1e-4 if reduction == "sum" else 1e-2
+    config = replace(
+        CONFIG, likelihood="gaussian-learned", optimizer=optimizer, reduction=reduction,
+        learning_rate=rate, scale_learning_rate=0.1, epochs=60,
+    )  # fmt: skip
+    trainer = Trainer(config, DATA)
+    run(trainer)
+    rmse = math.sqrt(trainer.history[-1].test_mse)
+    assert trainer.scale == pytest.approx(rmse, rel=0.15)
