@@ -133,7 +133,7 @@ ENTRIES = (
         CONDITION,
         "Proved for linear VAEs: latent j stays active exactly when the data variance along it, "
         "λⱼ, exceeds σ². For deep ones it is a prediction to test.",
-        Link("derivation", "collapse"),
+        Link("derivation", "collapse", {"variance": "1"}),
         linear.active_latents,
         (Citation("lucas", "section 4"), Citation("tipping-bishop", "section 3.2")),
     ),

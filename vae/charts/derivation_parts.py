@@ -74,7 +74,14 @@ def key_line(
     y = 6 + 19 * line
     stroke = (
         one_row()
-        .mark_rule(color=colour, strokeDash=list(dash), strokeWidth=width, opacity=opacity)
+        .mark_rule(
+            # A key's stroke says nothing that the words beside it do not.
+            aria=False,
+            color=colour,
+            strokeDash=list(dash),
+            strokeWidth=width,
+            opacity=opacity,
+        )
         .encode(x=alt.value(8), x2=alt.value(34), y=alt.value(y + 7))
     )
     return [stroke, readout(text, x=42, y=y)]

@@ -1,0 +1,99 @@
+"""Addresses: every section, every dial and every claim's link opens the view that it names."""
+
+import re
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from vae.claims import CLAIMS
+
+pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PAGES = ("", "derivation", "bias")
+
+
+def sections(name: str) -> list[str]:
+    text = (ROOT / "pages" / f"{name or 'overview'}.py").read_text(encoding="utf-8")
+    return re.findall(r'anchor="([a-z0-9-]+)"', text)
+
+
+def dials(page: Page) -> dict[str, dict[str, float]]:
+    """Each dial's name, range and place on its slider."""
+    page.locator(".dial input[type=range]").first.wait_for()
+    return {
+        element.evaluate("e => e.id").removeprefix("dial-"): element.evaluate(
+            "e => ({ min: Number(e.min), max: Number(e.max), at: Number(e.value) })"
+        )
+        for element in page.locator(".dial input[type=range]").all()
+    }
+
+
+def bound(page: Page) -> dict[str, set[float]]:
+    """The value of each chart parameter that a dial sets, over all charts."""
+    pairs = page.evaluate(
+        "[...document.querySelectorAll('form.vega-bindings input')]"
+        ".map(input => [input.name, Number(input.value)])"
+    )
+    found: dict[str, set[float]] = {}
+    for name, value in pairs:
+        found.setdefault(name, set()).add(round(value, 4))
+    return found
+
+
+def view(page: Page) -> dict[str, float]:
+    return {name: round(dial["at"], 4) for name, dial in dials(page).items()}
+
+
+def assert_figures_show(page: Page, wanted: dict[str, float]) -> None:
+    page.wait_for_timeout(600)
+    shown = bound(page)
+    for name, at in wanted.items():
+        for signal in (name, f"log10_{name}"):
+            for value in shown.get(signal, set()):
+                assert value == pytest.approx(at, abs=2e-3), f"{signal} in the figures"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_dragged_values_open_from_the_address_and_are_copied_into_it(open_page, name) -> None:
+    page = open_page(name)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    before = dials(page)
+    assert before, f"no dials on {name!r}"
+    # Moved from the keyboard, so that the page's own steps are used.
+    for element in page.locator(".dial input[type=range]").all():
+        element.focus()
+        for _ in range(3):
+            page.keyboard.press("ArrowLeft")
+    moved = view(page)
+    assert all(moved[key] != pytest.approx(before[key]["at"]) for key in before)
+    page.get_by_role("button", name="Copy link to this view").first.click()
+    expect(page.get_by_text("Link copied").first).to_be_visible()
+    address = page.evaluate("navigator.clipboard.readText()")
+    assert set(parse_qs(urlsplit(address).query)) >= set(before)
+    again = open_page(re.sub(r"^https?://[^/]+/", "", address))
+    assert view(again) == pytest.approx(moved, abs=1e-3)
+    assert_figures_show(again, moved)
+
+
+@pytest.mark.parametrize(
+    ("name", "anchor"), [(name, anchor) for name in PAGES for anchor in sections(name)]
+)
+def test_each_section_opens_by_its_anchor(open_page, name: str, anchor: str) -> None:
+    page = open_page(f"{name}#{anchor}")
+    expect(page.locator(f"[id='{anchor}']")).to_be_in_viewport(timeout=10_000)
+
+
+@pytest.mark.parametrize("claim_id", [i for i, claim in CLAIMS.items() if claim.link.query])
+def test_a_claims_link_sets_the_dials_that_it_names(open_page, claim_id: str) -> None:
+    link = CLAIMS[claim_id].link
+    page = open_page(link.address)
+    known = dials(page)
+    for name, text in link.query.items():
+        assert name in known, f"{claim_id}: no dial {name} on {link.page}"
+        wanted = float(text)
+        at = known[name]["at"]
+        assert pytest.approx(wanted, rel=2e-2) in (at, 10**at), f"{claim_id}: {name}"
+    expect(page.locator("[data-testid=stAlert]", has_text="in the address")).to_have_count(0)

@@ -1,0 +1,96 @@
+"""The Overview in Chromium: a picture that moves without the server, the ledger, the projector."""
+
+import re
+
+import pytest
+from browsing import wait_ready
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+
+def cost(page, loss: str) -> float:
+    texts = page.locator("[data-testid=stVegaLiteChart]").nth(2).locator("text").all_text_contents()
+    numbers = [float(text) for text in texts if re.fullmatch(r"\d\.\d{3}", text)]
+    return numbers[["Gaussian", "Bernoulli", "continuous"].index(loss)]
+
+
+def test_the_figure_follows_the_dials_without_the_server(open_page) -> None:
+    page = open_page("?t=0.8&p=0.6&sigma=0.3")
+    sent = []
+    page.on("websocket", lambda socket: socket.on("framesent", sent.append))
+    expect(page.locator("[data-testid=stVegaLiteChart] svg.marks").nth(2)).to_be_visible()
+    assert cost(page, "Gaussian") == pytest.approx(0.2**2 / (2 * 0.3**2), abs=6e-4)
+    output = page.get_by_role("slider", name="p, the decoder's output")
+    output.focus()
+    for _ in range(20):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(400)
+    assert cost(page, "Gaussian") == pytest.approx(0.1**2 / (2 * 0.3**2), abs=6e-4)
+    assert not sent
+
+
+def test_the_presets_show_the_uneven_cost(open_page) -> None:
+    page = open_page()
+    costs = []
+    for name in ("Too bright by 0.1", "Too dark by 0.1"):
+        page.get_by_role("button", name=name).click()
+        page.wait_for_timeout(400)
+        costs.append(cost(page, "Bernoulli"))
+    assert costs == [0.044, 0.026]
+
+
+def test_the_first_view_shows_question_figure_and_dials_on_a_projector(open_page) -> None:
+    page = open_page(width=1280, height=720)
+    for name in ("t, the pixel's grey", "p, the decoder's output", "σ of the Gaussian"):
+        box = page.get_by_role("slider", name=name).bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= 720
+
+
+def test_nothing_is_wider_than_a_phone(open_page) -> None:
+    page = open_page(width=390, height=844)
+    main = page.locator("[data-testid=stMain]")
+    assert main.evaluate("main => main.scrollWidth <= main.clientWidth")
+
+
+def test_the_filters_are_in_the_address_and_a_check_unfolds(open_page) -> None:
+    page = open_page("?verdict=wrong#ledger")
+    rows = page.locator(".ledger article")
+    expect(rows).to_have_count(8)
+    page.get_by_role("button", name="C", exact=True).click()
+    expect(rows).to_have_count(4)
+    assert "thread=C" in page.url
+    first = rows.first
+    first.locator("summary").press("Enter")
+    expect(first.locator("pre")).to_be_visible()
+    expect(first.locator("pre")).to_contain_text("-> Evidence")
+
+
+def test_a_row_opens_the_lesson_at_its_figure(open_page) -> None:
+    page = open_page("?verdict=true&thread=A")
+    page.get_by_role("link", name="See D2 in the lesson").click()
+    page.wait_for_url("**/derivation?sigma=0.3#sigma")
+    wait_ready(page)
+    expect(page.locator("#sigma")).to_be_in_viewport()
+
+
+def test_the_presenters_mode_has_no_sidebar_and_lasts_over_pages(open_page) -> None:
+    page = open_page("?present=1")
+    expect(page.locator("[data-testid=stSidebar]")).to_be_hidden()
+    size = "p => parseFloat(getComputedStyle(p).fontSize)"
+    assert page.get_by_text("A variational autoencoder").evaluate(size) >= 20
+    page.locator("[data-testid=stTopNavLink]", has_text="Bias").first.click()
+    page.wait_for_url("**/bias**")
+    wait_ready(page)
+    expect(page.locator("[data-testid=stSidebar]")).to_be_hidden()
+    page.get_by_text("Presenter mode").click()
+    expect(page.locator("[data-testid=stSidebar]")).to_be_visible()
+    assert "present" not in page.url
+
+
+def test_the_glossary_opens_on_every_page(open_page) -> None:
+    for name in ("", "derivation", "bias", "train"):
+        page = open_page(name)
+        page.locator("[data-testid=stSidebar]").get_by_text("Glossary").click()
+        expect(page.get_by_text("evidence lower bound").first).to_be_visible()
