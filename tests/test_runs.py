@@ -1,12 +1,14 @@
 """Queue, ownership, memory and clock of the registry, with a worker made of paper."""
 
+import concurrent.futures
 import dataclasses
+import functools
 import json
 import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +177,38 @@ def test_twenty_sessions_train_in_the_order_in_which_they_came(bench: Bench) -> 
         assert bench.state(run_id) is RunState.FINISHED
         waiting = [bench.registry.snapshot(waiter) for waiter in runs[done + 1 :]]
         assert [waiter.position for waiter in waiting if waiter] == list(range(len(waiting)))
+
+
+def at_once(*actions: Callable[[], object]) -> list[object]:
+    """What each action returned or raised, all of them begun at the same moment."""
+    barrier = threading.Barrier(len(actions))
+
+    def act(action: Callable[[], object]) -> object:
+        barrier.wait(10)
+        try:
+            return action()
+        except Exception as error:
+            return error
+
+    with concurrent.futures.ThreadPoolExecutor(len(actions)) as pool:
+        return list(pool.map(act, actions))
+
+
+def test_twenty_sessions_at_once_and_one_with_a_nervous_finger(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, max_queue=19)
+    submit = functools.partial(bench.registry.submit, [CONFIG])
+    owners = [f"session {n}" for n in range(20)] + ["session 7"] * 5
+    outcomes = at_once(*(functools.partial(submit, owner=owner) for owner in owners))
+    runs = [outcome for outcome in outcomes if isinstance(outcome, str)]
+    assert len(set(runs)) == 20
+    refused = [outcome for outcome in outcomes if not isinstance(outcome, str)]
+    assert {type(outcome) for outcome in refused} <= {AlreadyRunning, QueueFull}
+    places = {run_id: bench.registry.snapshot(run_id) for run_id in runs}
+    assert sorted(place.position for place in places.values() if place) == list(range(20))
+    assert len(bench.worker.started) == 1
+    with pytest.raises(QueueFull):
+        submit(owner="late")
+    bench.registry.close()
 
 
 def test_a_full_queue_says_so_and_takes_no_more(tmp_path: Path) -> None:
