@@ -14,7 +14,7 @@ pixel = ui.query_values(PIXEL_DIALS)
 variance = ui.query_values([VARIANCE])["variance"]
 fit = ui.query_values([FIT_MEAN, FIT_SIGMA])
 
-st.title("From log likelihood to mean squared error")
+st.title("From log likelihood to MSE")
 st.markdown(
     "A VAE's loss has a term called *reconstruction error*. Why is it a mean squared error in so "
     "much code, and what did that code decide without saying so? It decided one number: **σ**."

@@ -3,7 +3,7 @@
 import altair as alt
 
 from vae.charts import expressions_gaussian as gaussian
-from vae.charts.derivation_parts import FIT_MEAN, FIT_SIGMA, FIT_WIDTH
+from vae.charts.derivation_parts import FIT_MEAN, FIT_SIGMA, FIT_WIDTH, UNDESCRIBED
 from vae.charts.theme import GAUSSIAN, TARGET
 
 Counts = tuple[int, ...]
@@ -92,4 +92,5 @@ def build_cross_entropy_chart(
             "of a Gaussian; the mean of the second under the first is the cross-entropy: the mean "
             "negative log likelihood, and the mean squared error up to constants.",
         )
+        .configure_mark(**UNDESCRIBED)
     )

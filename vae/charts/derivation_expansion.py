@@ -2,7 +2,7 @@
 
 import altair as alt
 
-from vae.charts.derivation_parts import pixel_params, readout
+from vae.charts.derivation_parts import UNDESCRIBED, pixel_params, readout
 
 
 def build_numbers_chart(
@@ -18,4 +18,5 @@ def build_numbers_chart(
             description="The formula above with the numbers of the chosen pixel put in.",
         )
         .configure_view(stroke=None)
+        .configure_mark(**UNDESCRIBED)
     )

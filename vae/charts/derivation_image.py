@@ -10,7 +10,7 @@ import altair as alt
 import numpy as np
 
 from vae.charts import expressions_gaussian as gaussian
-from vae.charts.derivation_parts import PIXELS, SIGMA, on_canvas
+from vae.charts.derivation_parts import PIXELS, SIGMA, UNDESCRIBED, on_canvas
 from vae.charts.theme import GAUSSIAN, KL
 
 SIDE = 28
@@ -97,6 +97,7 @@ def build_identity_chart(*, target: Greys, mean: Greys, sigma: float) -> alt.Lay
             "squared error, to floating-point precision.",
         )
         .configure_view(stroke=None)
+        .configure_mark(**UNDESCRIBED)
     )
 
 
@@ -136,4 +137,5 @@ def _map(
         .add_params(*params)
         .properties(width=SIZE, height=SIZE + _PADDING, padding=0, description=description)
         .configure_view(stroke=None)
+        .configure_mark(**UNDESCRIBED)
     )

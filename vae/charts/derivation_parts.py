@@ -26,6 +26,9 @@ def pixel_params(*, sigma: float, x: float, mean: float) -> list[alt.Parameter]:
     ]
 
 
+UNDESCRIBED = {"aria": False}
+"""For marks that move: their own descriptions, one text a point, would be written anew at every
+frame. The figure's description, its text alternative, stays."""
 FIT_WIDTH = alt.AutoSizeParams(type="fit-x", contains="padding")
 """The column sets the width; the height is that of the drawing, without axes."""
 

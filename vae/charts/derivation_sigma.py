@@ -5,7 +5,15 @@ from typing import Any
 import altair as alt
 
 from vae.charts import expressions_gaussian as gaussian
-from vae.charts.derivation_parts import FIT_WIDTH, PIXELS, key_line, one_row, pixel_params, readout
+from vae.charts.derivation_parts import (
+    FIT_WIDTH,
+    PIXELS,
+    UNDESCRIBED,
+    key_line,
+    one_row,
+    pixel_params,
+    readout,
+)
 from vae.charts.theme import GAUSSIAN, KL, TARGET
 from vae.theory.gaussian import ZERO_NLL_MSE
 
@@ -293,7 +301,9 @@ def _by_curve(channel: str, values: list[Any]) -> Any:
 
 
 def _panel(chart: Any, description: str, params: list[alt.Parameter]) -> alt.LayerChart:
-    panel: alt.LayerChart = chart.add_params(*params).properties(
-        description=description, height=HEIGHT, autosize=FIT_WIDTH
+    panel: alt.LayerChart = (
+        chart.add_params(*params)
+        .properties(description=description, height=HEIGHT, autosize=FIT_WIDTH)
+        .configure_mark(**UNDESCRIBED)
     )
     return panel

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from vae.charts import expressions_gaussian as gaussian
-from vae.charts.derivation_parts import FIT_WIDTH, VARIANCE
+from vae.charts.derivation_parts import FIT_WIDTH, UNDESCRIBED, VARIANCE
 from vae.charts.theme import GAUSSIAN, KL, TARGET
 from vae.theory.ppca import kl_per_latent, squared_error
 
@@ -104,6 +104,7 @@ def build_spectrum_chart(*, spectrum: Spectrum, variance: float) -> alt.LayerCha
             "axis and the line of the decoder's variance: latents above it survive, and their "
             "number, the KL and the squared error are written out.",
         )
+        .configure_mark(**UNDESCRIBED)
     )
 
 
@@ -166,6 +167,7 @@ def build_prediction_chart(
             description="KL and expected squared error of the best linear VAE against the "
             "decoder's variance, and trained deep VAEs as points beside them.",
         )
+        .configure_mark(**UNDESCRIBED)
     )
 
 
