@@ -1,7 +1,7 @@
 """A run as one Python file that needs torch alone: the template with the settings in place.
 
-The template, ``assets/standalone.py.txt``, follows the engine's arithmetic and its streams of random
-numbers exactly; a test runs it and compares the losses.
+The template, ``assets/standalone.py.txt``, follows the engine's arithmetic and its streams of
+random numbers exactly; a test runs it and compares the losses.
 """
 
 from pathlib import Path

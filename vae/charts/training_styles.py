@@ -101,4 +101,6 @@ def without_data(spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def _names_data(key: str, value: Any) -> bool:
-    return key == "data" and set(value) == {"name"} and value["name"] == "empty"
+    if key == "datasets":
+        return set(value) == {"empty"}
+    return key == "data" and value == {"name": "empty"}

@@ -1,0 +1,254 @@
+"""A learner trains in Chromium: start, steer, reload, watch, compare, replay, take home."""
+
+import ast
+import io
+import re
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from browsing import record_of, wait_ready
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+# A few steps of a small network: what is tested is the page.
+SHORT = "epochs=1&hidden_dim=16&batch_size=1000&latent_dim=2"
+# Long enough to be steered; every test that starts one stops it.
+LONG = "epochs=200&hidden_dim=16&batch_size=1000"
+SECONDS = 30_000
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).first.click()
+
+
+def status(page: Page):
+    """The line over the progress bar."""
+    return page.locator("[data-testid=stProgress]").first
+
+
+def step_of(page: Page) -> int:
+    text = status(page).inner_text()
+    found = re.search(r"step ([\d,]+) of", text)
+    assert found, text
+    return int(found.group(1).replace(",", ""))
+
+
+def wait_step(page: Page, step: int) -> None:
+    """Wait for this very step: a paused run takes as many as it was told."""
+    expect(status(page)).to_contain_text(f"step {step:,} of", timeout=SECONDS)
+
+
+def pictures(page: Page):
+    return page.locator(".pictures .row img")
+
+
+def wait_pictures(page: Page, rows: int = 3) -> None:
+    expect(pictures(page)).to_have_count(rows, timeout=SECONDS)
+
+
+def start(page: Page, button: str = "Train") -> None:
+    press(page, button)
+    expect(status(page)).to_contain_text("Training", timeout=SECONDS)
+
+
+def stop(page: Page) -> None:
+    press(page, "Stop")
+    expect(status(page)).to_contain_text("Stopped", timeout=SECONDS)
+
+
+def download(page: Page, name: str, folder: Path) -> Path:
+    with page.expect_download(timeout=SECONDS) as waiting:
+        press(page, name)
+    path = folder / waiting.value.suggested_filename
+    waiting.value.save_as(path)
+    return path
+
+
+@pytest.fixture
+def train(open_page: Callable[..., Page]) -> Iterator[Callable[..., Page]]:
+    """Open a page; at the end stop its run, for which the next test would have to wait."""
+    pages = []
+
+    def open_one(*arguments, **details) -> Page:
+        pages.append(open_page(*arguments, **details))
+        return pages[-1]
+
+    yield open_one
+    for page in pages:
+        button = page.get_by_role("button", name="Stop", exact=True)
+        if button.count():
+            button.first.click()
+            expect(button).to_have_count(0, timeout=SECONDS)
+
+
+@pytest.fixture
+def finished(train: Callable[..., Page]) -> Page:
+    page = train(f"train?{SHORT}")
+    press(page, "Train")
+    expect(status(page)).to_contain_text("Finished: step 12 of 12", timeout=SECONDS)
+    page.get_by_role("heading", name="Take it home").wait_for(timeout=SECONDS)
+    wait_ready(page)
+    return page
+
+
+def test_a_click_trains_and_the_film_plays_without_the_server(finished):
+    page = finished
+    wait_pictures(page)
+    slider = page.get_by_label("Moment of the training")
+    last = int(slider.get_attribute("max"))
+    assert last >= 2
+    sent = record_of(page).sent
+    means = pictures(page).nth(1)
+    final = means.get_attribute("src")
+    slider.focus()
+    page.keyboard.press("Home")
+    expect(page.locator(".pictures output")).to_contain_text("step 0 ")
+    assert means.get_attribute("src") != final
+    page.locator(".pictures button.play").click()
+    expect(slider).to_have_js_property("value", str(last), timeout=SECONDS)
+    expect(page.locator(".pictures button.play")).to_have_text("Play")
+    assert means.get_attribute("src") == final
+    assert record_of(page).sent == sent, "the replay asked the server for something"
+    # The map of the two latents names its ten classes.
+    assert page.get_by_role("heading", name="What the latents mean").count() == 1
+
+
+def test_everything_taken_home_opens(finished, tmp_path):
+    page = finished
+    table = pd.read_csv(download(page, "History (CSV)", tmp_path))
+    assert table["step"].max() == 12
+    assert {"log_likelihood", "kl_1", "kl_2", "mse"} <= set(table.columns)
+    film = Image.open(download(page, "Animation (GIF)", tmp_path))
+    assert film.n_frames >= 3
+    source = download(page, "Script", tmp_path).read_text(encoding="utf-8")
+    settings = next(
+        ast.literal_eval(node.value)
+        for node in ast.parse(source).body
+        if isinstance(node, ast.Assign) and node.targets[0].id == "SETTINGS"
+    )
+    assert (settings["hidden_dim"], settings["latent_dim"]) == (16, 2)
+    weights = download(page, "Weights", tmp_path)
+    assert zipfile.is_zipfile(weights)
+    images = download(page, "Images for the script", tmp_path)
+    with zipfile.ZipFile(io.BytesIO(images.read_bytes())) as file:
+        assert set(file.namelist()) == {"train.npy", "test.npy"}
+
+
+def test_pause_step_resume_rate_and_stop(train, tmp_path):
+    page = train(f"train?{LONG}")
+    start(page)
+    wait_pictures(page)
+    press(page, "Pause")
+    expect(status(page)).to_contain_text("Paused", timeout=SECONDS)
+    page.wait_for_timeout(600)
+    at = step_of(page)
+    for count in (1, 10):
+        press(page, f"Step {count}")
+        at += count
+        wait_step(page, at)
+    press(page, "Rate")
+    rate = page.get_by_label("Learning rate now")
+    rate.fill("0.005")
+    rate.press("Enter")
+    page.keyboard.press("Escape")
+    press(page, "Step 10")
+    wait_step(page, at + 10)
+    press(page, "Resume")
+    expect(status(page)).to_contain_text("Training", timeout=SECONDS)
+    stop(page)
+    assert step_of(page) > at
+    page.get_by_role("heading", name="Take it home").wait_for(timeout=SECONDS)
+    table = pd.read_csv(download(page, "History (CSV)", tmp_path))
+    rates = table["learning_rate"].dropna()
+    assert (rates.iloc[0], rates.iloc[-1]) == (0.001, 0.005)
+
+
+def test_figures_move_in_place_while_it_trains(train):
+    page = train(f"train?{LONG}")
+    start(page)
+    chart = page.locator("[data-testid=stVegaLiteChart]").first
+    chart.locator(".marks").wait_for(timeout=SECONDS)
+    wait_pictures(page)
+    seen = (
+        pictures(page)
+        .nth(1)
+        .evaluate(
+            """async (image) => {
+            const marks = document.querySelector("[data-testid=stVegaLiteChart] .marks");
+            const pictures = new Set();
+            const blanks = [];
+            const until = performance.now() + 6000;
+            while (performance.now() < until) {
+                pictures.add(image.getAttribute("src"));
+                if (!image.isConnected || !marks.isConnected) blanks.push(performance.now());
+                await new Promise((done) => setTimeout(done, 30));
+            }
+            return { pictures: pictures.size, blanks: blanks.length };
+        }"""
+        )
+    )
+    assert seen["pictures"] >= 4
+    assert seen["blanks"] == 0, "an element was rebuilt, which flickers"
+    # Any control answers while it trains.
+    page.get_by_text("Binary data", exact=True).click()
+    expect(page.get_by_text("Binary data: who wins?")).to_be_visible(timeout=SECONDS)
+    stop(page)
+
+
+def test_a_reload_finds_the_run_and_a_second_browser_watches_it(train):
+    page = train(f"train?{LONG}&seed=3")
+    start(page)
+    address = page.url
+    assert "run=" in address
+    page.reload()
+    wait_ready(page)
+    expect(status(page)).to_contain_text("Training", timeout=SECONDS)
+    run = re.search(r"run=([\w-]+)", address).group(1)
+    watcher = train(f"train?run={run}", width=390, height=844, dark=True)
+    expect(watcher.get_by_text("You watch a run live")).to_be_visible(timeout=SECONDS)
+    wait_pictures(watcher)
+    assert watcher.get_by_role("button", name="Stop", exact=True).count() == 0
+    first = pictures(watcher).nth(1).get_attribute("src")
+    expect(pictures(watcher).nth(1)).not_to_have_attribute("src", first, timeout=SECONDS)
+    stop(page)
+    expect(status(watcher)).to_contain_text("Stopped", timeout=SECONDS)
+
+
+def test_a_race_shows_four_losses_in_step(train):
+    against = "gaussian,gaussian-learned,continuous-bernoulli"
+    page = train(f"train?lesson=race&against={against}&{SHORT}")
+    press(page, "Train 4 side by side")
+    expect(status(page)).to_contain_text("Finished: step 12 of 12", timeout=SECONDS)
+    wait_pictures(page, rows=5)
+    table = page.locator("table").first
+    expect(table.locator("tbody tr")).to_have_count(4)
+    labels = page.locator(".pictures .row .label").all_inner_texts()
+    assert labels == ["targets", "BCE", "MSE, sigma 1", "sigma learned", "continuous Bernoulli"]
+    slider = page.get_by_label("Moment of the training")
+    slider.focus()
+    page.keyboard.press("Home")
+    # Before the first step the network's output is the same: four readings of equal weights.
+    first = [image.get_attribute("src") for image in pictures(page).all()[1:4]]
+    assert len(set(first)) == 1
+
+
+def test_divergence_is_explained_and_the_pictures_stay(train):
+    page = train(f"train?{SHORT}&optimizer=sgd&learning_rate=10&likelihood=gaussian&scale=0.01")
+    press(page, "Train")
+    alert = page.locator("[data-testid=stAlert]").filter(has_text="diverged")
+    expect(alert).to_contain_text("at step", timeout=SECONDS)
+    expect(alert).to_contain_text("Try a learning rate below 10")
+    wait_pictures(page)
+    expect(page.get_by_role("button", name="Train", exact=True)).to_be_enabled()
+
+
+def test_a_lesson_link_hides_its_controls(train):
+    page = train("train?lesson=sigma&likelihood=gaussian-learned&hide=seed,latent_dim")
+    assert page.get_by_label("Seed").count() == 0
+    assert page.get_by_label("Latents").count() == 0
+    expect(page.get_by_text("What does a learned sigma find?")).to_be_visible()
