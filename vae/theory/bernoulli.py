@@ -1,9 +1,9 @@
 """Binary cross-entropy against squared error, for targets that need not be binary.
 
-``t`` is a target and ``p`` an output, both in [0, 1]; results are nats per pixel; arrays broadcast.
-BCE(t, p) = -t log p - (1 - t) log(1 - p) is the negative log-likelihood of a Bernoulli pixel when
-t is 0 or 1 (Kingma & Welling 2014, appendix C.1). For any other t it is H(t) + KL(Bern t || Bern p):
-least at p = t, where it is H(t) and not 0.
+``t`` is a target and ``p`` an output, both in [0, 1]; results are nats per pixel; arrays
+broadcast. BCE(t, p) = -t log p - (1 - t) log(1 - p) is the negative log-likelihood of a Bernoulli
+pixel when t is 0 or 1 (Kingma & Welling 2014, appendix C.1). For any other t it is
+H(t) + KL(Bern t || Bern p): least at p = t, where it is H(t) and not 0.
 """
 
 import numpy as np
@@ -42,7 +42,7 @@ def squared_error(t: Real, p: Real) -> np.ndarray:
 
 
 def kl_series(t: Real, h: Real) -> np.ndarray:
-    """KL(Bern t || Bern t + h) to fourth order in h: a Gaussian of variance t(1 - t), and a tilt."""
+    """KL(Bern t || Bern t + h) to fourth order: a Gaussian of variance t(1 - t), and a tilt."""
     t, h = np.asarray(t, float), np.asarray(h, float)
     v = t * (1 - t)
     second = h**2 / (2 * v)

@@ -1,9 +1,9 @@
 """A family of losses that leans either way: L_g, from BCE's side (g = -1) to the other (g = 1).
 
-L_g(t, p) = integral from t to p of (u - t) [4 u (1 - u)]^g du. Its slope is (p - t) times a positive
-weight, so it is a Bregman loss: least at p = t, and at p = E[t] for a random target, whatever g.
-g = -1 is KL(Bern t || Bern p) / 4 and g = 0 is (p - t)^2 / 2. g = 1 is the loss with "the opposite
-bias" that the thread on MSE and BCE asks for.
+L_g(t, p) = integral from t to p of (u - t) [4 u (1 - u)]^g du. Its slope is (p - t) times a
+positive weight, so it is a Bregman loss: least at p = t, and at p = E[t] for a random target,
+whatever g. g = -1 is KL(Bern t || Bern p) / 4 and g = 0 is (p - t)^2 / 2. g = 1 is the loss with
+"the opposite bias" that the thread on MSE and BCE asks for.
 """
 
 import numpy as np

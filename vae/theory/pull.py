@@ -1,8 +1,9 @@
 """Where a loss's optimum leaves the target: noise on the output, and noise on the logit.
 
 ``t`` is a fixed target in (0, 1). With noise on the output the network emits p + e, e uniform on
-[-a, a] and of standard deviation ``scale`` = a / sqrt 3; p must keep p ± a inside [0, 1]. With noise
-on the logit it emits sigmoid(a + e), e normal of standard deviation ``tau``. Arrays broadcast.
+[-a, a] and of standard deviation ``scale`` = a / sqrt 3; p must keep p ± a inside [0, 1]. With
+noise on the logit it emits sigmoid(a + e), e normal of standard deviation ``tau``. Arrays
+broadcast.
 """
 
 import numpy as np

@@ -1,0 +1,149 @@
+"""Steps at the logit: decay and early stopping, gradients, and the way out of a confident error."""
+
+import altair as alt
+
+from vae.charts import expressions_bernoulli as ex
+from vae.charts.bias_parts import (
+    DECAY,
+    INNER,
+    START,
+    STOP,
+    T,
+    curve,
+    figure,
+    keys,
+    level,
+    log_axis,
+    marker,
+    upright,
+    x_axis,
+    y_axis,
+)
+from vae.charts.derivation_parts import readout
+from vae.charts.theme import BERNOULLI, GAUSSIAN
+
+# A target of exactly 1/2 is where every start already is; the margin keeps the formulas finite.
+HIGH = alt.param(name="high", expr="max(inner, 1 - inner, 0.5001)")
+MIRRORED = "(inner < 0.5 ? 1 - {p} : {p})"
+BETWEEN = "(0.5 + (high - 0.5) * datum.v)"
+
+
+def build_decay_chart(*, t: float, decay: float) -> alt.LayerChart:
+    """The best output against weight decay on the logit."""
+    bce = f"(high - {{p}}) - decay * {ex.logit('{p}')}"
+    mse = f"2 * (high - {{p}}) * {{p}} * (1 - {{p}}) - decay * {ex.logit('{p}')}"
+    p = BETWEEN
+    decay_bce = f"(high - {p}) / {ex.logit(p)}"
+    decay_mse = f"2 * {p} * (1 - {p}) * {decay_bce}"
+    y = MIRRORED.format(p=p)
+    params = [
+        *T.params(t),
+        *DECAY.params(decay),
+        INNER,
+        HIGH,
+        *ex.bisection("kept_bce", "0.5", "high", lambda at: f"-({bce.format(p=at)})"),
+        *ex.bisection("kept_mse", "0.5", "high", lambda at: f"-({mse.format(p=at)})"),
+    ]
+    one, two = MIRRORED.format(p="kept_bce"), MIRRORED.format(p="kept_mse")
+    return figure(
+        curve(0.002, 0.9998, 0.002, y, GAUSSIAN, x=decay_mse),
+        curve(0.002, 0.9998, 0.002, y, BERNOULLI, x=decay_bce),
+        level("inner"),
+        upright("decay"),
+        marker("decay", one, BERNOULLI),
+        marker("decay", two, GAUSSIAN),
+        *keys(
+            (BERNOULLI, f"'BCE: p = ' + format({one}, '.4f')"),
+            (GAUSSIAN, f"'sigmoid + MSE: p = ' + format({two}, '.4f')"),
+        ),
+        x=log_axis("weight decay on the logit", DECAY.minimum, DECAY.maximum),
+        y=y_axis("output p", 0, 1),
+        params=params,
+        description="The best output against weight decay on the logit, starting at the target "
+        "and ending at one half: squared error through a sigmoid gives way before binary "
+        "cross-entropy.",
+    )
+
+
+def build_stopping_chart(*, t: float, stop: float) -> alt.LayerChart:
+    """The output against training time from 1/2, and where it is when training stops."""
+    p = BETWEEN
+    y = MIRRORED.format(p=p)
+    params = [
+        *T.params(t),
+        *STOP.params(stop),
+        INNER,
+        HIGH,
+        *ex.bisection("got_bce", "0.5", "high", lambda at: f"{ex.bce_time('high', at)} - stop"),
+        *ex.bisection("got_mse", "0.5", "high", lambda at: f"{ex.mse_time('high', at)} - stop"),
+    ]
+    one, two = MIRRORED.format(p="got_bce"), MIRRORED.format(p="got_mse")
+    # Equal steps of -log(1 - v), so that the end of the way is traced as finely as its start.
+    way = "(1 - exp(-datum.v))"
+    traced = f"(0.5 + (high - 0.5) * {way})"
+    y = MIRRORED.format(p=traced)
+    return figure(
+        curve(0.002, 12, 0.04, y, GAUSSIAN, x=ex.mse_time("high", traced)),
+        curve(0.002, 12, 0.04, y, BERNOULLI, x=ex.bce_time("high", traced)),
+        level("inner"),
+        upright("stop"),
+        marker("stop", one, BERNOULLI),
+        marker("stop", two, GAUSSIAN),
+        *keys(
+            (BERNOULLI, f"'BCE: p = ' + format({one}, '.4f')"),
+            (GAUSSIAN, f"'sigmoid + MSE: p = ' + format({two}, '.4f')"),
+        ),
+        x=log_axis("training time (learning rate × steps)", STOP.minimum, STOP.maximum),
+        y=y_axis("output p", 0, 1),
+        params=params,
+        description="The output of one pixel against training time, from one half to the target: "
+        "binary cross-entropy arrives first.",
+    )
+
+
+def build_gradient_chart(*, t: float, start: float) -> alt.LayerChart:
+    """Gradients on the logit: p - t, and 2 (p - t) p (1 - p)."""
+    bce, mse = ex.bce_gradient("t", "{a}"), ex.mse_gradient("t", "{a}")
+    at_bce, at_mse = bce.format(a="start"), mse.format(a="start")
+    return figure(
+        curve(-9, 9, 0.05, mse.format(a="datum.v"), GAUSSIAN),
+        curve(-9, 9, 0.05, bce.format(a="datum.v"), BERNOULLI),
+        level("0"),
+        upright("start"),
+        marker("start", at_bce, BERNOULLI),
+        marker("start", at_mse, GAUSSIAN),
+        *keys(
+            (BERNOULLI, f"'BCE, p − t: ' + format({at_bce}, '.4f')"),
+            (GAUSSIAN, f"'sigmoid + MSE, 2(p − t)p(1 − p): ' + format({at_mse}, '.4f')"),
+        ),
+        x=x_axis("logit", -9, 9),
+        y=y_axis("gradient on the logit", -1.05, 1.45, values=[-1, -0.5, 0, 0.5, 1]),
+        params=[*T.params(t), *START.params(start)],
+        description="Gradient on the logit against the logit: that of binary cross-entropy is the "
+        "output less the target and stays large where the output is wrong; that of squared error "
+        "through a sigmoid vanishes at both ends.",
+    )
+
+
+def build_escape_chart(*, start: float) -> alt.LayerChart:
+    """Output against training time from a chosen logit, for a target of exactly 1."""
+    half_bce, half_mse = ex.bce_escape_time("start", "0"), ex.mse_escape_time("start", "0")
+    y = ex.sigmoid("datum.v")
+    after = "datum.v > start"
+    said = (
+        "start >= 0 ? 'not wrong: half way is behind' : 'to p = ½: BCE ' + "
+        f"format({half_bce}, '.3~s') + ', sigmoid + MSE ' + format({half_mse}, '.3~s')"
+    )
+    return figure(
+        curve(-8, 7, 0.05, y, GAUSSIAN, x=ex.mse_escape_time("start", "datum.v"), keep=after),
+        curve(-8, 7, 0.05, y, BERNOULLI, x=ex.bce_escape_time("start", "datum.v"), keep=after),
+        level("0.5"),
+        *keys((BERNOULLI, "'BCE'"), (GAUSSIAN, "'sigmoid + MSE'")),
+        readout(said, x=42, y=44),
+        x=log_axis("training time (learning rate × steps)", 0.1, 10000),
+        y=y_axis("output p, target 1", 0, 1.3, values=[0, 0.25, 0.5, 0.75, 1]),
+        params=START.params(start),
+        description="Output against training time for a target of 1, from the chosen logit: the "
+        "more wrong the start, the longer squared error through a sigmoid stays near 0, while "
+        "binary cross-entropy leaves at once.",
+    )

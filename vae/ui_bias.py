@@ -1,0 +1,260 @@
+"""The Bias page's parts that need the server: fitted pictures, lambda's picture, trained runs."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from vae import pictures, ui
+from vae.cards import load_cards
+from vae.charts.bias_pictures import BINS, build_greys_chart
+from vae.charts.calibration import Curves, build_calibration_chart, build_parts_chart
+from vae.charts.theme import KL, STYLES, TARGET, Style
+from vae.data import binarise, load_sample
+from vae.events import CalibrationBin
+from vae.runs import get_registry
+from vae.sharing import shared
+from vae.theory import continuous_bernoulli as cb
+from vae.theory import picture_fits
+from vae.theory.bernoulli import sigmoid
+from vae.ui_choices import choose
+from vae.ui_commands import owner
+
+GREYS = {"0": "binary", "0.25": "soft rims", "0.5": "grey", "0.75": "greyer", "1": "mid-grey"}
+NOISE = {"output": "the output", "logit": "the logit"}
+AMOUNTS = {
+    "output": ("0", "0.05", "0.1", "0.15"),
+    "logit": ("0", "0.5", "1", "1.5"),
+}
+FITTED = tuple(picture_fits.LOGIT_GRADIENTS)
+SHOWN = 6
+WRONG_LOGIT = 5.0
+NEGATIVE_STEPS = (0, 5, 20, 100)
+DATASETS = {"fashion": "Fashion-MNIST", "mnist": "MNIST", "digits": "built-in digits"}
+OWN = Style("your latest run", KL.colour, KL.dash, KL.shape)
+
+
+# --- pictures fitted pixel by pixel -----------------------------------------------------------
+
+
+@st.fragment
+def show_fits() -> None:
+    """Targets and the mean pictures under noise, for each loss, with their histograms."""
+    first, second, third = st.columns(3)
+    with first:
+        grey = choose("Targets", GREYS, key="targets", default="0.5", kind="slider")
+    with second:
+        noise_on = choose("Noise on", NOISE, key="noise_on", default="logit")
+    with third:
+        # A key for each kind of noise, because the amounts mean different things.
+        amounts = AMOUNTS[noise_on]
+        amount = choose(
+            "How much (standard deviation)", amounts, key=f"{noise_on}_noise", default=amounts[2]
+        )
+    rows = fitted(float(grey), noise_on, float(amount))
+    left, right = st.columns([3, 2])
+    with left:
+        _strip("**target**", *_target_strip(float(grey)))
+        for style, contrast, error, url, _ in rows:
+            _strip(
+                f"**{style.label}** · contrast × {contrast:.3f}, squared error {error:.4f}",
+                url,
+                f"Six digits fitted with {style.label}",
+            )
+    with right:
+        shares = ((TARGET, target_shares(float(grey))), *((row[0], row[4]) for row in rows))
+        ui.show_chart(build_greys_chart, key="fitted-greys", width="content", shares=shares)
+
+
+@shared(maxsize=64)
+def fitted(
+    grey: float, noise_on: str, amount: float
+) -> tuple[tuple[Style, float, float, str, tuple[float, ...]], ...]:
+    """For each loss: its style, contrast, error, the pictures' address, shares of greys."""
+    images = _digits(grey)
+    rows = []
+    for loss in FITTED:
+        result = picture_fits.fit(images, loss, noise_on, amount)
+        shown = np.rint(255 * np.clip(result.images, 0, 1)).astype(np.uint8)
+        rows.append(
+            (
+                STYLES[loss],
+                result.contrast,
+                result.error,
+                pictures.strip(shown, zoom=3),
+                _shares(result.images),
+            )
+        )
+    return tuple(rows)
+
+
+@shared(maxsize=8)
+def target_shares(grey: float) -> tuple[float, ...]:
+    """Shares of the targets' greys in equal bins of [0, 1]."""
+    return _shares(_digits(grey) / 255.0)
+
+
+@st.fragment
+def show_saturation() -> None:
+    """Binary targets from their negative: where each loss is after some steps."""
+    steps = int(
+        choose(
+            "Steps of gradient descent from the negative",
+            [str(count) for count in NEGATIVE_STEPS],
+            key="steps",
+            default="20",
+        )
+    )
+    for column, loss in zip(st.columns(2), ("bernoulli", "gaussian"), strict=True):
+        with column:
+            url, output = negative(loss, steps)
+            _strip(
+                f"**{STYLES[loss].label}** · where the target is 1 the output is {output:.3f}",
+                url,
+                f"Six binary digits after {steps} steps with {STYLES[loss].label}",
+            )
+
+
+@shared(maxsize=16)
+def negative(loss: str, steps: int) -> tuple[str, float]:
+    """The pictures' address after ``steps`` from the negative, and the output at a target of 1."""
+    images = _digits(0.0)
+    outputs = picture_fits.descend_from_negative(images, loss, start=WRONG_LOGIT, steps=steps)
+    shown = np.rint(255 * outputs).astype(np.uint8)
+    return pictures.strip(shown, zoom=3), float(outputs[images > 127].mean())
+
+
+# --- lambda beside the mean -------------------------------------------------------------------
+
+
+def show_lambda() -> None:
+    """Greys, the best lambda for each, its mean, and the greys read as probabilities."""
+    for column, (label, url) in zip(st.columns(4), lambda_pictures(), strict=True):
+        with column:
+            _strip(f"**{label}**", url, f"Three digits: {label}")
+
+
+@shared(maxsize=1)
+def lambda_pictures() -> tuple[tuple[str, str], ...]:
+    """(label, address) of the four strips; greys dequantised at the middle of their steps."""
+    images = _digits(0.5)[:3]
+    targets = cb.dequantise(images, np.full(images.shape, 0.5))
+    logits = cb.best_logits(targets)
+    strips = {
+        "the target t": targets,
+        "λ(t), the parameter": sigmoid(logits),
+        "its mean μ(λ(t)) = t": cb.mean(logits),
+        "t read as P(white), drawn": binarise(images, seed=1) / 255.0,
+    }
+    return tuple(
+        (label, pictures.strip(np.rint(255 * picture).astype(np.uint8), zoom=3))
+        for label, picture in strips.items()
+    )
+
+
+# --- trained networks -------------------------------------------------------------------------
+
+
+@st.fragment
+def show_trained() -> None:
+    """Calibration of the shipped runs of one data set, and of the learner's own latest run."""
+    dataset = choose("Trained on", DATASETS, key="trained", default="fashion")
+    curves = trained_curves(dataset)
+    own = own_bins()
+    if own:
+        curves = (*curves, (OWN, own))
+    left, right = st.columns(2)
+    with left:
+        st.markdown("**Calibration: bright targets come out darker, dark ones brighter**")
+        ui.show_chart(build_calibration_chart, key="calibration", curves=curves)
+    with right:
+        st.markdown("**The same, less the diagonal: how far every loss falls short**")
+        ui.show_chart(build_parts_chart, key="parts", curves=curves)
+    st.markdown(shrinkage_table(curves))
+    if not own:
+        st.caption("Train a network on the Train page, and its curve is laid over these.")
+
+
+@shared(maxsize=4)
+def trained_curves(dataset: str) -> Curves:
+    """BCE, MSE and continuous Bernoulli, trained on the same data, seed and order.
+
+    The Gaussian whose KL is nearest to the Bernoulli's is taken, so that both pictures pass
+    through about as many nats.
+    """
+    cards = load_cards()
+    bernoulli = cards[f"{dataset}-bernoulli"]
+    gaussians = [
+        card
+        for name, card in cards.items()
+        if name.startswith((f"{dataset}-gaussian", f"{dataset}-variance"))
+    ]
+    matched = min(gaussians, key=lambda card: abs(card.test_kl - bernoulli.test_kl))
+    chosen = (
+        ("bernoulli", bernoulli),
+        ("gaussian", matched),
+        ("continuous-bernoulli", cards[f"{dataset}-continuous-bernoulli"]),
+    )
+    return tuple(
+        (_named(STYLES[name], f"KL {card.test_kl:.1f}"), tuple(card.calibration))
+        for name, card in chosen
+    )
+
+
+def own_bins() -> tuple[CalibrationBin, ...]:
+    """The calibration of this session's latest run, empty before its first epoch."""
+    registry = get_registry()
+    run = registry.run_of(owner())
+    snapshot = registry.snapshot(run) if run else None
+    if snapshot is None or not snapshot.members or not snapshot.members[0].epochs:
+        return ()
+    return tuple(snapshot.members[0].epochs[-1].calibration)
+
+
+def shrinkage_table(curves: Curves) -> str:
+    """Mean output at targets of 0.2 and 0.8, and how much of BCE's shrinkage MSE has too."""
+    lines = ["| | target 0.2 | target 0.8 | pulled in at 0.8 |", "|:--|--:|--:|--:|"]
+    for style, bins in curves:
+        low, high = (output_at(bins, target) for target in (0.2, 0.8))
+        lines.append(f"| {style.label} | {low:.3f} | {high:.3f} | {0.8 - high:+.3f} |")
+    bce, mse = (0.8 - output_at(curves[i][1], 0.8) for i in (0, 1))
+    lines.append("")
+    if bce > 0:
+        lines.append(
+            f"At a target of 0.8, MSE has **{mse / bce:.0%}** of the shrinkage that BCE has: that "
+            "part is regression to the mean, shared by all. The rest is the loss's own."
+        )
+    return "\n".join(lines)
+
+
+def output_at(bins: Sequence[CalibrationBin], target: float) -> float:
+    """Mean output at this target grey, interpolated between bins."""
+    held = [b for b in bins if b.count]
+    return float(np.interp(target, [b.target for b in held], [b.output for b in held]))
+
+
+def _named(style: Style, detail: str) -> Style:
+    return Style(f"{style.label} ({detail})", style.colour, style.dash, style.shape)
+
+
+def _digits(grey: float) -> np.ndarray:
+    """Six built-in test digits of this greyness, uint8 (6, 28, 28)."""
+    return load_sample("digits", SHOWN, grey=grey)[0]
+
+
+def _target_strip(grey: float) -> tuple[str, str]:
+    return pictures.strip(_digits(grey), zoom=3), "Six digits: the targets"
+
+
+def _shares(images: np.ndarray) -> tuple[float, ...]:
+    counts, _ = np.histogram(np.clip(images, 0, 1), bins=BINS, range=(0, 1))
+    return tuple((counts / counts.sum()).tolist())
+
+
+def _strip(caption: str, url: str, alt: str) -> None:
+    """A strip of pictures, crisp at any width."""
+    st.markdown(caption)
+    st.html(
+        f'<img src="{url}" alt="{alt}" '
+        'style="width:100%;max-width:504px;image-rendering:pixelated;display:block">'
+    )
