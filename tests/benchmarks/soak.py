@@ -1,0 +1,108 @@
+"""A long lesson: ten watchers, runs one after another; nothing may grow, nothing may be left.
+
+``python -m tests.benchmarks.soak --minutes 60`` prints a line a sample and ends with an error if
+the second half of the time needs more memory, threads or open files than the first.
+"""
+
+import argparse
+import asyncio
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.appserver import Server, serve
+from tests.benchmarks.client import Session
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What the server and its children hold at one moment."""
+
+    minutes: float
+    runs: int
+    server_megabytes: float
+    worker_megabytes: float
+    threads: int
+    files: int
+    processes: int
+
+
+def take_sample(server: Server, began: float, runs: int) -> Sample:
+    process = server.process
+    children = process.children(recursive=True)
+    return Sample(
+        (time.perf_counter() - began) / 60,
+        runs,
+        process.memory_info().rss / 2**20,
+        sum(child.memory_info().rss for child in children) / 2**20,
+        process.num_threads(),
+        process.num_fds(),
+        1 + len(children),
+    )
+
+
+async def lesson(server: Server, minutes: float, watchers: int, every: float) -> list[Sample]:
+    """Runs of a few seconds one after another, ``watchers`` on each; a sample every so often."""
+    began = time.perf_counter()
+    samples, runs = [], 0
+    while time.perf_counter() - began < 60 * minutes:
+        teacher = await Session(server.url, "train?epochs=2&latent_dim=2").open()
+        await teacher.press("Train")
+        runs += 1
+        link = await _run_of(teacher)
+        class_ = [await Session(server.url, f"train?run={link}").open() for _ in range(watchers)]
+        deadline = time.perf_counter() + 120
+        while "Finished: step" not in teacher.texts() and time.perf_counter() < deadline:
+            await asyncio.sleep(0.5)
+        for session in (*class_, teacher):
+            if session.counts.exceptions:
+                raise AssertionError(session.counts.exceptions[0])
+            await session.close()
+        if not samples or time.perf_counter() - began > 60 * samples[-1].minutes + every:
+            samples.append(take_sample(server, began, runs))
+            print(samples[-1], flush=True)
+    return samples
+
+
+async def _run_of(session: Session) -> str:
+    """The run's id, which the page writes into its address."""
+    for _ in range(100):
+        for pair in session.query.split("&"):
+            if pair.startswith("run="):
+                return pair.removeprefix("run=")
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"no run in the address {session.query!r} after Train was pressed")
+
+
+def grown(samples: list[Sample]) -> list[str]:
+    """What the second half of ``samples`` needs more of than the first, with some slack."""
+    middle = len(samples) // 2
+    slack = {"server_megabytes": 1.1, "worker_megabytes": 1.1, "threads": 1.2, "files": 1.2}
+    words = []
+    for name, factor in slack.items():
+        first = max(getattr(sample, name) for sample in samples[:middle])
+        second = max(getattr(sample, name) for sample in samples[middle:])
+        if second > factor * first:
+            words.append(f"{name}: {first:.0f} at most in the first half, {second:.0f} after")
+    return words
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--watchers", type=int, default=10)
+    parser.add_argument("--every", type=float, default=60.0, help="seconds between samples")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, serve(Path(folder)) as server:
+        samples = asyncio.run(lesson(server, options.minutes, options.watchers, options.every))
+    # serve() has failed already if a process was left.
+    if len(samples) < 4:
+        raise SystemExit("too few samples to compare two halves; take more minutes")
+    problems = grown(samples)
+    print("flat" if not problems else "\n".join(problems))
+    raise SystemExit(bool(problems))
+
+
+if __name__ == "__main__":
+    main()
