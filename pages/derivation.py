@@ -50,11 +50,11 @@ with st.container():
         st.markdown("**What the Gaussian believes, and its mass outside [0, 1]**")
         ui.show_chart(panels.build_density_chart, key="density", **pixel)
     st.markdown(
-        "Drag σ. **Top left**, the dotted curve never leaves the log likelihood: fixed σ only "
-        "stretches and shifts the squared error. **Top right**, the gradients stay parallel. "
-        "**Bottom left**, too small a σ is punished steeply and too large a one gently; the best "
+        "Drag σ. **Parabola**: the dotted curve never leaves the log likelihood: fixed σ only "
+        "stretches and shifts the squared error. **Gradients**: the gradients stay parallel. "
+        "**NLL**: too small a σ is punished steeply and too large a one gently; the best "
         "is the RMSE, and below RMSE 0.242 the best NLL is *negative*, which is normal for a "
-        "density. **Bottom right**, a wide σ believes in pixels that cannot exist."
+        "density. **Belief**: a wide σ believes in pixels that cannot exist."
     )
     ui_derivation.take_away(
         "Fixed σ: same minimiser as MSE, gradient times 1/(2σ²). "
@@ -67,7 +67,7 @@ with st.container():
     st.markdown(
         "Drag σ again. The map of −log p is the map of squared error on another ruler: a small σ "
         "makes every miss loud (orange) and every hit a reward (blue); a large σ hears nothing. "
-        "The two sums agree to the last digits. On the right is what the decoder *really* claims "
+        "The two sums agree to the last digits. The last picture is what the decoder *really* claims "
         "an image looks like: its mean **plus σ of noise on every pixel**. We look at means."
     )
     ui_derivation.take_away("log p = −D/(2σ²) · MSE − D log σ − D/2 log 2π, for any image at all.")
@@ -132,8 +132,8 @@ with right:
     st.markdown("**One σ for each pixel: no floor, no end**")
     ui.show_chart(learned.build_floor_chart, key="floor", errors=examples.pixel_errors())
 st.markdown(
-    "**Left**, each fixed σ is a straight line in MSE. A learned σ follows the logarithm that "
-    "touches them all from below: the better the fit, the harder it pulls. **Right**, the built-in "
+    "**One σ**: each fixed σ is a straight line in MSE. A learned σ follows the logarithm that "
+    "touches them all from below: the better the fit, the harder it pulls. **One σ a pixel**: the built-in "
     f"digits under their mean image: {constant_pixels(examples.pixel_errors())} of their 784 "
     "pixels never change, so a σ of their own goes to 0 and −log p to minus infinity."
 )

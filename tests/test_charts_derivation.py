@@ -18,7 +18,7 @@ from vae.charts import (
     derivation_spectrum,
 )
 from vae.charts.derivation_parts import FIT_MEAN, FIT_SIGMA, PIXEL_DIALS, SIGMA, VARIANCE
-from vae.expansion import STEPS
+from vae.charts.derivation_steps import STEPS
 from vae.theory import gaussian, linear_vae, ppca
 
 PIXEL = {"sigma": 0.3, "x": 0.8, "mean": 0.6}
@@ -204,7 +204,7 @@ def test_the_spectrum_counts_survivors_while_it_is_dragged(variance):
 
 
 def test_trained_points_lie_beside_the_prediction():
-    point = derivation_spectrum.TrainedPoint(1.0, 6.1, 23.0)
+    point = ppca.TrainedPoint(1.0, 6.1, 23.0)
     chart = derivation_spectrum.build_prediction_chart(
         spectrum=SPECTRUM, variance=0.5, trained=(point,)
     )

@@ -6,8 +6,8 @@ import pytest
 from appserver import ROOT
 from streamlit.testing.v1 import AppTest
 
+from vae.charts.derivation_steps import STEPS
 from vae.claims import CLAIMS
-from vae.expansion import STEPS
 
 SECTIONS = (
     "expansion",

@@ -8,14 +8,15 @@ import math
 import numpy as np
 
 from vae.cards import data_summary, load_cards
-from vae.charts.derivation_spectrum import TrainedPoint
 from vae.data import load_images
 from vae.sharing import shared
 from vae.theory.corruptions import CORRUPTIONS
 from vae.theory.gaussian import gaussian_log_prob, nll_from_mse
+from vae.theory.ppca import TrainedPoint
 
 Greys = tuple[int, ...]
 
+LATENTS = 20
 DIGITS = tuple("0123456789")
 NAMED_PIXELS = {"centre": (14, 14), "upper stroke": (7, 14), "left edge": (14, 8)}
 
@@ -69,21 +70,20 @@ def grey_counts(pixel: str) -> Greys:
 
 
 def trained_points(dataset: str) -> tuple[TrainedPoint, ...]:
-    """What the shipped deep VAEs with a fixed-sigma Gaussian did on ``dataset``, by variance."""
-    points = []
+    """What the shipped deep VAEs with a fixed-sigma Gaussian did on ``dataset``, by variance.
+
+    Of several cards at one variance, the one that comes last by name.
+    """
+    points = {}
     for card in load_cards().values():
         config = card.config
-        if (config.dataset, config.likelihood, config.architecture, config.sampling) != (
-            dataset,
-            "gaussian",
-            "mlp",
-            True,
-        ):
+        kind = (config.dataset, config.likelihood, config.architecture, config.sampling)
+        if kind != (dataset, "gaussian", "mlp", True) or config.latent_dim != LATENTS:
             continue
         height, width = card.data["image_shape"]
         pixels = height * width
         # A likelihood divided by D is a Gaussian of D times the variance.
         factor = pixels if config.reduction == "pixel-mean" else 1
-        variance = config.beta * factor * config.scale**2
-        points.append(TrainedPoint(variance, card.test_kl, pixels * card.test_mse))
-    return tuple(sorted(points, key=lambda point: point.variance))
+        variance = round(config.beta * factor * config.scale**2, 9)
+        points[variance] = TrainedPoint(variance, card.test_kl, pixels * card.test_mse)
+    return tuple(points[variance] for variance in sorted(points))

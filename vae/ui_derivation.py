@@ -8,7 +8,7 @@ from vae import examples, ui
 from vae.cards import data_summary
 from vae.charts import derivation_image as pictures
 from vae.charts.derivation_expansion import build_numbers_chart
-from vae.expansion import STEPS, Step
+from vae.charts.derivation_steps import STEPS, Step
 from vae.theory import implied
 from vae.theory.corruptions import CORRUPTIONS
 from vae.theory.ppca import active_latents

@@ -166,3 +166,35 @@ def test_the_page_opens_quickly_on_a_warm_server(open_page):
     _drawn(page)
     # The target is 1.5 s on an idle machine; tests share theirs.
     assert time.perf_counter() - started < 15
+
+
+@pytest.mark.parametrize(
+    ("anchor", "name"),
+    [("sigma", "sigma"), ("sigma", "mean"), ("image", "sigma"), ("collapse", "variance")],
+)
+def test_a_redraw_leaves_room_for_thirty_a_second(open_page, anchor, name):
+    page = _drawn(open_page("derivation"))
+    _go_to(page, anchor)
+    page.wait_for_timeout(600)
+    session = page.context.new_cdp_session(page)
+    # Thread time, so that other processes on the machine do not count.
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def busy() -> float:
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        return next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")
+
+    slider = dial(page, name)
+    before = busy()
+    slider.evaluate(
+        """async (input) => {
+            const [low, high] = [Number(input.min), Number(input.max)];
+            for (let step = 0; step < 40; step += 1) {
+                input.value = low + (high - low) * (0.2 + (0.6 * step) / 40);
+                input.dispatchEvent(new Event("input", { bubbles: true }));
+                await new Promise(requestAnimationFrame);
+                await new Promise((done) => setTimeout(done, 0));
+            }
+        }"""
+    )
+    assert (busy() - before) / 40 < 1 / 30

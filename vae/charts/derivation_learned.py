@@ -43,7 +43,7 @@ def build_learned_loss_chart() -> alt.LayerChart:
                 domain=names,
                 range=[TARGET.colour, TARGET.colour, TARGET.colour, GAUSSIAN.colour],
             ),
-            legend=alt.Legend(orient="bottom", symbolSize=300, columns=4),
+            legend=alt.Legend(orient="bottom", symbolSize=300, columns=2),
         ),
         strokeDash=alt.StrokeDash(
             "loss:N",
@@ -101,7 +101,7 @@ def build_floor_chart(*, errors: Errors) -> alt.LayerChart:
                 title=None,
                 sort=list(names),
                 scale=alt.Scale(domain=list(names), range=[GAUSSIAN.colour, BERNOULLI.colour]),
-                legend=alt.Legend(orient="bottom", symbolSize=300),
+                legend=alt.Legend(orient="bottom", symbolSize=300, columns=1),
             ),
             strokeDash=alt.StrokeDash(
                 "scale:N",

@@ -1,6 +1,5 @@
 """The spectrum of a data set, a variance that one drags, and the latents that survive it."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import altair as alt
@@ -10,21 +9,12 @@ import pandas as pd
 from vae.charts import expressions_gaussian as gaussian
 from vae.charts.derivation_parts import FIT_WIDTH, UNDESCRIBED, VARIANCE
 from vae.charts.theme import GAUSSIAN, KL, TARGET
-from vae.theory.ppca import kl_per_latent, squared_error
+from vae.theory.ppca import TrainedPoint, kl_per_latent, squared_error
 
 SHOWN = 100
 LATENTS = 20
 HEIGHT = 230
 Spectrum = tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class TrainedPoint:
-    """What a trained VAE did at a fixed scale: its KL (nats) and squared error per image."""
-
-    variance: float
-    kl: float
-    squared_error: float
 
 
 def build_spectrum_chart(*, spectrum: Spectrum, variance: float) -> alt.LayerChart:

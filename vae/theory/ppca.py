@@ -7,11 +7,21 @@ lambda_j exceeds v (beta v under a KL weight beta). Pixels in [0, 1], nats per i
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class TrainedPoint:
+    """What a trained VAE did at a fixed variance: KL (nats) and squared error, per image."""
+
+    variance: float
+    kl: float
+    squared_error: float
 
 
 def covariance_spectrum(images: NDArray[np.uint8]) -> Floats:
