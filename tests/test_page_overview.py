@@ -94,3 +94,10 @@ def test_a_script_run_takes_100_ms() -> None:
     # AppTest adds its own parsing of every element, so the bound here is loose; the load test
     # measures the server.
     assert statistics.median(times) < 0.4
+
+
+@pytest.mark.parametrize("query", [{"verdict": "perhaps"}, {"thread": "<b>Z</b>"}])
+def test_a_wrong_filter_is_left_out_with_a_note(query: dict[str, str]) -> None:
+    app = open_app(**query)
+    assert ledger(app).count("<article") == 32
+    assert next(iter(query)) in app.info[0].value

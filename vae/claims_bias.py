@@ -32,7 +32,7 @@ ENTRIES = (
         CONDITION,
         "The cost is asymmetric, the minimiser is not biased: p = t for a fixed target, p = E[t] "
         "for a random one, as with MSE. Noise added to the output p does pull it toward 0.5.",
-        Link("bias", "noise", {"t": "0.8"}),
+        Link("bias", "noise", {"t": "0.8", "s": "0.1"}),
         bias.minimisers,
         (Citation("banerjee", "theorem 1"),),
     ),
@@ -74,7 +74,7 @@ ENTRIES = (
         "It is backwards: with sigmoid outputs and binary targets the gradient of MSE on the "
         "logit vanishes where the output is confidently wrong; with grey targets and a free "
         "output MSE is the Gaussian likelihood.",
-        Link("bias", "gradients", {"t": "1"}),
+        Link("bias", "gradients", {"t": "1", "start": "-5"}),
         gradients.saturation,
     ),
     Claim(
@@ -106,7 +106,7 @@ ENTRIES = (
         CONDITION,
         "True for sigmoid outputs: its gradient on the logit is p − t, where MSE's is "
         "2(p − t)p(1 − p), at most 8/27 for t = 1 and zero when confidently wrong.",
-        Link("bias", "gradients", {"t": "1"}),
+        Link("bias", "gradients", {"t": "1", "start": "-5"}),
         gradients.descent_steps,
         (Citation("goodfellow", "section 6.2.2.2"),),
     ),

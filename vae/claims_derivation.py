@@ -35,7 +35,7 @@ ENTRIES = (
         CONDITION,
         "For SGD on the reconstruction alone, a loss scaled by c is exactly a learning rate "
         "scaled by c. Beside the KL another σ is another objective that no learning rate undoes.",
-        Link("derivation", "learning-rate", {"sigma": "0.3"}),
+        Link("derivation", "learning-rate", {"race_sigma": "0.5"}),
         objective.learning_rate,
         (Citation("kingma-ba", "section 2.1"),),
     ),

@@ -12,6 +12,7 @@ from streamlit.dataframe_util import convert_anything_to_arrow_bytes as to_arrow
 from vae import ui_claims
 from vae.charts.dials import Dial
 from vae.sharing import shared
+from vae.ui_hidden import hidden
 
 _ASSETS = Path(__file__).parent / "assets"
 _dials_component = st.components.v2.component(
@@ -80,9 +81,10 @@ def dials(
     """Sliders for ``dials``, opening at ``values``; figures follow them in the browser.
 
     ``presets`` are buttons: a label and the values they set, in the browser too. ``inline`` puts
-    the sliders side by side, where height is short.
+    the sliders side by side, where height is short. What the address hides is left out.
     """
     st.html(_CHART_STYLE)
+    out = hidden()
     _dials_component(
         key=key,
         data={
@@ -101,10 +103,12 @@ def dials(
                     "value": values[dial.name],
                 }
                 for dial in dials
+                if dial.name not in out
             ],
             "presets": [
                 {"label": label, "values": dict(preset)}
                 for label, preset in (presets or {}).items()
+                if "presets" not in out
             ],
         },
     )

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from vae.ui_hidden import hidden
+
 
 def choose(
     label: str,
@@ -21,6 +23,8 @@ def choose(
     values = {text: name for name, text in labels.items()}
     first = labels[default] if default is not None else next(iter(values))
     _note(key, list(values), first)
+    if key in hidden():
+        return values.get(st.query_params.get(key, first), values[first])
     texts = list(values)
     if kind == "segmented":
         chosen = st.segmented_control(

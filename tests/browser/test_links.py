@@ -92,8 +92,23 @@ def test_a_claims_link_sets_the_dials_that_it_names(open_page, claim_id: str) ->
     page = open_page(link.address)
     known = dials(page)
     for name, text in link.query.items():
-        assert name in known, f"{claim_id}: no dial {name} on {link.page}"
+        if name not in known:
+            # A choice: the page keeps in its address what it knows.
+            assert parse_qs(urlsplit(page.url).query)[name] == [text], f"{claim_id}: {name}"
+            assert page.locator(f".st-key-{name}").count() == 1, f"{claim_id}: no control {name}"
+            continue
         wanted = float(text)
         at = known[name]["at"]
         assert pytest.approx(wanted, rel=2e-2) in (at, 10**at), f"{claim_id}: {name}"
     expect(page.locator("[data-testid=stAlert]", has_text="in the address")).to_have_count(0)
+
+
+def test_a_lessons_link_hides_the_controls_that_it_names(open_page) -> None:
+    page = open_page("?hide=sigma,presets&sigma=1")
+    assert set(dials(page)) == {"t", "p"}
+    expect(page.get_by_role("button", name="Too bright by 0.1")).to_have_count(0)
+    assert_figures_show(page, {"sigma": 0.0})
+    page = open_page("derivation?hide=race_sigma&race_sigma=0.5")
+    dials(page)
+    assert page.locator(".st-key-race_sigma").count() == 0
+    assert "race_sigma=0.5" in page.url
