@@ -156,6 +156,24 @@ def test_a_worker_that_cannot_import_says_why(tmp_path: Path) -> None:
         hospital.registry.close()
 
 
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("Downloading: 50%", "ProtocolError: not a message"),
+        ('{"type":"Shutdown"}', "AttributeError"),
+    ],
+)
+def test_a_worker_that_talks_nonsense_is_ended(tmp_path: Path, line: str, reason: str) -> None:
+    hospital = Hospital(tmp_path, command=f"read start; echo '{line}'; exec sleep 600")
+    try:
+        snapshot = hospital.end_of(hospital.submit(TINY))
+        assert snapshot.state is RunState.FAILED
+        assert reason in snapshot.message
+        assert not psutil.pid_exists(hospital.worker(1).pid)
+    finally:
+        hospital.registry.close()
+
+
 def test_a_full_disk_is_said_and_training_goes_on(tmp_path: Path) -> None:
     # Files may not grow beyond 8 kB: writing fails part way, as on a full disk.
     command = f"ulimit -f 8; exec {sys.executable} -m vae.worker"
@@ -315,7 +333,9 @@ def test_streamlit_s_own_end_leaves_a_run_to_go_on_from(
         await session.close()
         assert not session.counts.exceptions
 
-    with serve(tmp_path, script=script) as running:
+    # The digits that the other tests have drawn.
+    cache = {"XDG_CACHE_HOME": os.environ["XDG_CACHE_HOME"]}
+    with serve(tmp_path, script=script, extra=cache) as running:
         asyncio.run(visit(running.url))
         mine = running.processes()
         assert len(mine) == 2, "the server and its worker"

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from vae.protocol import Command, ProtocolError, Report, Shutdown, Writer, read
+from vae.protocol import Command, Report, Shutdown, Writer, read
 
 _TAIL_LINES = 30
 _ROOT = Path(__file__).parent.parent
@@ -106,9 +106,10 @@ class WorkerProcess:
         try:
             for report in read(stdout):
                 self._on_report(self, report)  # type: ignore[arg-type]
-        except (ProtocolError, OSError, ValueError) as error:
-            self._tail.append(f"{error}")
-        # Whatever broke the stream, a worker nobody listens to must not go on.
+        except Exception as error:
+            # Whatever it said: the run must fail with a reason rather than wait for ever.
+            self._tail.append(f"{type(error).__name__}: {error}")
+        # A worker nobody listens to must not go on.
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(1)
         self.kill()
