@@ -67,8 +67,8 @@ with st.container():
     st.markdown(
         "Drag σ again. The map of −log p is the map of squared error on another ruler: a small σ "
         "makes every miss loud (orange) and every hit a reward (blue); a large σ hears nothing. "
-        "The two sums agree to the last digits. The last picture is what the decoder *really* claims "
-        "an image looks like: its mean **plus σ of noise on every pixel**. We look at means."
+        "The two sums agree to the last digits. The last picture is what the decoder *really* "
+        "claims an image looks like: its mean **plus σ of noise on every pixel**. We look at means."
     )
     ui_derivation.take_away("log p = −D/(2σ²) · MSE − D log σ − D/2 log 2π, for any image at all.")
     ui_derivation.threads("D9", "D18")
@@ -115,7 +115,8 @@ ui_objective.show_collapse(variance)
 st.markdown(
     "Drag σ². Each stick is how much the data vary along one direction. In a linear VAE a latent "
     "pays for its KL only if its stick stands **above σ²**. At 392 none does: that is posterior "
-    "collapse, from a mean over pixels. Deep VAEs need not obey; the points say what they did."
+    "collapse, from a mean over pixels. Deep VAEs need not obey. The points say what they "
+    "did: they leave less error than the linear one while latents are alive, and at 392 collapse with it."
 )
 ui_derivation.take_away(
     "Latent j is alive iff λⱼ > σ² (λⱼ > βσ² with a β). Then its KL is "
@@ -133,9 +134,9 @@ with right:
     ui.show_chart(learned.build_floor_chart, key="floor", errors=examples.pixel_errors())
 st.markdown(
     "**One σ**: each fixed σ is a straight line in MSE. A learned σ follows the logarithm that "
-    "touches them all from below: the better the fit, the harder it pulls. **One σ a pixel**: the built-in "
-    f"digits under their mean image: {constant_pixels(examples.pixel_errors())} of their 784 "
-    "pixels never change, so a σ of their own goes to 0 and −log p to minus infinity."
+    "touches them all from below: the better the fit, the harder it pulls. **One σ a pixel**: the "
+    f"built-in digits under their mean image; {constant_pixels(examples.pixel_errors())} of their "
+    "784 pixels never change, so a σ of their own goes to 0 and −log p to minus infinity."
 )
 ui_derivation.take_away(
     "Learn *one* σ (it finds the RMSE), or set it to the RMSE. For one σ a pixel, "

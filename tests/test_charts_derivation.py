@@ -8,6 +8,7 @@ from scipy import stats
 from vega import parameters_of, rows_of
 
 from vae import examples
+from vae.cards import data_summary
 from vae.charts import (
     derivation_entropy,
     derivation_expansion,
@@ -211,6 +212,21 @@ def test_trained_points_lie_beside_the_prediction():
     rows = rows_of(chart, ["variance", "value", "what"])
     assert {"variance": 1.0, "value": 6.1, "what": "KL, nats"} in rows
     assert {"variance": 1.0, "value": 23.0, "what": "squared error"} in rows
+
+
+@pytest.mark.parametrize("dataset", ["digits", "mnist", "fashion"])
+def test_deep_vaes_at_five_sigmas_did_what_the_page_says(dataset):
+    points = examples.trained_points(dataset)
+    assert {0.02, 0.1, 0.5, 1.0, 392.0} <= {point.variance for point in points}
+    spectrum = data_summary(dataset).eigenvalues
+    for point in points:
+        linear = ppca.squared_error(spectrum, point.variance, latents=20)
+        if point.variance < 392:
+            assert point.squared_error < 0.9 * linear
+            assert point.kl > 1
+        else:
+            assert point.kl < 1e-3
+            assert point.squared_error == pytest.approx(linear, rel=0.05)
 
 
 def test_the_learned_loss_is_below_every_fixed_one_and_touches_it():

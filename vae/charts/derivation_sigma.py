@@ -19,7 +19,7 @@ from vae.theory.gaussian import ZERO_NLL_MSE
 
 HEIGHT = 150
 LOG_PROB_DOMAIN = (-8.0, 6.5)
-NLL_DOMAIN = (-3300.0, 7000.0)
+NLL_DOMAIN = (-3300.0, 9500.0)
 _CURVES = ("log p", "−(x−μ)²/(2σ²) + const", "−(x−μ)²")
 
 
@@ -178,7 +178,7 @@ def build_nll_chart(*, sigma: float, x: float, mean: float) -> alt.LayerChart:
         "nll:Q",
         title="−log p, nats per image",
         scale=alt.Scale(domain=[low, high], nice=False),
-        axis=alt.Axis(values=[-2000, 0, 2000, 4000, 6000]),
+        axis=alt.Axis(values=[-2000, 0, 2000, 4000, 6000, 8000]),
     )
     grid = alt.Chart(alt.sequence(-2, 1.3011, 0.0275, as_="exponent")).transform_calculate(
         scale="pow(10, datum.exponent)"
@@ -266,6 +266,7 @@ def build_density_chart(*, sigma: float, x: float, mean: float) -> alt.LayerChar
         .mark_rule(strokeDash=[4, 3], color=TARGET.colour, strokeWidth=2)
         .encode(x="value:Q")
     )
+    ground = one_row(height="0").mark_rule(color=GAUSSIAN.colour).encode(y="height:Q")
     target = (
         one_row(value="x", height=gaussian.density_to_peak("x", "mean", "sigma"))
         .mark_point(size=130, filled=True, color=GAUSSIAN.colour, opacity=1)
@@ -274,7 +275,7 @@ def build_density_chart(*, sigma: float, x: float, mean: float) -> alt.LayerChar
     left = readout(f"'below 0: ' + format({below}, '.1%')")
     right = readout(f"'above 1: ' + format({above}, '.1%')", x="width - 8", align="right")
     return _panel(
-        alt.layer(line, *areas, edges, target, left, right),
+        alt.layer(line, *areas, ground, edges, target, left, right),
         "The decoder's Gaussian around the predicted mean; the parts below 0 and above 1, where no "
         "pixel can be, are shaded and their shares are written out.",
         pixel_params(sigma=sigma, x=x, mean=mean),
