@@ -4,10 +4,6 @@ import gc
 import runpy
 from pathlib import Path
 
-# Imported here for all: sessions that begin together would each start the import, and Python
-# then hands half-initialised modules to some of them.
-import altair  # noqa: F401
-import pandas  # noqa: F401
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
