@@ -383,11 +383,11 @@ def test_a_finished_run_can_be_replayed_explored_and_taken_home(registry):
     page = start(registry, RunState.FINISHED, checkpoints=("model.pt",))
     downloads = {item.key for item in page.get("download_button")}
     assert downloads == {
-        "download-csv",
-        "download-gif",
-        "download-script-0",
-        "download-weights-0",
-        "download-images",
+        "download-table",
+        "download-animation",
+        "download-code",
+        "download-save",
+        "download-image",
     }
     assert "What the latents mean" in [item.value for item in page.subheader]
     page.button(key="go-on").click().run()

@@ -1,10 +1,14 @@
 """The buttons that start, steer and end a run. Each says at once what it could not do."""
 
+from collections.abc import Callable
+from typing import Any
+
 import streamlit as st
 
 from vae import ui_commands
 from vae.cards import load_cards
 from vae.config import TrainConfig, option
+from vae.data import is_available
 from vae.runs import Registry, get_registry
 from vae.snapshots import RunSnapshot, RunState
 
@@ -34,12 +38,15 @@ def show_buttons(
 
 
 def _go_on_button(snapshot: RunSnapshot) -> None:
-    """A finished run goes on from its last checkpoint."""
-    epochs = snapshot.members[0].config.epochs + _MORE_EPOCHS
+    """A run that ended goes on from its last checkpoint: to its end, or beyond it."""
+    epochs, label = snapshot.members[0].config.epochs, "Go on"
+    if snapshot.state is RunState.FINISHED:
+        epochs, label = epochs + _MORE_EPOCHS, f"{_MORE_EPOCHS} more epochs"
     allowed = epochs <= min(get_registry().limits.max_epochs, option("epochs").maximum or 0)
-    if snapshot.state is RunState.FINISHED and snapshot.checkpoints and allowed:
+    ended = snapshot.state in (RunState.FINISHED, RunState.STOPPED)
+    if ended and snapshot.checkpoints and allowed:
         st.button(
-            f"{_MORE_EPOCHS} more epochs",
+            label,
             key="go-on",
             icon=":material/fast_forward:",
             on_click=ui_commands.recover,
@@ -49,7 +56,11 @@ def _go_on_button(snapshot: RunSnapshot) -> None:
 
 def _weights_popover() -> None:
     """Shipped weights: to look at, or to train on."""
-    cards = {name: card for name, card in load_cards().items() if card.weights}
+    cards = {
+        name: card
+        for name, card in load_cards().items()
+        if card.weights and is_available(card.config.dataset)
+    }
     if not cards:
         return
     with st.popover("Trained weights", icon=":material/inventory_2:", key="weights-popover"):
@@ -114,42 +125,14 @@ def _live_buttons(
     registry: Registry, snapshot: RunSnapshot, configs: tuple[TrainConfig, ...]
 ) -> None:
     run = snapshot.run_id
-    paused = snapshot.state is RunState.PAUSED
-    moving = snapshot.state in (RunState.RUNNING, RunState.PAUSED)
-    if paused:
-        st.button(
-            "Resume",
-            key="resume",
-            type="primary",
-            icon=":material/play_arrow:",
-            on_click=ui_commands.command,
-            args=(registry.resume, run),
-        )
+    still = snapshot.state not in (RunState.RUNNING, RunState.PAUSED)
+    if snapshot.state is RunState.PAUSED:
+        _command("Resume", registry.resume, run, icon="play_arrow", primary=True)
     else:
-        st.button(
-            "Pause",
-            key="pause",
-            type="primary",
-            icon=":material/pause:",
-            on_click=ui_commands.command,
-            args=(registry.pause, run),
-            disabled=not moving,
-        )
+        _command("Pause", registry.pause, run, icon="pause", primary=True, disabled=still)
     for count in (1, 10, 100):
-        st.button(
-            f"Step {count}",
-            key=f"step-{count}",
-            on_click=ui_commands.command,
-            args=(registry.step, run, count),
-            disabled=not moving,
-        )
-    st.button(
-        "Stop",
-        key="stop",
-        icon=":material/stop:",
-        on_click=ui_commands.command,
-        args=(registry.stop, run),
-    )
+        _command(f"Step {count}", registry.step, run, count, disabled=still)
+    _command("Stop", registry.stop, run, icon="stop")
     st.button(
         "Restart",
         key="again",
@@ -168,6 +151,26 @@ def _live_buttons(
     )
     with st.popover("Rate", icon=":material/speed:", key="rate-popover"):
         _rate_controls(registry, snapshot)
+
+
+def _command(
+    label: str,
+    method: Callable[..., None],
+    *arguments: Any,
+    icon: str = "",
+    primary: bool = False,
+    disabled: bool = False,
+) -> None:
+    """A button that sends one command to the run."""
+    st.button(
+        label,
+        key=label.lower().replace(" ", "-"),
+        type="primary" if primary else "secondary",
+        icon=f":material/{icon}:" if icon else None,
+        on_click=ui_commands.command,
+        args=(method, *arguments),
+        disabled=disabled,
+    )
 
 
 def _rate_controls(registry: Registry, snapshot: RunSnapshot) -> None:

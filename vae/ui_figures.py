@@ -4,7 +4,6 @@ Specifications are built once for a run and only their data change, so that noth
 frames are made once for all who watch.
 """
 
-import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ from vae.charts import training, training_frames, training_maps, training_styles
 from vae.charts.theme import Style
 from vae.config import TrainConfig
 from vae.prediction import active_latents
+from vae.sharing import shared
 from vae.snapshots import MemberSnapshot, RunSnapshot
 from vae.ui_pictures import Memo
 
@@ -204,7 +204,7 @@ def show(build: Any, frame: pd.DataFrame, *, key: str, **arguments: Any) -> None
     st.vega_lite_chart(frame, given, alt=given.pop("description"), key=key)
 
 
-@functools.lru_cache(maxsize=256)
+@shared(maxsize=256)
 def _spec(build: Any, **arguments: Any) -> dict[str, Any]:
     chart: alt.TopLevelMixin = build(**arguments)
     return training_styles.without_data(chart.to_dict())

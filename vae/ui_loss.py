@@ -1,7 +1,6 @@
 """The loss that the controls describe, and what theory expects of it, before the first step."""
 
 import contextlib
-import functools
 from collections.abc import Sequence
 
 import streamlit as st
@@ -11,9 +10,10 @@ from vae.config import TrainConfig, default
 from vae.data import DataUnavailable, load_images
 from vae.equation import loss_code, loss_latex
 from vae.prediction import ImageSummary, Prediction, predict, sentence, summarise
+from vae.sharing import shared
 
 
-@functools.lru_cache(maxsize=64)
+@shared(maxsize=64)
 def _summary(dataset: str, grey: float) -> ImageSummary:
     if dataset != "digits" or grey == default("grey"):
         # Shipped figures: MNIST's are there before MNIST is.
@@ -24,7 +24,7 @@ def _summary(dataset: str, grey: float) -> ImageSummary:
     return summarise(data.train, data.test)
 
 
-@functools.lru_cache(maxsize=256)
+@shared(maxsize=256)
 def _predict(config: TrainConfig) -> Prediction:
     # Only the digits have a greyness: one summary serves every setting of the others.
     grey = config.grey if config.dataset == "digits" else 0.5

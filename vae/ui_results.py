@@ -1,6 +1,6 @@
 """After a run: the film of it, what its latents mean, and everything to take home."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -10,6 +10,7 @@ from vae.charts import training_frames, training_maps
 from vae.config import TrainConfig
 from vae.snapshots import MemberSnapshot, RunSnapshot
 
+_BYTES = "application/octet-stream"
 _DIGITS = tuple("0123456789")
 _FASHION = (
     "T-shirt",
@@ -106,57 +107,68 @@ def _show_downloads(snapshot: RunSnapshot, labels: Sequence[str]) -> None:
         "The script needs torch alone and prints the same losses on the same machine; "
         "`python -m vae resume FILE` goes on from the weights."
     )
-    members = snapshot.members
-    with st.container(horizontal=True):
-        st.download_button(
-            "History (CSV)",
-            lambda: exports.history_csv(members, labels),
-            "history.csv",
-            "text/csv",
-            key="download-csv",
-            icon=":material/table:",
-            on_click="ignore",
+    members, index = snapshot.members, 0
+    if len(members) > 1:
+        index = st.radio(
+            "Script and weights of",
+            range(len(members)),
+            format_func=labels.__getitem__,
+            horizontal=True,
+            key="download-member",
         )
-        if members[0].frames:
-            st.download_button(
-                "Animation (GIF)",
-                lambda: exports.animation_gif(members),
-                "training.gif",
-                "image/gif",
-                key="download-gif",
-                icon=":material/animation:",
-                on_click="ignore",
-            )
-        for index, (member, label) in enumerate(zip(members, labels, strict=True)):
-            suffix = "" if len(members) == 1 else f": {label}"
-            st.download_button(
-                f"Script{suffix}",
-                script.build_script(member.config),
-                script.file_name(member.config),
-                "text/x-python",
-                key=f"download-script-{index}",
-                icon=":material/code:",
-                on_click="ignore",
-            )
-        for index, (path, label) in enumerate(zip(snapshot.checkpoints, labels, strict=False)):
-            suffix = "" if len(members) == 1 else f": {label}"
-            st.download_button(
-                f"Weights{suffix}",
-                Path(path).read_bytes,
-                f"vae-{members[index].config.likelihood}.pt",
-                "application/octet-stream",
-                key=f"download-weights-{index}",
-                icon=":material/save:",
-                on_click="ignore",
-            )
-        if script.needs_images(members[0].config):
-            st.download_button(
-                "Images for the script",
-                lambda: exports.images_npz(members[0].config),
-                script.images_name(members[0].config),
-                "application/octet-stream",
-                key="download-images",
-                icon=":material/image:",
-                on_click="ignore",
-                help="what the script reads: put both in one folder",
-            )
+    with st.container(horizontal=True):
+        _show_film_downloads(members, labels)
+        _show_run_downloads(members[index].config, snapshot.checkpoints[index : index + 1])
+
+
+def _show_film_downloads(members: Sequence[MemberSnapshot], labels: Sequence[str]) -> None:
+    _download(
+        "History (CSV)",
+        "table",
+        lambda: exports.history_csv(members, labels),
+        "history.csv",
+        "text/csv",
+    )
+    if all(member.frames for member in members):
+        _download(
+            "Animation (GIF)",
+            "animation",
+            lambda: exports.animation_gif(members),
+            "training.gif",
+            "image/gif",
+        )
+
+
+def _show_run_downloads(config: TrainConfig, checkpoints: Sequence[str]) -> None:
+    _download(
+        "Script",
+        "code",
+        lambda: script.build_script(config),
+        script.file_name(config),
+        "text/x-python",
+    )
+    for path in checkpoints:
+        _download("Weights", "save", Path(path).read_bytes, f"vae-{config.likelihood}.pt", _BYTES)
+    if script.needs_images(config):
+        _download(
+            "Images for the script",
+            "image",
+            lambda: exports.images_npz(config),
+            script.images_name(config),
+            _BYTES,
+        )
+
+
+def _download(
+    label: str, icon: str, build: Callable[[], str | bytes], file_name: str, mime: str
+) -> None:
+    """A button whose file is made when it is pressed, without a run of the page."""
+    st.download_button(
+        label,
+        build,
+        file_name,
+        mime,
+        key=f"download-{icon}",
+        icon=f":material/{icon}:",
+        on_click="ignore",
+    )

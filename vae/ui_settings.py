@@ -53,7 +53,7 @@ def parse_address(query: Mapping[str, str]) -> Address:
         )
         lesson = "free"
     hide = frozenset(name for name in query.get("hide", "").split(",") if name)
-    unknown = sorted(hide - set(_NAMES) - {"against", "lesson"})
+    unknown = sorted(hide - set(_NAMES) - {"against", "presets"})
     more += [f"hide: {name[:40]!r} given; it is no control of this page" for name in unknown]
     return Address(
         settings=config.to_dict(),

@@ -27,7 +27,7 @@ def show_question() -> None:
     """Questions to choose from; each sets the controls below."""
     key = "train_question"
     st.session_state[key] = ui_settings.lesson()
-    if "lesson" not in ui_settings.hidden():
+    if "presets" not in ui_settings.hidden():
         st.pills(
             "Ask a question",
             list(LESSONS),

@@ -36,53 +36,51 @@ def build_curve_chart(
     """
     if field not in _TITLES:
         raise ValueError(f"field: {field!r} given; allowed is one of {list(_TITLES)}")
-    scale = (
-        alt.Scale(type="log", nice=False)
-        if field == "mse"
-        else alt.Scale(zero=field == "kl", nice=True)
-    )
-    base = (
-        alt.Chart()
-        .transform_joinaggregate(
-            _middle=f"median({field})", _low=f"q1({field})", _high=f"q3({field})"
-        )
-        .transform_filter(
-            "true"
-            if field == "mse"
-            else f"abs(datum.{field} - datum._middle) <= 8 * (datum._high - datum._low) + 1e-9"
-        )
-        .encode(
-            x=step_axis(total_steps),
-            y=alt.Y(f"{field}:Q", title=None, scale=scale),
-            color=colour(styles),
-        )
+    if field == "mse":
+        chart, scale = alt.Chart(), alt.Scale(type="log", nice=False)
+    else:
+        chart, scale = _settled(field), alt.Scale(zero=field == "kl", nice=True)
+    base = chart.encode(
+        x=step_axis(total_steps),
+        y=alt.Y(f"{field}:Q", title=None, scale=scale),
+        color=colour(styles),
     )
     line = (
         base.transform_filter(f"datum.on == '{BATCH}'")
         .mark_line(clip=True, strokeWidth=2)
         .encode(strokeDash=dash(styles), opacity=alt.value(0.75))
     )
-    points = (
+    points = _test_points(base, styles, alt.Tooltip(f"{field}:Q", format=".4g"))
+    return alt.layer(line, points).properties(
+        height=HEIGHT,
+        title=title(_TITLES[field]),
+        description=f"{_TITLES[field]} against the training step: lines are training batches, "
+        "points the test set after each epoch.",
+    )
+
+
+def _settled(field: str) -> alt.Chart:
+    """A chart without the values of ``field`` that lie far off its middle half."""
+    return (
+        alt.Chart()
+        .transform_joinaggregate(
+            _middle=f"median({field})", _low=f"q1({field})", _high=f"q3({field})"
+        )
+        .transform_filter(
+            f"abs(datum.{field} - datum._middle) <= 8 * (datum._high - datum._low) + 1e-9"
+        )
+    )
+
+
+def _test_points(base: alt.Chart, styles: tuple[Style, ...], *figures: alt.Tooltip) -> alt.Chart:
+    """A point for each epoch's figures on the test set."""
+    return (
         base.transform_filter(f"datum.on == '{TEST}'")
         .mark_point(filled=True, size=70, opacity=1)
         .encode(
             shape=shape(styles),
-            tooltip=[
-                alt.Tooltip("member:N", title="run"),
-                alt.Tooltip("step:Q"),
-                alt.Tooltip(f"{field}:Q", title=_TITLES[field], format=".4g"),
-            ],
+            tooltip=[alt.Tooltip("member:N", title="run"), alt.Tooltip("step:Q"), *figures],
         )
-    )
-    return (
-        alt.layer(line, points)
-        .properties(
-            height=HEIGHT,
-            title=title(_TITLES[field]),
-            description=f"{_TITLES[field]} against the training step: lines are training batches, "
-            "points the test set after each epoch.",
-        )
-        .resolve_scale(color="shared")
     )
 
 
@@ -105,18 +103,8 @@ def build_trade_chart(*, styles: tuple[Style, ...], total_steps: int) -> alt.Top
         .mark_line(strokeWidth=1.5, opacity=0.6)
         .encode(order="step:Q", strokeDash=dash(styles))
     )
-    points = (
-        base.transform_filter(f"datum.on == '{TEST}'")
-        .mark_point(filled=True, size=70, opacity=1)
-        .encode(
-            shape=shape(styles),
-            tooltip=[
-                alt.Tooltip("member:N", title="run"),
-                alt.Tooltip("step:Q"),
-                alt.Tooltip("kl:Q", format=".2f"),
-                alt.Tooltip("mse:Q", format=".5f"),
-            ],
-        )
+    points = _test_points(
+        base, styles, alt.Tooltip("kl:Q", format=".2f"), alt.Tooltip("mse:Q", format=".5f")
     )
     return alt.layer(path, points).properties(
         height=HEIGHT,
@@ -151,16 +139,13 @@ def build_kl_chart(
         ],
     )
     measured = base.transform_filter(f"datum.kind == '{MEASURED}'")
-    drawn = (
-        measured.mark_bar(opacity=0.85)
-        if single
-        else measured.mark_line(point=alt.OverlayMarkDef(size=25), strokeWidth=1.5).encode(
-            strokeDash=dash(styles)
-        )
-    )
     marks = base.transform_filter(f"datum.kind == '{PREDICTED}'").mark_tick(thickness=3, opacity=1)
     if single:
+        drawn = measured.mark_bar(opacity=0.85)
         marks = marks.encode(color=alt.value(KL.colour))
+    else:
+        line = measured.mark_line(point=alt.OverlayMarkDef(size=25), strokeWidth=1.5)
+        drawn = line.encode(strokeDash=dash(styles))
     words = "KL of each latent, nats"
     return alt.layer(drawn, marks).properties(
         height=HEIGHT,

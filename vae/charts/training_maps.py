@@ -46,7 +46,7 @@ def build_map_chart(*, names: tuple[str, ...], latents: tuple[int, ...]) -> alt.
     by_class = alt.Color(
         "name:N", scale=alt.Scale(domain=list(names), scheme="tableau10"), legend=None
     )
-    points = base.mark_circle(size=14, opacity=0.5, clip=True).encode(
+    points = base.mark_circle(size=14, opacity=0.35, clip=True).encode(
         x=alt.X("first:Q", title=titles[0], scale=axis),
         y=alt.Y("second:Q", title=titles[1], scale=axis),
         color=by_class,
