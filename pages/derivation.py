@@ -116,7 +116,8 @@ st.markdown(
     "Drag σ². Each stick is how much the data vary along one direction. In a linear VAE a latent "
     "pays for its KL only if its stick stands **above σ²**. At 392 none does: that is posterior "
     "collapse, from a mean over pixels. Deep VAEs need not obey. The points say what they "
-    "did: they leave less error than the linear one while latents are alive, and at 392 collapse with it."
+    "did: they leave less error than the linear one while latents are alive, and at 392 "
+    "collapse with it."
 )
 ui_derivation.take_away(
     "Latent j is alive iff λⱼ > σ² (λⱼ > βσ² with a β). Then its KL is "
