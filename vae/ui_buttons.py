@@ -74,11 +74,11 @@ def _weights_popover() -> None:
         card = cards[name]
         st.caption(f"{card.note} Test loss {card.test_loss:.1f}, MSE {card.test_mse:.4f}.")
         st.button(
-            "Open",
+            "Look at it",
             key="weights-open",
             on_click=ui_commands.open_weights,
             args=(key,),
-            help="look at what it draws; Resume goes on training it",
+            help="what it draws, and its latents; Resume goes on training it",
         )
 
 

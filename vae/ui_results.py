@@ -32,7 +32,8 @@ def show_results(snapshot: RunSnapshot) -> None:
     labels = lessons.labels(configs)
     if all(member.gallery for member in snapshot.members):
         _show_galleries(snapshot.members, labels)
-    _show_downloads(snapshot, labels)
+    if all(member.steps for member in snapshot.members):
+        _show_downloads(snapshot, labels)
 
 
 def _show_galleries(members: Sequence[MemberSnapshot], labels: Sequence[str]) -> None:
@@ -104,8 +105,9 @@ def _class_names(config: TrainConfig, classes: int) -> tuple[str, ...]:
 def _show_downloads(snapshot: RunSnapshot, labels: Sequence[str]) -> None:
     st.subheader("Take it home", anchor="downloads")
     st.markdown(
-        "The script needs torch alone and prints the same losses on the same machine; "
-        "`python -m vae resume FILE` goes on from the weights."
+        "The script needs torch alone and repeats the run from its first step with its settings "
+        "(a learning rate changed on the way is not among them); `python -m vae resume FILE` goes "
+        "on from the weights."
     )
     members, index = snapshot.members, 0
     if len(members) > 1:
