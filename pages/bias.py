@@ -16,10 +16,8 @@ t = value["t"]
 
 st.title("Is cross-entropy biased toward grey?")
 st.markdown(
-    "A much-read answer says: *cross-entropy is biased towards 0.5 whenever the ground truth is "
-    "not binary*, so it trains networks that blur. It saw something real: the **cost is "
-    "lopsided**. But the **lowest point is not moved**. Drag the target t at the foot of the window, and see "
-    "when there is a pull, and when there is none."
+    "*“Cross-entropy is biased towards 0.5 whenever the ground truth is not binary”*, says a "
+    "much-read answer. The **cost is lopsided**; its **lowest point is not moved**. Drag t below."
 )
 
 # The target stays in view: every section asks what happens to it.
@@ -243,8 +241,8 @@ with st.container():
     st.markdown(
         "Each point: all test pixels of about one grey, and what the network made of them. On the "
         "diagonal nothing would be lost. **All** losses fall short of it: z cannot hold "
-        "everything, and an output that does not know is the mean of what might be. That is blur, and its name "
-        "is regression to the mean, not cross-entropy."
+        "everything, and an output that does not know is the mean of what might be. That is blur, "
+        "and its name is regression to the mean, not cross-entropy."
     )
     ui_derivation.take_away(
         "Blur comes mostly from what z does not know. Compare losses at a like KL, and read a "

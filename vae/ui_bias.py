@@ -24,7 +24,7 @@ GREYS = {"0": "binary", "0.25": "soft rims", "0.5": "grey", "0.75": "greyer", "1
 NOISE = {"output": "the output", "logit": "the logit"}
 AMOUNTS = {
     "output": ("0", "0.05", "0.1", "0.15"),
-    "logit": ("0", "0.5", "1", "1.5"),
+    "logit": ("0", "0.5", "1", "2"),
 }
 FITTED = tuple(picture_fits.LOGIT_GRADIENTS)
 SHOWN = 6
@@ -42,14 +42,17 @@ def show_fits() -> None:
     """Targets and the mean pictures under noise, for each loss, with their histograms."""
     first, second, third = st.columns(3)
     with first:
-        grey = choose("Targets", GREYS, key="targets", default="0.5", kind="slider")
+        grey = choose("Targets", GREYS, key="targets", default="1", kind="slider")
     with second:
         noise_on = choose("Noise on", NOISE, key="noise_on", default="logit")
     with third:
         # A key for each kind of noise, because the amounts mean different things.
         amounts = AMOUNTS[noise_on]
         amount = choose(
-            "How much (standard deviation)", amounts, key=f"{noise_on}_noise", default=amounts[2]
+            "How much (standard deviation)",
+            amounts,
+            key=f"{noise_on}_noise",
+            default=amounts[3] if noise_on == "logit" else amounts[2],
         )
     rows = fitted(float(grey), noise_on, float(amount))
     left, right = st.columns([3, 2])

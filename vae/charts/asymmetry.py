@@ -44,14 +44,14 @@ def build_cost_chart(*, t: float, h: float) -> alt.LayerChart:
         f"'away from ½ costs ' + {ratio} + ' times as much as toward it'"
     )
     return figure(
-        curve(0.001, 0.999, 0.002, square.format(p="datum.v"), GAUSSIAN),
-        curve(0.001, 0.999, 0.002, ex.excess("t", "datum.v"), BERNOULLI),
+        curve(0.001, 0.999, 0.002, square.format(p="datum.v"), GAUSSIAN, cap=0.3),
+        curve(0.001, 0.999, 0.002, ex.excess("t", "datum.v"), BERNOULLI, cap=0.3),
         upright("t"),
         *points,
         *keys((BERNOULLI, "'BCE − H(t)'"), (GAUSSIAN, "'2 × squared error: ratio 1'")),
         readout(said, x=42, y=44),
         x=x_axis("output p"),
-        y=y_axis("nats per pixel above the least", 0, 0.3),
+        y=y_axis("nats per pixel above the least", -0.01, 0.4, values=[0, 0.1, 0.2, 0.3]),
         params=[*T.params(t), *H.params(h)],
         description="Cost above its least against the output: binary cross-entropy is a lopsided "
         "bowl and squared error an even one, both with their lowest point at the target t. Points "
@@ -107,8 +107,8 @@ def build_double_mse_chart(*, h: float) -> alt.LayerChart:
     """At t = 1/2: the exact excess BCE, and 2 MSE, against the gap."""
     exact, double = HALF.format(h="datum.v"), "2 * datum.v * datum.v"
     return figure(
-        curve(0.0005, 0.4995, 0.001, double, GAUSSIAN),
-        curve(0.0005, 0.4995, 0.001, exact, BERNOULLI),
+        curve(0.0005, 0.4995, 0.001, double, GAUSSIAN, cap=1.2),
+        curve(0.0005, 0.4995, 0.001, exact, BERNOULLI, cap=1.2),
         upright("h"),
         marker("h", "2 * h * h", GAUSSIAN),
         marker("h", HALF.format(h="h"), BERNOULLI),
@@ -117,7 +117,7 @@ def build_double_mse_chart(*, h: float) -> alt.LayerChart:
             (GAUSSIAN, "'2h² = ' + format(2 * h * h, '.4f')"),
         ),
         x=x_axis("h, the gap between output and ½", 0, 0.5),
-        y=y_axis("nats per pixel above H(½)", 0, 1.5),
+        y=y_axis("nats per pixel above H(½)", -0.03, 1.6, values=[0, 0.4, 0.8, 1.2]),
         params=H.params(h),
         description="At a target of one half, the excess of binary cross-entropy and twice the "
         "squared error against the gap h: together near 0, apart towards 0.5, where the first "
@@ -138,7 +138,7 @@ def build_double_mse_error_chart(*, h: float) -> alt.LayerChart:
             .encode(x="x:Q", y=alt.value(90), text="label:N")
         )
     return figure(
-        curve(0.002, 0.498, 0.002, excess.format(h="datum.v"), BERNOULLI),
+        curve(0.002, 0.498, 0.002, excess.format(h="datum.v"), BERNOULLI, cap=100),
         level("0"),
         *marks,
         marker("h", excess.format(h="h"), BERNOULLI),
@@ -148,7 +148,7 @@ def build_double_mse_error_chart(*, h: float) -> alt.LayerChart:
             + ", '.2f') + '% more than 2 MSE'"
         ),
         x=x_axis("h, the gap between output and ½", 0, 0.5),
-        y=y_axis("more than 2 MSE, %", 0, 100),
+        y=y_axis("more than 2 MSE, %", -2, 130, values=[0, 25, 50, 75, 100]),
         params=H.params(h),
         description="By how many percent the exact excess of binary cross-entropy at one half "
         "is above twice the squared error, against the gap h, with rules where it passes 1 and "

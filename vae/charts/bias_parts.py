@@ -8,7 +8,9 @@ from vae.charts.derivation_parts import FIT_WIDTH, key_line, one_row
 from vae.charts.dials import Dial
 from vae.charts.theme import TARGET, Style
 
-HEIGHT = 280
+HEIGHT = 220
+# Pixels at the top of a figure that its legend takes.
+LEGEND = 66
 T = Dial("t", "t, the target", 0.0, 1.0, 0.8, 0.005)
 H = Dial("h", "h, how far off", 0.005, 0.495, 0.1, 0.005)
 CENTRE = Dial("centre", "where the targets lie", -3.0, 3.0, 1.0, 0.01, digits=2)
@@ -38,8 +40,14 @@ def curve(
     dash: Sequence[float] | None = None,
     opacity: float = 1.0,
     keep: str = "true",
+    cap: float = float("inf"),
 ) -> alt.Chart:
-    """The line (x, y) as ``datum.v`` runs from ``low`` to ``high``; x and y are expressions."""
+    """The line (x, y) as ``datum.v`` runs from ``low`` to ``high``; x and y are expressions.
+
+    Above ``cap`` it is not drawn: there the figure has its legend.
+    """
+    if cap < float("inf"):
+        keep = f"({keep}) && datum.y <= {cap!r}"
     return (
         alt.Chart(alt.sequence(low, high + step / 2, step, as_="v"))
         .transform_calculate(x=x, y=y)
@@ -68,11 +76,11 @@ def marker(x: str, y: str, style: Style, *, size: int = 150) -> alt.Chart:
 
 
 def upright(x: str) -> alt.Chart:
-    """A dotted vertical rule at the expression ``x``."""
+    """A dotted vertical rule at the expression ``x``, below the legend."""
     return (
         one_row(x=x)
         .mark_rule(color=TARGET.colour, strokeDash=[3, 3], strokeWidth=2)
-        .encode(x="x:Q")
+        .encode(x="x:Q", y=alt.value(LEGEND), y2=alt.value(alt.ExprRef("height")))
     )
 
 
@@ -103,7 +111,7 @@ def figure(
     height: int = HEIGHT,
 ) -> alt.LayerChart:
     """``layers`` over one pair of axes that stay as they are while dials move."""
-    frame = one_row(x="0", y="0").transform_filter("false").mark_point().encode(x=x, y=y)
+    frame = one_row(x="0", y="0").transform_filter("false").mark_point(aria=False).encode(x=x, y=y)
     return (
         alt.layer(frame, *layers)
         .add_params(*params)

@@ -22,11 +22,12 @@ def build_greys_chart(*, shares: tuple[tuple[Style, tuple[float, ...]], ...]) ->
     )
     names = [style.label for style, _ in shares]
     return (
-        alt.Chart(rows, height=58)
+        alt.Chart(rows, height=58, width=230)
         .mark_bar(clip=True)
         .encode(
             x=alt.X("low:Q", title="grey", scale=alt.Scale(domain=[0, 1], nice=False)),
             x2="high:Q",
+            y2=alt.datum(0),
             y=alt.Y(
                 "share:Q",
                 title=None,
@@ -44,7 +45,7 @@ def build_greys_chart(*, shares: tuple[tuple[Style, tuple[float, ...]], ...]) ->
                 sort=names,
                 title=None,
                 spacing=6,
-                header=alt.Header(labelAngle=0, labelAlign="left", labelFontSize=13),
+                header=alt.Header(labelOrient="top", labelAnchor="start", labelFontSize=13),
             ),
             tooltip=[
                 alt.Tooltip("loss:N"),

@@ -8,7 +8,7 @@ from vae.charts.theme import TARGET, Style
 from vae.events import CalibrationBin
 
 Curves = tuple[tuple[Style, tuple[CalibrationBin, ...]], ...]
-HEIGHT = 380
+HEIGHT = 320
 
 
 def build_calibration_chart(*, curves: Curves) -> alt.LayerChart:

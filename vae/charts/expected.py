@@ -3,13 +3,13 @@
 import altair as alt
 
 from vae.charts import expressions_bernoulli as ex
-from vae.charts.bias_parts import CENTRE, SKEW, SPREAD, figure, keys, x_axis, y_axis
+from vae.charts.bias_parts import CENTRE, LEGEND, SKEW, SPREAD, figure, keys, x_axis, y_axis
 from vae.charts.derivation_parts import FIT_WIDTH, readout
 from vae.charts.theme import BERNOULLI, GAUSSIAN, TARGET
 
 COUNT = 200
 BINS = 25
-HEIGHT = 280
+HEIGHT = 220
 
 
 def _targets() -> alt.Chart:
@@ -43,6 +43,7 @@ def build_targets_chart(*, centre: float, spread: float, skew: float) -> alt.Lay
         .encode(
             x=x,
             x2="x2:Q",
+            y2=alt.datum(0),
             y=alt.Y(
                 "count:Q",
                 title=f"how many of {COUNT} targets",
@@ -77,7 +78,9 @@ def build_expected_chart(*, centre: float, spread: float, skew: float) -> alt.La
     rows = _targets()
     layers: list[alt.Chart] = []
     for formula, style in ((mse, GAUSSIAN), (bce, BERNOULLI)):
-        line = rows.transform_calculate(x="datum.share", y=formula.format(p="datum.share"))
+        line = rows.transform_calculate(
+            x="datum.share", y=formula.format(p="datum.share")
+        ).transform_filter("datum.y <= 1.05")
         layers.append(
             line.mark_line(
                 color=style.colour,
@@ -88,7 +91,9 @@ def build_expected_chart(*, centre: float, spread: float, skew: float) -> alt.La
         )
     one = rows.transform_filter("datum.i == 0").transform_calculate(x="datum.mean")
     layers.append(
-        one.mark_rule(color=TARGET.colour, strokeDash=[3, 3], strokeWidth=2).encode(x="x:Q")
+        one.mark_rule(color=TARGET.colour, strokeDash=[3, 3], strokeWidth=2).encode(
+            x="x:Q", y=alt.value(LEGEND), y2=alt.value(alt.ExprRef("height"))
+        )
     )
     for formula, style in ((mse, GAUSSIAN), (bce, BERNOULLI)):
         layers.append(
@@ -103,7 +108,7 @@ def build_expected_chart(*, centre: float, spread: float, skew: float) -> alt.La
         *keys((BERNOULLI, "'mean of BCE − H(t)'"), (GAUSSIAN, "'mean of 2 × squared error'")),
         readout("'both least at the mean of the targets'", x=42, y=44),
         x=x_axis("one output p for all of them"),
-        y=y_axis("nats per pixel", 0, 1.2),
+        y=y_axis("nats per pixel", 0, 1.4, values=[0, 0.25, 0.5, 0.75, 1]),
         params=_params(centre, spread, skew),
         description="Mean excess binary cross-entropy and mean doubled squared error over the two "
         "hundred targets, against one output for all: both curves are lowest at the targets' mean.",

@@ -37,7 +37,14 @@ def build_density_chart(*, t: float) -> alt.LayerChart:
     mass = f"exp(-{ex.cb_log_normaliser(ex.logit('inner'))})"
     return figure(
         curve(0, 1, 0.005, bare, BERNOULLI),
-        curve(0, 1, 0.005, f"exp({ex.cb_log_prob('datum.v', 'best')})", CONTINUOUS_BERNOULLI),
+        curve(
+            0,
+            1,
+            0.005,
+            f"exp({ex.cb_log_prob('datum.v', 'best')})",
+            CONTINUOUS_BERNOULLI,
+            cap=6.2,
+        ),
         upright("inner"),
         *keys(
             (BERNOULLI, f"'exp(−BCE), p = t: area ' + format({mass}, '.3f')"),
@@ -48,7 +55,7 @@ def build_density_chart(*, t: float) -> alt.LayerChart:
             ),
         ),
         x=x_axis("grey x"),
-        y=y_axis("density", 0, 8),
+        y=y_axis("density", 0, 8, values=[0, 2, 4, 6]),
         params=normaliser_params(t=t),
         description="Two curves over the greys: the exponential of minus binary cross-entropy, "
         "whose area is below 1, and the continuous Bernoulli density whose mean is the target.",
@@ -61,8 +68,8 @@ def build_lambda_chart(*, t: float) -> alt.LayerChart:
     bce = f"{ex.bce('inner', 'datum.v')} - {ex.entropy('inner')}"
     cb = f"{ex.cb_log_prob('inner', 'best')} - {ex.cb_log_prob('inner', a)}"
     return figure(
-        curve(0.0015, 0.9985, 0.001, bce, BERNOULLI),
-        curve(0.0015, 0.9985, 0.001, cb, CONTINUOUS_BERNOULLI),
+        curve(0.0015, 0.9985, 0.001, bce, BERNOULLI, cap=0.5),
+        curve(0.0015, 0.9985, 0.001, cb, CONTINUOUS_BERNOULLI, cap=0.5),
         upright("inner"),
         marker("inner", "0", BERNOULLI),
         marker(ex.sigmoid("best"), "0", CONTINUOUS_BERNOULLI),
@@ -74,7 +81,7 @@ def build_lambda_chart(*, t: float) -> alt.LayerChart:
             ),
         ),
         x=x_axis("output: p, or λ"),
-        y=y_axis("nats above the least", -0.02, 0.6, values=[0, 0.2, 0.4, 0.6]),
+        y=y_axis("nats above the least", -0.02, 0.66, values=[0, 0.25, 0.5]),
         params=normaliser_params(t=t),
         description="Cost above its least against the output: binary cross-entropy is least at "
         "the target, the continuous Bernoulli's negative log density further from one half.",

@@ -33,18 +33,17 @@ def build_family_chart(*, t: float, h: float, g: float) -> alt.LayerChart:
     thin = {"width": 1.5, "opacity": 0.8}
     bce = f"4 * {ex.excess('inner', 'datum.v')} / 4 / {weight.format(g='-1')}"
     return figure(
-        curve(0.01, 0.99, 0.01, bce, BERNOULLI, **thin),
-        curve(0.01, 0.99, 0.01, "2 * pow(datum.v - inner, 2)", GAUSSIAN, **thin),
-        curve(0.01, 0.99, 0.01, scaled("datum.v", "g"), COUNTER_BIASED, dash=(1, 0), width=4),
+        curve(0.01, 0.99, 0.01, bce, BERNOULLI, cap=0.3, **thin),
+        curve(0.01, 0.99, 0.01, "2 * pow(datum.v - inner, 2)", GAUSSIAN, cap=0.3, **thin),
+        curve(
+            0.01, 0.99, 0.01, scaled("datum.v", "g"), COUNTER_BIASED, dash=(1, 0), width=4, cap=0.3
+        ),
         upright("inner"),
         marker(f"{OUTSIDE} ? NaN : {AWAY}", away, COUNTER_BIASED),
         marker(f"{OUTSIDE} ? NaN : {TOWARD}", toward, COUNTER_BIASED),
         marker("inner", "0", TARGET),
-        *keys(
-            (BERNOULLI, "'g = −1: BCE'"),
-            (GAUSSIAN, "'g = 0: MSE'"),
-        ),
-        readout("'thick: g = ' + format(g, '.2f')", said, x=42, y=44),
+        *keys((BERNOULLI, "'g = −1: BCE'")),
+        readout("'solid, thin: g = 0, MSE; thick: g = ' + format(g, '.2f')", said, x=42, y=25),
         x=x_axis("output p"),
         y=y_axis("cost, equal curvature at t", -0.01, 0.4, values=[0, 0.1, 0.2, 0.3]),
         params=[*T.params(t), *H.params(h), *G.params(g), INNER],

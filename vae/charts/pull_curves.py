@@ -62,7 +62,7 @@ def build_noisy_cost_chart(*, t: float, s: float) -> alt.LayerChart:
     square = above(mse, "best_mse", f"1 / (2 * {v})")
     step = 0.0025
     return figure(
-        curve(step, 1 - step, step, square, GAUSSIAN, keep=inside),
+        curve(step, 1 - step, step, square, GAUSSIAN, keep=inside, cap=0.2),
         curve(
             step,
             1 - step,
@@ -70,8 +70,9 @@ def build_noisy_cost_chart(*, t: float, s: float) -> alt.LayerChart:
             above(one, "best_one", f"1 / (4 * {v} * {v})"),
             COUNTER_BIASED,
             keep=inside,
+            cap=0.2,
         ),
-        curve(step, 1 - step, step, above(bce, "best_bce", "1"), BERNOULLI, keep=inside),
+        curve(step, 1 - step, step, above(bce, "best_bce", "1"), BERNOULLI, keep=inside, cap=0.2),
         upright("inner"),
         marker("best_mse", "0", GAUSSIAN),
         marker("best_one", "0", COUNTER_BIASED),
@@ -82,7 +83,7 @@ def build_noisy_cost_chart(*, t: float, s: float) -> alt.LayerChart:
             (COUNTER_BIASED, "'L₁: best p = ' + format(best_one, '.4f')"),
         ),
         x=x_axis("output p, before the noise"),
-        y=y_axis("mean cost above its least, scaled", -0.008, 0.25, values=[0, 0.1, 0.2]),
+        y=y_axis("mean cost above its least, scaled", -0.008, 0.27, values=[0, 0.1, 0.2]),
         params=noise_params(t=t, s=s),
         description="Expected cost under output noise against the output, for binary "
         "cross-entropy, squared error and the counter-biased loss, each above its least, with a "
@@ -142,7 +143,7 @@ def build_optimum_chart(*, t: float, s: float) -> alt.LayerChart:
             align="right",
         ),
         x=x_axis("s, standard deviation of the noise", 0, LARGEST_SCALE, values=[0, 0.1, 0.2]),
-        y=y_axis("best output p", 0, 1),
+        y=y_axis("best output p", 0, 1.25, values=[0, 0.25, 0.5, 0.75, 1]),
         params=noise_params(t=t, s=s),
         description="The best output against the noise's scale: under binary cross-entropy it "
         "moves toward one half, under squared error it stays until the noise reaches the end of "
@@ -209,8 +210,8 @@ def build_logit_noise_chart(*, t: float, tau: float) -> alt.LayerChart:
         *keys((BERNOULLI, "'BCE: E[p] = t exactly (dotted: sigmoid of the best logit)'")),
         keys((GAUSSIAN, "''"), (GAUSSIAN, "''"))[2],
         text,
-        x=x_axis("target t"),
-        y=y_axis("mean output less target", -0.15, 0.15),
+        x=x_axis("target t", values=[0, 0.2, 0.4, 0.6, 0.8, 1]),
+        y=y_axis("mean output less target", -0.15, 0.22, values=[-0.1, 0, 0.1]),
         params=[*T.params(t), *TAU.params(tau), INNER],
         description="Mean output less target against the target, with noise on the logit: zero "
         "for binary cross-entropy, and for a sigmoid with squared error below zero under one half "

@@ -28,7 +28,8 @@ def bce(t: Real, p: Real) -> np.ndarray:
 def bce_with_logits(t: Real, logits: Real) -> np.ndarray:
     """BCE(t, sigmoid(logits)) without forming the sigmoid: exact at any finite logit."""
     t, logits = _probability("t", t), np.asarray(logits, float)
-    return softplus(logits) - t * logits
+    # What remains of log(1 + exp) is added last, or it would vanish beside a large logit.
+    return np.maximum(logits, 0) - t * logits + np.log1p(np.exp(-np.abs(logits)))
 
 
 def kl_bernoulli(t: Real, p: Real) -> np.ndarray:
@@ -123,5 +124,5 @@ def _probability(name: str, value: Real) -> np.ndarray:
     array = np.asarray(value, float)
     if not np.all((array >= 0) & (array <= 1)):
         bad = array[~((array >= 0) & (array <= 1))].flat[0]
-        raise ValueError(f"{name}: {bad!r:.40} given; allowed is 0 to 1")
+        raise ValueError(f"{name}: {float(bad)!r} given; allowed is 0 to 1")
     return array

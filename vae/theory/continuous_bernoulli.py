@@ -7,7 +7,7 @@ exp(a x - A(a)), A(a) = log((exp(a) - 1) / a). Results are nats per pixel; array
 
 import numpy as np
 
-from vae.theory.bernoulli import Real, softplus
+from vae.theory.bernoulli import Real, bce_with_logits
 from vae.theory.roots import bisect
 
 # Below this |logit| the closed forms lose digits to cancellation and their series, of relative
@@ -27,7 +27,7 @@ def log_normaliser(logits: Real) -> np.ndarray:
 def log_prob(x: Real, logits: Real) -> np.ndarray:
     """log density at the grey ``x``: -BCE(x, sigmoid(a)) + log C."""
     a = np.asarray(logits, float)
-    return np.asarray(x, float) * a - softplus(a) + log_normaliser(a)
+    return log_normaliser(a) - bce_with_logits(x, a)
 
 
 def mean(logits: Real) -> np.ndarray:
@@ -51,7 +51,7 @@ def best_logits(t: Real) -> np.ndarray:
     if not np.all((t > 0) & (t < 1)):
         bad = t[~((t > 0) & (t < 1))].flat[0]
         raise ValueError(
-            f"t: {bad!r:.40} given; allowed is between 0 and 1, ends excluded, where the "
+            f"t: {float(bad)!r} given; allowed is between 0 and 1, ends excluded, where the "
             "likelihood is unbounded"
         )
     # 1 - mean(a) tends to 1 / a, so the root lies within 1 / min(t, 1 - t), and 2 / that is safe.

@@ -13,7 +13,7 @@ import numpy as np
 from vae.theory import continuous_bernoulli as cb
 from vae.theory.bernoulli import logit, sigmoid
 
-STEPS = 180
+STEPS = 240
 DRAWS = 48
 RATE = 0.1
 Gradient = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -87,8 +87,8 @@ def fit_greys(t: np.ndarray, loss: str, noise_on: str, amount: float, seed: int 
     for step in range(1, STEPS + 1):
         slope, mean = _slope_and_mean(t, free, loss, noise_on, amount, half, random)
         first = 0.9 * first + 0.1 * slope
-        second = 0.99 * second + 0.01 * slope**2
-        scaled = first / (1 - 0.9**step) / (np.sqrt(second / (1 - 0.99**step)) + 1e-9)
+        second = 0.95 * second + 0.05 * slope**2
+        scaled = first / (1 - 0.9**step) / (np.sqrt(second / (1 - 0.95**step)) + 1e-9)
         rate = 3 * RATE if step <= STEPS // 2 else 3 * RATE * 2 * (1 - step / STEPS)
         free = free - rate * scaled
         if step > STEPS - averaged:

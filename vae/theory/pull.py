@@ -51,7 +51,7 @@ def bce_optimum(t: Real, scale: Real) -> np.ndarray:
     t, a = np.broadcast_arrays(np.asarray(t, float), _allowed(scale))
 
     def slope(p: np.ndarray) -> np.ndarray:
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):
             return (1 - t) * np.arctanh(a / (1 - p)) - t * np.arctanh(a / p)
 
     found = bisect(slope, a, 1 - a)

@@ -1,0 +1,77 @@
+"""The Bias page in Chromium: drags without the server, keys, ends of the dials, phone, dark."""
+
+import pytest
+from browsing import dial, drag_dial, set_dial
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+DIALS = ("t", "h", "centre", "s", "tau", "decay", "start", "g")
+
+
+@pytest.fixture
+def bias(open_page):
+    page = open_page("bias")
+    page.wait_for_function(
+        "() => document.querySelectorAll('[data-testid=stVegaLiteChart] .marks').length >= 22"
+    )
+    return page
+
+
+def text_of(page, label: str) -> str:
+    """The text that the figures under the heading with this text show."""
+    return page.locator("[data-testid=stVegaLiteChart]").filter(has_text=label).first.inner_text()
+
+
+@pytest.mark.parametrize("name", DIALS)
+def test_a_drag_sends_nothing_and_redraws_at_frame_rate(bias, name):
+    drag = drag_dial(bias, name, seconds=1.5)
+    assert drag.sent == 0
+    # Shared machines stutter: the benchmark reports the rate itself.
+    assert drag.redraws_per_second > 15, drag
+
+
+def test_presets_move_the_figures_and_the_numbers(bias):
+    assert "1.726" in text_of(bias, "ratio of the whole bars")
+    bias.get_by_role("button", name="0.3: 0.4 or 0.2?").click()
+    bias.wait_for_timeout(400)
+    assert "1.304" in text_of(bias, "ratio of the whole bars")
+
+
+def test_the_keyboard_moves_a_dial(bias):
+    slider = dial(bias, "t")
+    slider.focus()
+    bias.keyboard.press("ArrowRight")
+    bias.wait_for_timeout(400)
+    expect(slider).to_have_attribute("aria-valuetext", "0.805")
+
+
+def test_optima_follow_the_dial(bias):
+    set_dial(bias, "s", 0.05)
+    dial(bias, "s").scroll_into_view_if_needed()
+    bias.wait_for_timeout(600)
+    assert "best p = 0.7906" in text_of(bias, "BCE: best p")
+
+
+def test_targets_at_the_ends_leave_the_figures_sound(bias):
+    for at in (0.0, 1.0):
+        set_dial(bias, "t", at)
+        bias.wait_for_timeout(400)
+        assert "NaN" not in bias.locator("[data-testid=stMain]").inner_text()
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_phone_needs_no_sideways_scrolling(open_page, dark):
+    page = open_page("bias", width=390, height=844, dark=dark)
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+    wide = page.evaluate(
+        """() => [...document.querySelectorAll("[data-testid=stVegaLiteChart]")]
+            .filter((chart) => chart.getBoundingClientRect().right > 391).length"""
+    )
+    assert wide == 0
+
+
+def test_a_choice_of_noise_refits_the_pictures(bias):
+    before = bias.get_by_text("Bernoulli / BCE · contrast").first.inner_text()
+    bias.get_by_role("radio", name="the output").click()
+    expect(bias.get_by_text("Bernoulli / BCE · contrast").first).not_to_have_text(before)

@@ -1,0 +1,155 @@
+"""BCE's closed forms against torch, autograd, quadrature and root finding."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import integrate, optimize
+
+from vae.theory import bernoulli as b
+from vae.theory import descent
+
+GRID = np.linspace(0.02, 0.98, 25)
+T, P = np.meshgrid(GRID, GRID)
+
+
+def test_bce_and_its_excess_are_torchs():
+    t, p = torch.from_numpy(T), torch.from_numpy(P)
+    want = torch.nn.functional.binary_cross_entropy(p, t, reduction="none").numpy()
+    np.testing.assert_allclose(b.bce(T, P), want, rtol=1e-12)
+    kl = torch.distributions.kl_divergence(
+        torch.distributions.Bernoulli(t), torch.distributions.Bernoulli(p)
+    )
+    np.testing.assert_allclose(b.kl_bernoulli(T, P), kl.numpy(), atol=1e-12)
+
+
+def test_the_ends_have_their_limits():
+    np.testing.assert_array_equal(b.bernoulli_entropy(np.array([0.0, 1.0])), [0, 0])
+    assert b.bce(1.0, 1.0) == 0
+    assert b.bce(1.0, 0.0) == np.inf
+    assert b.bce(0.0, 0.3) == pytest.approx(-np.log(0.7), rel=1e-14)
+
+
+def test_bce_from_logits_holds_where_sigmoids_round():
+    logits = np.array([-800.0, -40.0, -1.0, 0.0, 3.0, 40.0, 800.0])
+    for t in (0.0, 0.3, 1.0):
+        want = torch.nn.functional.binary_cross_entropy_with_logits(
+            torch.from_numpy(logits), torch.full((7,), t, dtype=torch.float64), reduction="none"
+        )
+        np.testing.assert_allclose(
+            b.bce_with_logits(t, logits), want.numpy(), rtol=1e-13, atol=1e-15
+        )
+
+
+def test_minimum_is_the_target_and_the_mean():
+    for t in (0.1, 0.5, 0.8):
+        found = optimize.minimize_scalar(
+            lambda p, t=t: b.bce(t, p), bounds=(1e-6, 1 - 1e-6), options={"xatol": 1e-10}
+        )
+        assert found.x == pytest.approx(t, abs=1e-6)
+    targets = np.random.default_rng(1).beta(0.6, 1.7, 400)
+    for cost in (b.bce, b.squared_error):
+        found = optimize.minimize_scalar(
+            lambda p, cost=cost: cost(targets, p).mean(),
+            bounds=(1e-6, 1 - 1e-6),
+            options={"xatol": 1e-10},
+        )
+        assert found.x == pytest.approx(targets.mean(), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("t", "ratio", "raw"), [(0.8, 1.726, 1.035), (0.3, 1.304, 1.010), (0.7, 1.304, 1.010)]
+)
+def test_the_threads_examples(t, ratio, raw):
+    excess = {
+        sign: integrate.quad(lambda u: (u - t) / (u * (1 - u)), t, t + sign * 0.1)[0]
+        for sign in (1, -1)
+    }
+    away = 1 if t > 0.5 else -1
+    assert b.excess_ratio(t, 0.1) == pytest.approx(excess[away] / excess[-away], rel=1e-9)
+    assert float(b.excess_ratio(t, 0.1)) == pytest.approx(ratio, abs=5e-4)
+    assert float(b.raw_ratio(t, 0.1)) == pytest.approx(raw, abs=6e-4)
+
+
+def test_a_mirror_image_outside_the_range_is_refused():
+    with pytest.raises(ValueError, match=r"t ± h: .* given; allowed is 0 to 1"):
+        b.excess_ratio(0.95, 0.1)
+    with pytest.raises(ValueError, match=r"p: 1\.5"):
+        b.bce(0.5, 1.5)
+
+
+def test_the_series_is_right_to_fourth_order():
+    for t in (0.3, 0.5, 0.8):
+        wide = abs(b.kl_series(t, 0.02) - b.kl_bernoulli(t, t + 0.02))
+        narrow = abs(b.kl_series(t, 0.01) - b.kl_bernoulli(t, t + 0.01))
+        # The remainder is of fifth order (sixth at 1/2): halving h divides it by 32 at least.
+        assert wide / narrow > 25
+
+
+def test_double_mse_and_where_it_goes_wrong():
+    for h, percent in ((0.05, 0.5), (0.1, 2.1), (0.2, 9.0), (0.3, 24.0), (0.4, 59.6)):
+        exact = b.kl_bernoulli(0.5, 0.5 + h)
+        assert 100 * (exact / (2 * h**2) - 1) == pytest.approx(percent, abs=0.06)
+        assert b.double_mse_error(h) == pytest.approx(exact / (2 * h**2) - 1, rel=1e-9)
+    for share, gap in ((0.01, 0.070), (0.1, 0.210)):
+        found = optimize.brentq(
+            lambda h, share=share: b.kl_bernoulli(0.5, 0.5 + h) / (2 * h**2) - 1 - share, 0.01, 0.49
+        )
+        assert b.half_gap_at_error(share) == pytest.approx(found, rel=1e-9)
+        assert found == pytest.approx(gap, abs=5e-4)
+    with pytest.raises(ValueError, match="error: 0 given"):
+        b.half_gap_at_error(0)
+
+
+def test_logit_gradients_by_autograd():
+    a = torch.linspace(-8, 8, 33, dtype=torch.float64, requires_grad=True)
+    for t in (0.0, 0.3, 1.0):
+        target = torch.full_like(a, t)
+        bce = torch.nn.functional.binary_cross_entropy_with_logits(a, target, reduction="sum")
+        mse = (torch.sigmoid(a) - target).square().sum()
+        logits = a.detach().numpy()
+        for loss, ours in ((bce, descent.bce_gradient), (mse, descent.mse_gradient)):
+            [want] = torch.autograd.grad(loss, a)
+            np.testing.assert_allclose(ours(t, logits), want.numpy(), atol=1e-14)
+
+
+def test_the_largest_mse_gradient_is_8_27():
+    found = optimize.minimize_scalar(lambda a: descent.mse_gradient(1.0, a), bounds=(-5, 5))
+    assert -found.fun == pytest.approx(descent.LARGEST_MSE_GRADIENT, rel=1e-9)
+    assert b.sigmoid(found.x) == pytest.approx(1 / 3, abs=1e-4)
+
+
+@pytest.mark.parametrize("loss", ["bce", "mse"])
+def test_times_are_those_of_the_differential_equation(loss):
+    gradient = getattr(descent, f"{loss}_gradient")
+    for t, start, end in ((0.8, 0.0, float(b.logit(0.77))), (1.0, -3.0, 1.0)):
+
+        def reached(_, a, end=end):
+            return a[0] - end
+
+        reached.terminal = True
+        run = integrate.solve_ivp(
+            lambda _, a, t=t: -gradient(t, a),
+            (0, 1e4),
+            [start],
+            events=reached,
+            rtol=1e-11,
+            atol=1e-12,
+        )
+        if t < 1:
+            ours = getattr(descent, f"{loss}_time")(t, b.sigmoid(end))
+        else:
+            ours = getattr(descent, f"{loss}_escape_time")(start, end)
+        assert run.t_events[0][0] == pytest.approx(float(ours), rel=1e-7)
+
+
+@pytest.mark.parametrize(("loss", "kept"), [("bce", 0.787), ("mse", 0.767)])
+def test_decay_holds_mse_more(loss, kept):
+    def cost(a):
+        p = b.sigmoid(a)
+        data = b.bce_with_logits(0.8, a) if loss == "bce" else (p - 0.8) ** 2
+        return data + 0.005 * a**2
+
+    found = optimize.minimize_scalar(cost, bounds=(0, 3), options={"xatol": 1e-10})
+    ours = float(getattr(descent, f"{loss}_decayed")(0.8, 0.01))
+    assert ours == pytest.approx(float(b.sigmoid(found.x)), abs=1e-6)
+    assert ours == pytest.approx(kept, abs=5e-4)
