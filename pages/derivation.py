@@ -5,6 +5,7 @@ import streamlit as st
 from vae import examples, ui, ui_derivation, ui_objective, ui_server
 from vae.charts import derivation_learned as learned
 from vae.charts import derivation_sigma as panels
+from vae.charts.derivation_nll import build_nll_chart
 from vae.charts.derivation_parts import FIT_MEAN, FIT_SIGMA, PIXEL_DIALS, VARIANCE
 from vae.theory.learned_scale import constant_pixels
 
@@ -45,7 +46,7 @@ with st.container():
     left, right = st.columns(2)
     with left:
         st.markdown("**The NLL of 784 such pixels: least at σ = RMSE**")
-        ui.show_chart(panels.build_nll_chart, key="nll", **pixel)
+        ui.show_chart(build_nll_chart, key="nll", **pixel)
     with right:
         st.markdown("**What the Gaussian believes, and its mass outside [0, 1]**")
         ui.show_chart(panels.build_density_chart, key="density", **pixel)

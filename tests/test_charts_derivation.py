@@ -14,6 +14,7 @@ from vae.charts import (
     derivation_expansion,
     derivation_image,
     derivation_learned,
+    derivation_nll,
     derivation_paths,
     derivation_sigma,
     derivation_spectrum,
@@ -27,7 +28,7 @@ SPECTRUM = tuple(np.linspace(5, 0.001, 784))
 PANELS = [
     derivation_sigma.build_log_prob_chart,
     derivation_sigma.build_gradient_chart,
-    derivation_sigma.build_nll_chart,
+    derivation_nll.build_nll_chart,
     derivation_sigma.build_density_chart,
 ]
 TARGET = tuple(range(256)) * 3 + tuple(range(16))
@@ -95,8 +96,8 @@ def test_the_point_stays_on_the_panel_at_any_sigma(sigma):
     )
     assert low <= point["shown"] <= high
     assert point["residual"] == pytest.approx(0.2)
-    low, high = derivation_sigma.NLL_DOMAIN
-    [now] = rows_of(derivation_sigma.build_nll_chart(**PIXEL), ["scale", "nll", "inside"], moved)
+    low, high = derivation_nll.NLL_DOMAIN
+    [now] = rows_of(derivation_nll.build_nll_chart(**PIXEL), ["scale", "nll", "inside"], moved)
     assert low <= now["nll"] <= high
     assert now["scale"] == pytest.approx(sigma)
 
@@ -112,7 +113,7 @@ def test_the_gradients_keep_their_ratio_at_every_residual():
 
 
 def test_the_nll_curve_is_least_at_the_marked_point():
-    chart = derivation_sigma.build_nll_chart(**PIXEL)
+    chart = derivation_nll.build_nll_chart(**PIXEL)
     rows = rows_of(chart, ["scale", "nll", "exponent"])
     curve = rows[: len(rows) // 2] if rows[0]["nll"] > 0 else rows[len(rows) // 2 :]
     least = min(curve, key=lambda row: row["nll"])

@@ -17,7 +17,41 @@ def build_cross_entropy_chart(
     ``counts`` (256,) says how often each grey 0 to 255 occurs.
     """
     total = sum(counts)
-    bins = (
+    curve = (
+        alt.Chart(alt.sequence(-0.05, 1.0501, 0.01, as_="value"))
+        .transform_calculate(cost=f"-{gaussian.log_prob('datum.value', 'fit_mean', 'fit_sigma')}")
+        .mark_line(strokeWidth=3, color=GAUSSIAN.colour, clip=True)
+        .encode(
+            x="value:Q",
+            y=alt.Y(
+                "cost:Q",
+                title="−log N(x; μ, σ²), nats (line)",
+                scale=alt.Scale(domain=[-3, 12], nice=False),
+            ),
+        )
+    )
+    return (
+        alt.layer(_bars(total), curve, _numbers(total))
+        .resolve_scale(y="independent")
+        .add_params(
+            alt.param(name="counts", value=list(counts)),
+            *FIT_MEAN.params(fit_mean),
+            *FIT_SIGMA.params(fit_sigma),
+        )
+        .properties(
+            height=240,
+            autosize=FIT_WIDTH,
+            description="Histogram of one pixel's greys over the data, and minus the log density "
+            "of a Gaussian; the mean of the second under the first is the cross-entropy: the mean "
+            "negative log likelihood, and the mean squared error up to constants.",
+        )
+        .configure_mark(**UNDESCRIBED)
+    )
+
+
+def _bars(total: int) -> alt.Chart:
+    """The histogram, 16 greys a bar."""
+    return (
         alt.Chart(alt.sequence(0, 256, 1, as_="grey"))
         .transform_calculate(
             value="datum.grey / 255",
@@ -39,20 +73,11 @@ def build_cross_entropy_chart(
             y2="zero:Q",
         )
     )
-    curve = (
-        alt.Chart(alt.sequence(-0.05, 1.0501, 0.01, as_="value"))
-        .transform_calculate(cost=f"-{gaussian.log_prob('datum.value', 'fit_mean', 'fit_sigma')}")
-        .mark_line(strokeWidth=3, color=GAUSSIAN.colour, clip=True)
-        .encode(
-            x="value:Q",
-            y=alt.Y(
-                "cost:Q",
-                title="−log N(x; μ, σ²), nats (line)",
-                scale=alt.Scale(domain=[-3, 12], nice=False),
-            ),
-        )
-    )
-    numbers = (
+
+
+def _numbers(total: int) -> alt.Chart:
+    """The cross-entropy, and the mean squared error it is made of."""
+    return (
         alt.Chart(alt.sequence(0, 256, 1, as_="grey"))
         .transform_calculate(
             part=f"counts[datum.grey] / {total} * "
@@ -76,21 +101,4 @@ def build_cross_entropy_chart(
             fontWeight=600,
         )
         .encode(text="text:N", x=alt.value(alt.ExprRef("width / 2")), y=alt.value(6))
-    )
-    return (
-        alt.layer(bins, curve, numbers)
-        .resolve_scale(y="independent")
-        .add_params(
-            alt.param(name="counts", value=list(counts)),
-            *FIT_MEAN.params(fit_mean),
-            *FIT_SIGMA.params(fit_sigma),
-        )
-        .properties(
-            height=240,
-            autosize=FIT_WIDTH,
-            description="Histogram of one pixel's greys over the data, and minus the log density "
-            "of a Gaussian; the mean of the second under the first is the cross-entropy: the mean "
-            "negative log likelihood, and the mean squared error up to constants.",
-        )
-        .configure_mark(**UNDESCRIBED)
     )

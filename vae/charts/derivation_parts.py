@@ -8,6 +8,7 @@ import altair as alt
 from vae.charts.dials import Dial
 
 PIXELS = 784
+PANEL_HEIGHT = 150
 SIGMA = Dial("sigma", "σ, the scale", 0.01, 20.0, 0.3, 0.005, log=True)
 TARGET_PIXEL = Dial("x", "x, the target", 0.0, 1.0, 0.8, 0.005)
 PREDICTION = Dial("mean", "μ, the prediction", 0.0, 1.0, 0.6, 0.005)
@@ -94,6 +95,16 @@ def _place(where: float | str) -> Any:
     if isinstance(where, str):
         return alt.value(alt.ExprRef(where))
     return alt.value(where)
+
+
+def panel(chart: Any, description: str, params: list[alt.Parameter]) -> alt.LayerChart:
+    """``chart`` as one panel of the sigma figure: its dials, its height, its text alternative."""
+    finished: alt.LayerChart = (
+        chart.add_params(*params)
+        .properties(description=description, height=PANEL_HEIGHT, autosize=FIT_WIDTH)
+        .configure_mark(**UNDESCRIBED)
+    )
+    return finished
 
 
 def on_canvas(chart: alt.LayerChart) -> alt.LayerChart:

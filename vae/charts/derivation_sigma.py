@@ -6,50 +6,22 @@ import altair as alt
 
 from vae.charts import expressions_gaussian as gaussian
 from vae.charts.derivation_parts import (
-    FIT_WIDTH,
-    PIXELS,
-    UNDESCRIBED,
     key_line,
     one_row,
+    panel,
     pixel_params,
     readout,
 )
 from vae.charts.theme import GAUSSIAN, KL, TARGET
-from vae.theory.gaussian import ZERO_NLL_MSE
 
-HEIGHT = 150
 LOG_PROB_DOMAIN = (-8.0, 6.5)
-NLL_DOMAIN = (-3300.0, 9500.0)
 _CURVES = ("log p", "−(x−μ)²/(2σ²) + const", "−(x−μ)²")
 
 
 def build_log_prob_chart(*, sigma: float, x: float, mean: float) -> alt.LayerChart:
     """log p against the residual, the squared error, and the rescaled one that lies on log p."""
-    low, high = LOG_PROB_DOMAIN
+    low = LOG_PROB_DOMAIN[0]
     value = gaussian.log_prob("x", "mean", "sigma")
-    curves = (
-        alt.Chart(alt.sequence(-1, 1.0001, 0.02, as_="residual"))
-        .transform_calculate(
-            **{
-                _CURVES[0]: gaussian.log_prob("datum.residual", "0", "sigma"),
-                _CURVES[1]: gaussian.rescaled_squared_error("datum.residual", "0", "sigma"),
-                _CURVES[2]: f"-{gaussian.squared_error('datum.residual', '0')}",
-            }
-        )
-        .transform_fold(list(_CURVES), as_=["curve", "value"])
-        .mark_line(clip=True)
-        .encode(
-            x=alt.X("residual:Q", title="residual x − μ", scale=alt.Scale(domain=[-1, 1])),
-            y=alt.Y(
-                "value:Q", title="nats per pixel", scale=alt.Scale(domain=[low, high], nice=False)
-            ),
-            color=_by_curve("color", [GAUSSIAN.colour, GAUSSIAN.colour, TARGET.colour]),
-            strokeDash=_by_curve("dash", [[1, 0], [2, 4], [7, 4]]),
-            strokeWidth=_by_curve("width", [7, 2.5, 2.5]),
-            opacity=_by_curve("opacity", [0.45, 1, 1]),
-            detail="curve:N",
-        )
-    )
     point = (
         one_row(residual="x - mean", shown=f"max({low}, {value})", inside=f"{value} >= {low}")
         .mark_point(filled=True, size=130, opacity=1, color=GAUSSIAN.colour)
@@ -78,8 +50,8 @@ def build_log_prob_chart(*, sigma: float, x: float, mean: float) -> alt.LayerCha
         ),
         *key_line(2, f"'−(x−μ)² = ' + {plain}", colour=TARGET.colour, dash=(7, 4)),
     )
-    return _panel(
-        curves + point + numbers,
+    return panel(
+        _log_prob_curves() + point + numbers,
         "Log likelihood of one pixel against its residual, beside minus the squared error; the "
         "squared error divided by 2 sigma squared plus a constant lies exactly on it.",
         pixel_params(sigma=sigma, x=x, mean=mean),
@@ -88,8 +60,96 @@ def build_log_prob_chart(*, sigma: float, x: float, mean: float) -> alt.LayerCha
 
 def build_gradient_chart(*, sigma: float, x: float, mean: float) -> alt.LayerChart:
     """Sizes of the two gradients on logarithmic axes: parallel lines, a constant ratio apart."""
+    size = f"abs({gaussian.log_prob_gradient('x', 'mean', 'sigma')})"
+    plain = f"abs({gaussian.squared_error_gradient('x', 'mean')})"
+    ratio = gaussian.compact(gaussian.gradient_ratio("sigma"))
+    numbers = alt.layer(
+        *key_line(0, f"'of log p: ' + {gaussian.compact(size)}", colour=GAUSSIAN.colour),
+        *key_line(
+            1, f"'of −(x−μ)²: ' + {gaussian.compact(plain)}", colour=TARGET.colour, dash=(7, 4)
+        ),
+        *key_line(2, f"'ratio 1/(2σ²) = ' + {ratio}", colour=KL.colour, width=5),
+    )
+    return panel(
+        alt.layer(_gradient_lines(), *_gradient_gap(), numbers),
+        "Sizes of the gradients of log likelihood and of squared error against the residual, on "
+        "logarithmic axes: parallel lines whose distance is the constant ratio.",
+        pixel_params(sigma=sigma, x=x, mean=mean),
+    )
+
+
+def build_density_chart(*, sigma: float, x: float, mean: float) -> alt.LayerChart:
+    """The decoder's Gaussian around its mean, and the share of it outside [0, 1]."""
+    below, above = (
+        gaussian.mass_below_zero("mean", "sigma"),
+        gaussian.mass_above_one("mean", "sigma"),
+    )
+    value_axis = alt.X("value:Q", title="pixel value", scale=alt.Scale(domain=[-1, 2]))
+    height_axis = alt.Y(
+        "height:Q", title="density / its peak", scale=alt.Scale(domain=[0, 1.35], nice=False)
+    )
+    # Points where the Gaussian is: a grid over the whole axis would miss a narrow one.
+    grid = alt.Chart(alt.sequence(-1, 1.0001, 0.02, as_="step")).transform_calculate(
+        value="mean + datum.step * min(4 * sigma, 3)"
+    )
+    line = (
+        grid.transform_calculate(height=_HEIGHT_AT)
+        .mark_line(color=GAUSSIAN.colour, strokeWidth=2.5, clip=True)
+        .encode(x=value_axis, y=height_axis)
+    )
+    edges = (
+        alt.Chart(alt.sequence(0, 2, 1, as_="value"))
+        .mark_rule(strokeDash=[4, 3], color=TARGET.colour, strokeWidth=2)
+        .encode(x="value:Q")
+    )
+    ground = one_row(height="0").mark_rule(color=GAUSSIAN.colour).encode(y="height:Q")
+    target = (
+        one_row(value="x", height=gaussian.density_to_peak("x", "mean", "sigma"))
+        .mark_point(size=130, filled=True, color=GAUSSIAN.colour, opacity=1)
+        .encode(x="value:Q", y="height:Q")
+    )
+    left = readout(f"'below 0: ' + format({below}, '.1%')")
+    right = readout(f"'above 1: ' + format({above}, '.1%')", x="width - 8", align="right")
+    return panel(
+        alt.layer(line, *_density_areas(grid), ground, edges, target, left, right),
+        "The decoder's Gaussian around the predicted mean; the parts below 0 and above 1, where no "
+        "pixel can be, are shaded and their shares are written out.",
+        pixel_params(sigma=sigma, x=x, mean=mean),
+    )
+
+
+def _log_prob_curves() -> alt.Chart:
+    """The three curves, which share one form below their constants."""
+    low, high = LOG_PROB_DOMAIN
+    return (
+        alt.Chart(alt.sequence(-1, 1.0001, 0.02, as_="residual"))
+        .transform_calculate(
+            **{
+                _CURVES[0]: gaussian.log_prob("datum.residual", "0", "sigma"),
+                _CURVES[1]: gaussian.rescaled_squared_error("datum.residual", "0", "sigma"),
+                _CURVES[2]: f"-{gaussian.squared_error('datum.residual', '0')}",
+            }
+        )
+        .transform_fold(list(_CURVES), as_=["curve", "value"])
+        .mark_line(clip=True)
+        .encode(
+            x=alt.X("residual:Q", title="residual x − μ", scale=alt.Scale(domain=[-1, 1])),
+            y=alt.Y(
+                "value:Q", title="nats per pixel", scale=alt.Scale(domain=[low, high], nice=False)
+            ),
+            color=_by_curve("color", [GAUSSIAN.colour, GAUSSIAN.colour, TARGET.colour]),
+            strokeDash=_by_curve("dash", [[1, 0], [2, 4], [7, 4]]),
+            strokeWidth=_by_curve("width", [7, 2.5, 2.5]),
+            opacity=_by_curve("opacity", [0.45, 1, 1]),
+            detail="curve:N",
+        )
+    )
+
+
+def _gradient_lines() -> alt.Chart:
+    """Both gradients against the residual: straight lines of slope 1."""
     names = ("of log p", "of −(x−μ)²")
-    lines = (
+    return (
         alt.Chart(alt.sequence(-2, 0.0001, 0.5, as_="exponent"))
         .transform_calculate(residual="pow(10, datum.exponent)")
         .transform_calculate(
@@ -128,8 +188,10 @@ def build_gradient_chart(*, sigma: float, x: float, mean: float) -> alt.LayerCha
             ),
         )
     )
-    size = f"abs({gaussian.log_prob_gradient('x', 'mean', 'sigma')})"
-    plain = f"abs({gaussian.squared_error_gradient('x', 'mean')})"
+
+
+def _gradient_gap() -> list[alt.Chart]:
+    """The distance of the lines at the current residual: the ratio."""
     # A residual below the axis is shown at its end: the ratio is the same there.
     at = "max(0.01, abs(x - mean))"
     gap = one_row(
@@ -145,141 +207,23 @@ def build_gradient_chart(*, sigma: float, x: float, mean: float) -> alt.LayerCha
         .mark_point(filled=True, size=110, opacity=1, color=KL.colour, clip=True)
         .encode(x="residual:Q", y="size:Q")
     )
-    ratio = gaussian.compact(gaussian.gradient_ratio("sigma"))
-    numbers = alt.layer(
-        *key_line(0, f"'of log p: ' + {gaussian.compact(size)}", colour=GAUSSIAN.colour),
-        *key_line(
-            1, f"'of −(x−μ)²: ' + {gaussian.compact(plain)}", colour=TARGET.colour, dash=(7, 4)
-        ),
-        *key_line(2, f"'ratio 1/(2σ²) = ' + {ratio}", colour=KL.colour, width=5),
-    )
-    return _panel(
-        lines + rule + ends + numbers,
-        "Sizes of the gradients of log likelihood and of squared error against the residual, on "
-        "logarithmic axes: parallel lines whose distance is the constant ratio.",
-        pixel_params(sigma=sigma, x=x, mean=mean),
-    )
+    return [rule, ends]
 
 
-def build_nll_chart(*, sigma: float, x: float, mean: float) -> alt.LayerChart:
-    """The NLL of an image against the scale, for the squared error of the chosen pixel."""
-    low, high = NLL_DOMAIN
-    mse = gaussian.squared_error("x", "mean")
-    # Below the axis: a residual of zero has no finite best NLL.
-    rmse = "max(0.01, abs(x - mean))"
-    now = gaussian.nll(mse, "sigma", PIXELS)
-    scale_axis = alt.X(
-        "scale:Q",
-        title="σ",
-        scale=alt.Scale(type="log", domain=[0.01, 20], nice=False),
-        axis=alt.Axis(values=[0.01, 0.03, 0.1, 0.3, 1, 3, 10, 20], format="~g"),
-    )
-    nll_axis = alt.Y(
-        "nll:Q",
-        title="−log p, nats per image",
-        scale=alt.Scale(domain=[low, high], nice=False),
-        axis=alt.Axis(values=[-2000, 0, 2000, 4000, 6000, 8000]),
-    )
-    grid = alt.Chart(alt.sequence(-2, 1.3011, 0.0275, as_="exponent")).transform_calculate(
-        scale="pow(10, datum.exponent)"
-    )
-    curve = (
-        grid.transform_calculate(nll=gaussian.nll(mse, "datum.scale", PIXELS))
-        .mark_line(strokeWidth=3, color=GAUSSIAN.colour, clip=True)
-        .encode(x=scale_axis, y=nll_axis)
-    )
-    minima = (
-        grid.transform_calculate(nll=gaussian.best_nll("pow(datum.scale, 2)", PIXELS))
-        .mark_line(strokeWidth=2, strokeDash=[2, 4], color=TARGET.colour, clip=True)
-        .encode(x="scale:Q", y="nll:Q")
-    )
-    zero = one_row(nll="0").mark_rule(color=TARGET.colour).encode(y="nll:Q")
-    sign_change = (
-        one_row(scale=repr(ZERO_NLL_MSE**0.5), nll="0")
-        .mark_point(shape="cross", size=110, filled=True, color=TARGET.colour, opacity=1)
-        .encode(x="scale:Q", y="nll:Q")
-    )
-    least = (
-        one_row(scale=rmse, nll=gaussian.best_nll(f"pow({rmse}, 2)", PIXELS))
-        .mark_point(shape="diamond", size=150, filled=True, color=KL.colour, opacity=1)
-        .encode(x="scale:Q", y="nll:Q")
-    )
-    current = (
-        one_row(scale="sigma", nll=f"min({high}, {now})", inside=f"{now} <= {high}")
-        .mark_point(size=130, filled=True, color=GAUSSIAN.colour, opacity=1)
-        .encode(
-            x="scale:Q",
-            y="nll:Q",
-            shape=alt.condition("datum.inside", alt.value("circle"), alt.value("triangle-up")),
-        )
-    )
-    best = gaussian.best_nll(f"max(1e-4, {mse})", PIXELS)
-    numbers = readout(
-        f"'● now ' + format({now}, ',.0f')",
-        f"'◆ least ' + format({best}, ',.0f') + ' at σ = RMSE = ' + {gaussian.number(rmse)}",
-        f"'✚ least is 0 at RMSE = {ZERO_NLL_MSE**0.5:.3f}'",
-        x="width - 8",
-        align="right",
-    )
-    return _panel(
-        minima + zero + sign_change + curve + least + current + numbers,
-        "Negative log likelihood of an image against sigma for the current squared error, with its "
-        "minimum at sigma equal to the root mean squared error, and the line of all such minima, "
-        f"which crosses zero at a mean squared error of {ZERO_NLL_MSE:.4f}.",
-        pixel_params(sigma=sigma, x=x, mean=mean),
-    )
-
-
-def build_density_chart(*, sigma: float, x: float, mean: float) -> alt.LayerChart:
-    """The decoder's Gaussian around its mean, and the share of it outside [0, 1]."""
-    below, above = (
-        gaussian.mass_below_zero("mean", "sigma"),
-        gaussian.mass_above_one("mean", "sigma"),
-    )
-    value_axis = alt.X("value:Q", title="pixel value", scale=alt.Scale(domain=[-1, 2]))
-    height_axis = alt.Y(
-        "height:Q", title="density / its peak", scale=alt.Scale(domain=[0, 1.35], nice=False)
-    )
-    # Points where the Gaussian is: a grid over the whole axis would miss a narrow one.
-    grid = alt.Chart(alt.sequence(-1, 1.0001, 0.02, as_="step")).transform_calculate(
-        value="mean + datum.step * min(4 * sigma, 3)"
-    )
-    line = (
-        grid.transform_calculate(height=_HEIGHT_AT)
-        .mark_line(color=GAUSSIAN.colour, strokeWidth=2.5, clip=True)
-        .encode(x=value_axis, y=height_axis)
-    )
+def _density_areas(grid: alt.Chart) -> list[alt.Chart]:
+    """The Gaussian filled: inside [0, 1] pale, below 0 and above 1 strong."""
     parts = (
         ("clamp(datum.value, 0, 1)", GAUSSIAN.colour, 0.25),
         ("min(datum.value, 0)", KL.colour, 0.65),
         ("max(datum.value, 1)", KL.colour, 0.65),
     )
-    areas = [
+    return [
         grid.transform_calculate(value=bounds)
         .transform_calculate(height=_HEIGHT_AT)
         .mark_area(color=colour, opacity=opacity, clip=True)
         .encode(x="value:Q", y="height:Q")
         for bounds, colour, opacity in parts
     ]
-    edges = (
-        alt.Chart(alt.sequence(0, 2, 1, as_="value"))
-        .mark_rule(strokeDash=[4, 3], color=TARGET.colour, strokeWidth=2)
-        .encode(x="value:Q")
-    )
-    ground = one_row(height="0").mark_rule(color=GAUSSIAN.colour).encode(y="height:Q")
-    target = (
-        one_row(value="x", height=gaussian.density_to_peak("x", "mean", "sigma"))
-        .mark_point(size=130, filled=True, color=GAUSSIAN.colour, opacity=1)
-        .encode(x="value:Q", y="height:Q")
-    )
-    left = readout(f"'below 0: ' + format({below}, '.1%')")
-    right = readout(f"'above 1: ' + format({above}, '.1%')", x="width - 8", align="right")
-    return _panel(
-        alt.layer(line, *areas, ground, edges, target, left, right),
-        "The decoder's Gaussian around the predicted mean; the parts below 0 and above 1, where no "
-        "pixel can be, are shaded and their shares are written out.",
-        pixel_params(sigma=sigma, x=x, mean=mean),
-    )
 
 
 _HEIGHT_AT = gaussian.density_to_peak("datum.value", "mean", "sigma")
@@ -299,12 +243,3 @@ def _by_curve(channel: str, values: list[Any]) -> Any:
         scale=alt.Scale(domain=list(_CURVES), range=values),
         legend=None,
     )
-
-
-def _panel(chart: Any, description: str, params: list[alt.Parameter]) -> alt.LayerChart:
-    panel: alt.LayerChart = (
-        chart.add_params(*params)
-        .properties(description=description, height=HEIGHT, autosize=FIT_WIDTH)
-        .configure_mark(**UNDESCRIBED)
-    )
-    return panel

@@ -61,31 +61,8 @@ def build_spectrum_chart(*, spectrum: Spectrum, variance: float) -> alt.LayerCha
         .mark_rule(strokeWidth=3, strokeDash=[12, 3], color=KL.colour)
         .encode(y="level:Q")
     )
-    totals = (
-        base.transform_calculate(
-            alive="datum.eigenvalue > variance ? 1 : 0",
-            kl=gaussian.latent_kl("datum.eigenvalue", "variance"),
-            error=gaussian.latent_error("datum.eigenvalue", "variance"),
-        )
-        .transform_aggregate(alive="sum(alive)", kl="sum(kl)", error="sum(error)")
-        .transform_calculate(
-            text="'σ² = ' + format(variance, '.3~r') + ',  σ = ' + format(sqrt(variance), '.3~r')"
-            " + '\\n' + datum.alive + ' latents survive'"
-            " + '\\nKL = ' + format(datum.kl, '.1f') + ' nats'"
-            " + '\\nsquared error = ' + format(datum.error, '.1f') + ' per image'"
-        )
-        .mark_text(
-            align="right",
-            baseline="top",
-            lineBreak="\n",
-            lineHeight=20,
-            fontSize=15,
-            fontWeight=600,
-        )
-        .encode(text="text:N", x=alt.value(alt.ExprRef("width - 6")), y=alt.value(6))
-    )
     return (
-        (sticks + tops + line + totals)
+        (sticks + tops + line + _totals(base))
         .add_params(*VARIANCE.params(variance))
         .properties(
             height=HEIGHT,
@@ -197,4 +174,31 @@ def _trained_points(trained: tuple[TrainedPoint, ...]) -> alt.Chart:
             ),
             tooltip=["what", "variance", alt.Tooltip("value:Q", format=".1f")],
         )
+    )
+
+
+def _totals(eigenvalues: alt.Chart) -> alt.Chart:
+    """Survivors, KL and squared error over all directions, in words."""
+    return (
+        eigenvalues.transform_calculate(
+            alive="datum.eigenvalue > variance ? 1 : 0",
+            kl=gaussian.latent_kl("datum.eigenvalue", "variance"),
+            error=gaussian.latent_error("datum.eigenvalue", "variance"),
+        )
+        .transform_aggregate(alive="sum(alive)", kl="sum(kl)", error="sum(error)")
+        .transform_calculate(
+            text="'σ² = ' + format(variance, '.3~r') + ',  σ = ' + format(sqrt(variance), '.3~r')"
+            " + '\\n' + datum.alive + ' latents survive'"
+            " + '\\nKL = ' + format(datum.kl, '.1f') + ' nats'"
+            " + '\\nsquared error = ' + format(datum.error, '.1f') + ' per image'"
+        )
+        .mark_text(
+            align="right",
+            baseline="top",
+            lineBreak="\n",
+            lineHeight=20,
+            fontSize=15,
+            fontWeight=600,
+        )
+        .encode(text="text:N", x=alt.value(alt.ExprRef("width - 6")), y=alt.value(6))
     )
