@@ -3,10 +3,13 @@
 from dataclasses import asdict, replace
 
 import pytest
+import torch
+from samples import small_images
 
 from vae.config import ConfigError, TrainConfig, option
 from vae.lessons import LESSONS, VARIANTS, labels, members, parse_against, with_seed
 from vae.limits import Limits, check
+from vae.training import Trainer
 
 
 @pytest.mark.parametrize("name", LESSONS)
@@ -92,3 +95,26 @@ def test_a_new_seed_changes_the_seed_alone():
     changed = with_seed(configs, 4)
     assert [config.seed for config in changed] == [4, 4]
     assert with_seed(changed, 3) == configs
+
+
+def test_the_four_of_a_race_start_from_one_network_and_see_the_same_images():
+    lesson = LESSONS["race"]
+    small = {**lesson.settings, "latent_dim": 3, "hidden_dim": 8, "batch_size": 32, "device": "cpu"}
+    trainers = [
+        Trainer(config, small_images()) for config in members(TrainConfig(**small), lesson.against)
+    ]
+    weights = [
+        {
+            name: value
+            for name, value in trainer.model.state_dict().items()
+            if not name.startswith("likelihood.")
+        }
+        for trainer in trainers
+    ]
+    for other in weights[1:]:
+        assert other.keys() == weights[0].keys()
+        assert all(torch.equal(other[name], weights[0][name]) for name in other)
+    batches = [trainer.order.take(0) for trainer in trainers]
+    assert all(torch.equal(batch, batches[0]) for batch in batches)
+    noises = [torch.empty(5).normal_(generator=trainer.noise) for trainer in trainers]
+    assert all(torch.equal(noise, noises[0]) for noise in noises)

@@ -126,7 +126,7 @@ def _live_buttons(
 ) -> None:
     run = snapshot.run_id
     still = snapshot.state not in (RunState.RUNNING, RunState.PAUSED)
-    if snapshot.state is RunState.PAUSED:
+    if ui_commands.rests(snapshot):
         _command("Resume", registry.resume, run, icon="play_arrow", primary=True)
     else:
         _command("Pause", registry.pause, run, icon="pause", primary=True, disabled=still)

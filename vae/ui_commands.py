@@ -1,5 +1,7 @@
 """What the Train page asks of the registry: each request says at once what it could not do."""
 
+import math
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,11 +14,16 @@ from vae.config import TrainConfig
 from vae.limits import LimitError
 from vae.owners import owner_key
 from vae.runs import AlreadyRunning, Registry, RunError, get_registry
-from vae.snapshots import RunSnapshot
+from vae.snapshots import RunSnapshot, RunState
 
 _SAID = "train_said"
 _AGAIN = "train_again"
 _STARTED = "train_started"
+_ASKED = "train_asked"
+# The worker obeys between two steps; after this long its own word counts again.
+_ASKED_SECONDS = 1.5
+# What a command makes of a run that moves.
+_RESTS = {"pause": True, "step": True, "resume": False}
 
 
 def owner() -> str:
@@ -32,6 +39,7 @@ def session_id() -> str:
 def submit(configs: Sequence[TrainConfig], **details: object) -> None:
     """Start a run, and show it; what stands in the way becomes a sentence."""
     st.session_state.pop(_SAID, None)
+    st.session_state.pop(_ASKED, None)
     try:
         run = get_registry().submit(configs, owner=owner(), **details)  # type: ignore[arg-type]
     except AlreadyRunning as error:
@@ -82,6 +90,17 @@ def command(method: Callable[..., None], *arguments: Any) -> None:
         method(*arguments, owner=owner())
     except (RunError, ValueError) as error:
         st.session_state[_SAID] = str(error)
+    else:
+        if method.__name__ in _RESTS:
+            st.session_state[_ASKED] = _RESTS[method.__name__], time.monotonic()
+
+
+def rests(snapshot: RunSnapshot) -> bool:
+    """Whether the run is paused, or was just told to be: the button turns before the worker has."""
+    rest, since = st.session_state.get(_ASKED, (False, -math.inf))
+    if time.monotonic() - since < _ASKED_SECONDS:
+        return rest
+    return snapshot.state is RunState.PAUSED
 
 
 def start_again_when_over(snapshot: RunSnapshot | None) -> None:
