@@ -81,6 +81,24 @@ async function copyLink(button) {
   setTimeout(() => (button.textContent = "Copy link to this view"), 2500);
 }
 
+// A link to a section: figures above it that are drawn later must not push it out of sight. It is
+// held in place until the page rests or the reader moves.
+function holdSection() {
+  const id = decodeURIComponent(window.location.hash.slice(1));
+  const page = document.querySelector("[data-testid=stMainBlockContainer]");
+  if (!id || !page || shared.held === window.location.href) return;
+  shared.held = window.location.href;
+  const observer = new ResizeObserver(() => document.getElementById(id)?.scrollIntoView());
+  const moves = ["wheel", "touchstart", "pointerdown", "keydown"];
+  const release = () => {
+    observer.disconnect();
+    for (const move of moves) window.removeEventListener(move, release);
+  };
+  for (const move of moves) window.addEventListener(move, release, { passive: true });
+  observer.observe(page);
+  setTimeout(release, 5000);
+}
+
 function makeRow(dial) {
   const row = document.createElement("div");
   row.className = "dial";
@@ -175,6 +193,7 @@ export default function (component) {
   watcher.observe(document.body, { childList: true, subtree: true });
   shared.listeners.add(schedule);
   schedule();
+  holdSection();
 
   root.dispose = () => {
     shared.listeners.delete(schedule);

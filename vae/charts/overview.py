@@ -24,18 +24,12 @@ LOSSES = (GAUSSIAN, BERNOULLI, CONTINUOUS_BERNOULLI)
 COSTLIEST = 1.5
 HEIGHT = 230
 
+_AT_TARGET = "abs(datum.x - t) < 0.0025"
 _QUIET = alt.Color("loss:N", scale=colour_scale(*LOSSES), legend=None)
 
 
 def build_belief_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin:
     """p(x | z) against x for the three decoders at output p, each drawn to its own peak."""
-    grid = alt.Chart(alt.sequence(-0.5, 1.5001, 0.005, as_="x")).transform_calculate(
-        gaussian="exp(-pow(datum.x - p, 2) / (2 * pow(sigma, 2)))"
-    )
-    unit = expressions.calculate(
-        alt.Chart(alt.sequence(0, 1.0001, 0.005, as_="x")),
-        expressions.cb_logit_steps("p", "a"),
-    ).transform_calculate(height="exp(datum.a * (datum.x - (datum.a > 0 ? 1 : 0)))")
     height = alt.Y(
         "height:Q", title="p(x | z), to its peak", axis=alt.Axis(values=[0, 0.5, 1])
     ).scale(domain=[0, 1.2], nice=False)
@@ -44,14 +38,6 @@ def build_belief_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin
         title="x, the grey a pixel may have",
         axis=alt.Axis(values=[-0.5, 0, 0.5, 1, 1.5], labelFlush=False),
     ).scale(domain=[-0.5, 1.5], nice=False)
-    bell = _named(grid.transform_calculate(height="datum.gaussian"), GAUSSIAN.label)
-    ramp = _named(unit, CONTINUOUS_BERNOULLI.label)
-    bars = _named(
-        alt.Chart(alt.sequence(0, 2, 1, as_="x")).transform_calculate(
-            height="(datum.x == 1 ? p : 1 - p) / max(p, 1 - p)"
-        ),
-        BERNOULLI.label,
-    )
     outside = alt.Chart(alt.sequence(0, 2, 1, as_="i")).transform_calculate(
         x="datum.i == 0 ? -0.5 : 1", end="datum.i == 0 ? 0 : 1.5"
     )
@@ -59,21 +45,7 @@ def build_belief_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin
         alt.layer(
             outside.mark_rect(opacity=0.12, color=TARGET.colour).encode(x=grey, x2="end:Q"),
             _target_rule(),
-            bell.mark_area(opacity=0.14, line=False).encode(x=grey, y=height, color=_QUIET),
-            bell.mark_line(strokeWidth=2.5).encode(x=grey, y=height, color=_QUIET),
-            ramp.mark_line(strokeWidth=2.5).encode(
-                x=grey, y=height, color=_QUIET, strokeDash=_hidden()
-            ),
-            bars.mark_bar(size=7, opacity=0.55).encode(x=grey, y=height, color=_QUIET),
-            bars.mark_point(size=90, filled=True, opacity=1).encode(
-                x=grey, y=height, color=_QUIET, shape=_shape()
-            ),
-            bell.transform_filter("abs(datum.x - t) < 0.0025")
-            .mark_point(size=110, filled=True, opacity=1)
-            .encode(x=grey, y=height, color=_QUIET, shape=_shape()),
-            ramp.transform_filter("abs(datum.x - t) < 0.0025")
-            .mark_point(size=110, filled=True, opacity=1)
-            .encode(x=grey, y=height, color=_QUIET, shape=_shape()),
+            *_belief_layers(grey, height),
             _words("the pixel: t", at=alt.Y(datum=1.18), baseline="top"),
         )
         .add_params(*_opening(t, p, sigma))
@@ -85,6 +57,38 @@ def build_belief_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin
             "marks the pixel's true grey t.",
         )
     )
+
+
+def _belief_layers(grey: alt.X, height: alt.Y) -> list[alt.Chart]:
+    """The bell, the ramp and the bars, and where the first two stand at the pixel's grey."""
+    wide = alt.Chart(alt.sequence(-0.5, 1.5001, 0.005, as_="x"))
+    unit = alt.Chart(alt.sequence(0, 1.0001, 0.005, as_="x"))
+    ends = alt.Chart(alt.sequence(0, 2, 1, as_="x"))
+    solved = expressions.calculate(unit, expressions.cb_logit_steps("p", "a"))
+    bell = _named(wide, GAUSSIAN.label).transform_calculate(
+        height="exp(-pow(datum.x - p, 2) / (2 * pow(sigma, 2)))"
+    )
+    ramp = _named(solved, CONTINUOUS_BERNOULLI.label).transform_calculate(
+        height="exp(datum.a * (datum.x - (datum.a > 0 ? 1 : 0)))"
+    )
+    bars = _named(ends, BERNOULLI.label).transform_calculate(
+        height="(datum.x == 1 ? p : 1 - p) / max(p, 1 - p)"
+    )
+    points = [
+        chart.mark_point(size=100, filled=True, opacity=1).encode(
+            x=grey, y=height, color=_QUIET, shape=_shape()
+        )
+        for chart in (bars, *(curve.transform_filter(_AT_TARGET) for curve in (bell, ramp)))
+    ]
+    return [
+        bell.mark_area(opacity=0.14, line=False).encode(x=grey, y=height, color=_QUIET),
+        bell.mark_line(strokeWidth=2.5).encode(x=grey, y=height, color=_QUIET),
+        ramp.mark_line(strokeWidth=2.5).encode(
+            x=grey, y=height, color=_QUIET, strokeDash=_hidden()
+        ),
+        bars.mark_bar(size=7, opacity=0.55).encode(x=grey, y=height, color=_QUIET),
+        *points,
+    ]
 
 
 def build_loss_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin:
