@@ -31,6 +31,6 @@ ui_loss.show_prediction(configs, labels)
 ui_start.show_missing(configs[0])
 
 ui_run.show_run(configs, missing=ui_start.is_missing(configs[0]))
-ui_run.show_after()
+ui_run.show_after(configs)
 ui_start.show_sharing()
 ui_settings.write_address()

@@ -41,14 +41,18 @@ def _show_numbers(member: MemberSnapshot) -> None:
     weight = config.beta if config.sampling else 0.0
     kl = "KL" if weight == 1 else f"{weight:g} · KL"
     parts = [
-        f"loss **{last.loss:.1f}** = −log p(x|z) **{-last.log_likelihood:.1f}** "
-        f"+ {kl} **{weight * last.kl:.1f}** nats",
+        f"loss **{_nats(last.loss)}** = −log p(x|z) **{_nats(-last.log_likelihood)}** "
+        f"+ {kl} **{_nats(weight * last.kl)}** nats",
         f"MSE **{last.mse:.4f}** per pixel",
         f"**{_in_use(member)}** latents in use",
     ]
     if last.scale is not None:
         parts.append(f"sigma **{last.scale:.3f}** beside RMSE **{last.mse**0.5:.3f}**")
     st.markdown(" &nbsp;·&nbsp; ".join(parts))
+
+
+def _nats(value: float) -> str:
+    return f"{value:.1f}".replace("-", "−")
 
 
 def _in_use(member: MemberSnapshot) -> str:
@@ -73,7 +77,7 @@ def _show_table(members: Sequence[MemberSnapshot], styles: Sequence[Style]) -> N
         name = f"{style.label} ({last.scale:.3f})" if learned else style.label
         lines.append(
             f"| {name} | **{last.mse:.4f}** | **{last.kl:.1f}** | {_in_use(member)} "
-            f"| {last.loss:.1f} |"
+            f"| {_nats(last.loss)} |"
         )
     st.markdown("\n".join(lines))
     if not comparable_in_nats([member.config for member in members]):

@@ -216,7 +216,7 @@ def _duration(seconds: float) -> str:
     return f"{whole // 60} min {whole % 60:02d} s"
 
 
-def show_after() -> None:
+def show_after(configs: tuple[TrainConfig, ...]) -> None:
     """Below the polled part, once a run rests: its latents, and what to take home."""
     run = ui_settings.run_id()
     snapshot = get_registry().snapshot(run) if run else None
@@ -225,4 +225,8 @@ def show_after() -> None:
     if _gallery_step(snapshot) >= 0 or (
         snapshot.state.is_finished() and all(member.steps for member in snapshot.members)
     ):
+        trained = tuple(member.config for member in snapshot.members)
+        if snapshot.state is RunState.FINISHED and trained == configs and watched() is None:
+            takeaway = lessons.LESSONS[ui_settings.lesson()].takeaway
+            st.success(f"**Takeaway.** {takeaway}", icon=":material/lightbulb:")
         ui_results.show_results(snapshot)
