@@ -91,7 +91,7 @@ def build_floor_chart(*, t: float, h: float) -> alt.LayerChart:
         align="right",
     )
     return (
-        alt.layer(floor, extra, text, raw)
+        alt.LayerChart(layer=[floor, extra, text, raw])
         .add_params(*T.params(t), *H.params(h))
         .properties(
             height=HEIGHT,

@@ -1,6 +1,7 @@
 """What the Bias page's figures share: its dials, curves, markers and read-outs."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import altair as alt
 
@@ -113,19 +114,19 @@ def figure(
     """``layers`` over one pair of axes that stay as they are while dials move."""
     frame = one_row(x="0", y="0").transform_filter("false").mark_point(aria=False).encode(x=x, y=y)
     return (
-        alt.layer(frame, *layers)
+        alt.LayerChart(layer=[frame, *layers])
         .add_params(*params)
         .properties(height=height, autosize=FIT_WIDTH, description=description)
     )
 
 
-def x_axis(title: str, low: float = 0.0, high: float = 1.0, **axis: object) -> alt.X:
+def x_axis(title: str, low: float = 0.0, high: float = 1.0, **axis: Any) -> alt.X:
     return alt.X(
         "x:Q", title=title, scale=alt.Scale(domain=[low, high], nice=False), axis=alt.Axis(**axis)
     )
 
 
-def y_axis(title: str, low: float, high: float, **axis: object) -> alt.Y:
+def y_axis(title: str, low: float, high: float, **axis: Any) -> alt.Y:
     return alt.Y(
         "y:Q", title=title, scale=alt.Scale(domain=[low, high], nice=False), axis=alt.Axis(**axis)
     )

@@ -57,7 +57,7 @@ def build_decay_chart(*, t: float, decay: float) -> alt.LayerChart:
             (GAUSSIAN, f"'sigmoid + MSE: p = ' + format({two}, '.4f')"),
         ),
         x=log_axis("weight decay on the logit", DECAY.minimum, DECAY.maximum),
-        y=y_axis("output p", 0, 1.25, values=[0, 0.25, 0.5, 0.75, 1]),
+        y=y_axis("output p", 0, 1.25, values=[0, 0.2, 0.4, 0.6, 0.8, 1]),
         params=params,
         description="The best output against weight decay on the logit, starting at the target "
         "and ending at one half: squared error through a sigmoid gives way before binary "
@@ -94,7 +94,7 @@ def build_stopping_chart(*, t: float, stop: float) -> alt.LayerChart:
             (GAUSSIAN, f"'sigmoid + MSE: p = ' + format({two}, '.4f')"),
         ),
         x=log_axis("training time (learning rate × steps)", STOP.minimum, STOP.maximum),
-        y=y_axis("output p", 0, 1.25, values=[0, 0.25, 0.5, 0.75, 1]),
+        y=y_axis("output p", 0, 1.25, values=[0, 0.2, 0.4, 0.6, 0.8, 1]),
         params=params,
         description="The output of one pixel against training time, from one half to the target: "
         "binary cross-entropy arrives first.",
@@ -141,7 +141,7 @@ def build_escape_chart(*, start: float) -> alt.LayerChart:
         *keys((BERNOULLI, "'BCE'"), (GAUSSIAN, "'sigmoid + MSE'")),
         readout(said, x=42, y=44),
         x=log_axis("training time (learning rate × steps)", 0.1, 10000),
-        y=y_axis("output p, target 1", 0, 1.3, values=[0, 0.25, 0.5, 0.75, 1]),
+        y=y_axis("output p, target 1", 0, 1.5, values=[0, 0.2, 0.4, 0.6, 0.8, 1]),
         params=START.params(start),
         description="Output against training time for a target of 1, from the chosen logit: the "
         "more wrong the start, the longer squared error through a sigmoid stays near 0, while "

@@ -60,7 +60,7 @@ def build_targets_chart(*, centre: float, spread: float, skew: float) -> alt.Lay
         .encode(x="x:Q", y=alt.value(-8), text="text:N")
     )
     return (
-        alt.layer(bars, mean, label)
+        alt.LayerChart(layer=[bars, mean, label])
         .add_params(*_params(centre, spread, skew))
         .properties(
             height=HEIGHT,
@@ -108,7 +108,7 @@ def build_expected_chart(*, centre: float, spread: float, skew: float) -> alt.La
         *keys((BERNOULLI, "'mean of BCE − H(t)'"), (GAUSSIAN, "'mean of 2 × squared error'")),
         readout("'both least at the mean of the targets'", x=42, y=44),
         x=x_axis("one output p for all of them"),
-        y=y_axis("nats per pixel", 0, 1.4, values=[0, 0.25, 0.5, 0.75, 1]),
+        y=y_axis("nats per pixel", 0, 1.4, values=[0, 0.2, 0.4, 0.6, 0.8, 1]),
         params=_params(centre, spread, skew),
         description="Mean excess binary cross-entropy and mean doubled squared error over the two "
         "hundred targets, against one output for all: both curves are lowest at the targets' mean.",

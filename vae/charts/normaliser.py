@@ -81,7 +81,7 @@ def build_lambda_chart(*, t: float) -> alt.LayerChart:
             ),
         ),
         x=x_axis("output: p, or λ"),
-        y=y_axis("nats above the least", -0.02, 0.66, values=[0, 0.25, 0.5]),
+        y=y_axis("nats above the least", -0.02, 0.66, values=[0, 0.2, 0.4]),
         params=normaliser_params(t=t),
         description="Cost above its least against the output: binary cross-entropy is least at "
         "the target, the continuous Bernoulli's negative log density further from one half.",
@@ -100,7 +100,7 @@ def build_beyond_chart(*, t: float) -> alt.LayerChart:
         *keys((CONTINUOUS_BERNOULLI, "'λ(t), the parameter'")),
         readout("'dotted: its mean, t itself'", x=42, y=25),
         x=x_axis("target t"),
-        y=y_axis("λ and mean", 0, 1.25, values=[0, 0.25, 0.5, 0.75, 1]),
+        y=y_axis("λ and mean", 0, 1.25, values=[0, 0.2, 0.4, 0.6, 0.8, 1]),
         params=normaliser_params(t=t),
         description="The best parameter lambda against the target, an S that hugs 0 and 1, and "
         "the mean that it stands for, which is the diagonal.",

@@ -1,6 +1,7 @@
 """The family L_g: which way its cost leans, and what it does to a soft edge under noise."""
 
 import math
+from typing import Any
 
 import altair as alt
 
@@ -30,7 +31,7 @@ def build_family_chart(*, t: float, h: float, g: float) -> alt.LayerChart:
         f"{OUTSIDE} ? 'one mirrored output is outside [0, 1]' : "
         f"'away from ½ costs ' + format(({away}) / ({toward}), '.3f') + ' times as much as toward'"
     )
-    thin = {"width": 1.5, "opacity": 0.8}
+    thin: dict[str, Any] = {"width": 1.5, "opacity": 0.8}
     bce = f"4 * {ex.excess('inner', 'datum.v')} / 4 / {weight.format(g='-1')}"
     return figure(
         curve(0.01, 0.99, 0.01, bce, BERNOULLI, cap=0.3, **thin),

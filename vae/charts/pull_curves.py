@@ -143,7 +143,7 @@ def build_optimum_chart(*, t: float, s: float) -> alt.LayerChart:
             align="right",
         ),
         x=x_axis("s, standard deviation of the noise", 0, LARGEST_SCALE, values=[0, 0.1, 0.2]),
-        y=y_axis("best output p", 0, 1.25, values=[0, 0.25, 0.5, 0.75, 1]),
+        y=y_axis("best output p", 0, 1.25, values=[0, 0.2, 0.4, 0.6, 0.8, 1]),
         params=noise_params(t=t, s=s),
         description="The best output against the noise's scale: under binary cross-entropy it "
         "moves toward one half, under squared error it stays until the noise reaches the end of "
@@ -154,30 +154,7 @@ def build_optimum_chart(*, t: float, s: float) -> alt.LayerChart:
 
 def build_logit_noise_chart(*, t: float, tau: float) -> alt.LayerChart:
     """Mean output less target at the optimum under logit noise, for every target."""
-    curves = (
-        alt.Chart(alt.sequence(0, 121 * 33, 1, as_="i"))
-        .transform_calculate(
-            alpha="-12 + 0.2 * floor(datum.i / 33)",
-            e="-6.4 + 0.4 * (datum.i % 33)",
-        )
-        .transform_calculate(
-            w="0.4 * densityNormal(datum.e, 0, 1)",
-            p=ex.sigmoid("datum.alpha + tau * datum.e"),
-        )
-        .transform_calculate(
-            wp="datum.w * datum.p",
-            wq="datum.wp * (1 - datum.p)",
-            wpq="datum.wq * datum.p",
-        )
-        .transform_aggregate(
-            mean="sum(wp)", tangent="sum(wq)", weighted="sum(wpq)", groupby=["alpha"]
-        )
-        .transform_calculate(
-            x="datum.weighted / datum.tangent",
-            y="datum.mean - datum.x",
-            flat=f"{ex.sigmoid('datum.alpha')} - datum.mean",
-        )
-    )
+    curves = logit_noise_curves()
     mse = curves.mark_line(color=GAUSSIAN.colour, strokeWidth=3, clip=True).encode(
         x="x:Q", y="y:Q", order="alpha:Q"
     )
@@ -207,8 +184,10 @@ def build_logit_noise_chart(*, t: float, tau: float) -> alt.LayerChart:
         upright("inner"),
         point,
         marker("inner", "0", BERNOULLI),
-        *keys((BERNOULLI, "'BCE: E[p] = t exactly (dotted: sigmoid of the best logit)'")),
-        keys((GAUSSIAN, "''"), (GAUSSIAN, "''"))[2],
+        *keys(
+            (BERNOULLI, "'BCE: E[p] = t exactly (dotted: sigmoid of the best logit)'"),
+            (GAUSSIAN, "''"),
+        ),
         text,
         x=x_axis("target t", values=[0, 0.2, 0.4, 0.6, 0.8, 1]),
         y=y_axis("mean output less target", -0.15, 0.22, values=[-0.1, 0, 0.1]),
@@ -216,6 +195,35 @@ def build_logit_noise_chart(*, t: float, tau: float) -> alt.LayerChart:
         description="Mean output less target against the target, with noise on the logit: zero "
         "for binary cross-entropy, and for a sigmoid with squared error below zero under one half "
         "and above zero over it, that is away from one half.",
+    )
+
+
+def logit_noise_curves() -> alt.Chart:
+    """For 121 logits ``alpha``: E[p] as ``mean``; the target that sigmoid + MSE has it for as
+    ``x`` and how far E[p] is from that as ``y``; sigmoid(alpha) less E[p] as ``flat``."""
+    return (
+        alt.Chart(alt.sequence(0, 121 * 33, 1, as_="i"))
+        .transform_calculate(
+            alpha="-12 + 0.2 * floor(datum.i / 33)",
+            e="-6.4 + 0.4 * (datum.i % 33)",
+        )
+        .transform_calculate(
+            w="0.4 * densityNormal(datum.e, 0, 1)",
+            p=ex.sigmoid("datum.alpha + tau * datum.e"),
+        )
+        .transform_calculate(
+            wp="datum.w * datum.p",
+            wq="datum.wp * (1 - datum.p)",
+            wpq="datum.wq * datum.p",
+        )
+        .transform_aggregate(
+            mean="sum(wp)", tangent="sum(wq)", weighted="sum(wpq)", groupby=["alpha"]
+        )
+        .transform_calculate(
+            x="datum.weighted / datum.tangent",
+            y="datum.mean - datum.x",
+            flat=f"{ex.sigmoid('datum.alpha')} - datum.mean",
+        )
     )
 
 

@@ -129,11 +129,11 @@ def logit_noise_means(logits: Real, tau: Real) -> tuple[np.ndarray, np.ndarray]:
 def logit_noise_optimum(t: float, tau: float) -> dict[str, tuple[float, float]]:
     """{"bce": (logit, E[p]), "mse": (logit, E[p])} of least expected loss under logit noise."""
     wide = abs(logit(t)) * (1 + tau**2) + 8 * (1 + tau)
-    found = {}
-    for index, name in enumerate(("bce", "mse")):
-        best = bisect(lambda a, i=index: logit_noise_means(a, tau)[i] - t, -wide, wide)
-        found[name] = (float(best), float(logit_noise_means(best, tau)[0]))
-    return found
+    best = {
+        "bce": bisect(lambda a: logit_noise_means(a, tau)[0] - t, -wide, wide),
+        "mse": bisect(lambda a: logit_noise_means(a, tau)[1] - t, -wide, wide),
+    }
+    return {name: (float(a), float(logit_noise_means(a, tau)[0])) for name, a in best.items()}
 
 
 def normal_nodes() -> tuple[np.ndarray, np.ndarray]:
