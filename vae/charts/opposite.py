@@ -15,7 +15,7 @@ INNER = alt.param(name="inner", expr="clamp(t, 0.01, 0.99)")
 EDGE_SCALE = 0.08
 EDGE_PIXELS = 21
 EDGE_LOW, EDGE_HIGH = 0.2, 0.8
-HALVINGS = 26
+HALVINGS = 20
 
 
 def build_family_chart(*, t: float, h: float, g: float) -> alt.LayerChart:

@@ -199,12 +199,12 @@ def build_logit_noise_chart(*, t: float, tau: float) -> alt.LayerChart:
 
 
 def logit_noise_curves() -> alt.Chart:
-    """For 121 logits ``alpha``: E[p] as ``mean``; the target that sigmoid + MSE has it for as
+    """For 65 logits ``alpha``: E[p] as ``mean``; the target that sigmoid + MSE has it for as
     ``x`` and how far E[p] is from that as ``y``; sigmoid(alpha) less E[p] as ``flat``."""
     return (
-        alt.Chart(alt.sequence(0, 121 * 33, 1, as_="i"))
+        alt.Chart(alt.sequence(0, 65 * 33, 1, as_="i"))
         .transform_calculate(
-            alpha="-12 + 0.2 * floor(datum.i / 33)",
+            alpha="-8 + 0.25 * floor(datum.i / 33)",
             e="-6.4 + 0.4 * (datum.i % 33)",
         )
         .transform_calculate(
