@@ -82,7 +82,7 @@ def test_the_continuous_bernoulli_curve_is_that_of_quadrature() -> None:
     t = 0.8
     rows = vega.rows_of(overview.build_loss_chart(t=t, p=0.6, sigma=0.3), ["u", "loss", "cost"])
     at_best = brentq(lambda a: mean(a) - t, -150, 150, xtol=1e-13)
-    for row in rows[::30]:
+    for row in rows[::15]:
         if row["loss"] != CONTINUOUS_BERNOULLI.label or not 0.02 < row["u"] < 0.98:
             continue
         a = brentq(lambda a, u=row["u"]: mean(a) - u, -150, 150, xtol=1e-13)

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from browsing import wait_ready
+from browsing import drag_dial, record_of, wait_ready
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
@@ -17,8 +17,7 @@ def cost(page, loss: str) -> float:
 
 def test_the_figure_follows_the_dials_without_the_server(open_page) -> None:
     page = open_page("?t=0.8&p=0.6&sigma=0.3")
-    sent = []
-    page.on("websocket", lambda socket: socket.on("framesent", sent.append))
+    sent = record_of(page).sent
     expect(page.locator("[data-testid=stVegaLiteChart] svg.marks").nth(2)).to_be_visible()
     assert cost(page, "Gaussian") == pytest.approx(0.2**2 / (2 * 0.3**2), abs=6e-4)
     output = page.get_by_role("slider", name="p, the decoder's output")
@@ -27,7 +26,15 @@ def test_the_figure_follows_the_dials_without_the_server(open_page) -> None:
         page.keyboard.press("ArrowRight")
     page.wait_for_timeout(400)
     assert cost(page, "Gaussian") == pytest.approx(0.1**2 / (2 * 0.3**2), abs=6e-4)
-    assert not sent
+    assert record_of(page).sent == sent
+
+
+@pytest.mark.parametrize("name", ["t", "p", "sigma"])
+def test_dragging_redraws_at_once_and_sends_nothing(open_page, name: str) -> None:
+    drag = drag_dial(open_page(), name)
+    assert drag.sent == 0
+    # 30 on an idle machine; this one may be busy with other tests.
+    assert drag.redraws_per_second > 20
 
 
 def test_the_presets_show_the_uneven_cost(open_page) -> None:

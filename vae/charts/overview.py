@@ -24,7 +24,6 @@ LOSSES = (GAUSSIAN, BERNOULLI, CONTINUOUS_BERNOULLI)
 COSTLIEST = 1.5
 HEIGHT = 230
 
-_AT_TARGET = "abs(datum.x - t) < 0.0025"
 _QUIET = alt.Color("loss:N", scale=colour_scale(*LOSSES), legend=None)
 
 
@@ -61,16 +60,10 @@ def build_belief_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin
 
 def _belief_layers(grey: alt.X, height: alt.Y) -> list[alt.Chart]:
     """The bell, the ramp and the bars, and where the first two stand at the pixel's grey."""
-    wide = alt.Chart(alt.sequence(-0.5, 1.5001, 0.005, as_="x"))
-    unit = alt.Chart(alt.sequence(0, 1.0001, 0.005, as_="x"))
+    target = alt.Chart(alt.sequence(0, 1, 1, as_="i")).transform_calculate(x="t")
+    bell = _bell(alt.Chart(alt.sequence(-0.5, 1.5001, 0.01, as_="x")))
+    ramp = _ramp(alt.Chart(alt.sequence(0, 1.0001, 0.02, as_="x")))
     ends = alt.Chart(alt.sequence(0, 2, 1, as_="x"))
-    solved = expressions.calculate(unit, expressions.cb_logit_steps("p", "a"))
-    bell = _named(wide, GAUSSIAN.label).transform_calculate(
-        height="exp(-pow(datum.x - p, 2) / (2 * pow(sigma, 2)))"
-    )
-    ramp = _named(solved, CONTINUOUS_BERNOULLI.label).transform_calculate(
-        height="exp(datum.a * (datum.x - (datum.a > 0 ? 1 : 0)))"
-    )
     bars = _named(ends, BERNOULLI.label).transform_calculate(
         height="(datum.x == 1 ? p : 1 - p) / max(p, 1 - p)"
     )
@@ -78,7 +71,7 @@ def _belief_layers(grey: alt.X, height: alt.Y) -> list[alt.Chart]:
         chart.mark_point(size=100, filled=True, opacity=1).encode(
             x=grey, y=height, color=_QUIET, shape=_shape()
         )
-        for chart in (bars, *(curve.transform_filter(_AT_TARGET) for curve in (bell, ramp)))
+        for chart in (bars, _bell(target), _ramp(target))
     ]
     return [
         bell.mark_area(opacity=0.14, line=False).encode(x=grey, y=height, color=_QUIET),
@@ -91,9 +84,22 @@ def _belief_layers(grey: alt.X, height: alt.Y) -> list[alt.Chart]:
     ]
 
 
+def _bell(chart: alt.Chart) -> alt.Chart:
+    return _named(chart, GAUSSIAN.label).transform_calculate(
+        height="exp(-pow(datum.x - p, 2) / (2 * pow(sigma, 2)))"
+    )
+
+
+def _ramp(chart: alt.Chart) -> alt.Chart:
+    solved = expressions.calculate(chart, expressions.cb_logit_steps("p", "a"))
+    return _named(solved, CONTINUOUS_BERNOULLI.label).transform_calculate(
+        height="exp(datum.a * (datum.x - (datum.a > 0 ? 1 : 0)))"
+    )
+
+
 def build_loss_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin:
     """-log p(t | output), less its least value, against the output, with the current output."""
-    curves = _costs(alt.Chart(alt.sequence(0.01, 0.9901, 0.005, as_="u")), "datum.u")
+    curves = _costs(alt.Chart(alt.sequence(0.01, 0.9901, 0.01, as_="u")), "datum.u")
     here = _costs(alt.Chart(alt.sequence(0, 1, 1, as_="i")).transform_calculate(u="p"), "p")
     output = alt.X(
         "u:Q",
