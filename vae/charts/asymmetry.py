@@ -41,7 +41,7 @@ def build_cost_chart(*, t: float, h: float) -> alt.LayerChart:
     ratio = f"format({ex.excess('t', AWAY)} / {ex.excess('t', TOWARD)}, '.3f')"
     said = (
         f"{OUTSIDE} ? 'one mirrored output is outside [0, 1]' : "
-        f"'away from ½ costs ' + {ratio} + ' times as much as toward it'"
+        f"'away from ½ costs ' + {ratio} + ' times as much'"
     )
     return figure(
         curve(0.001, 0.999, 0.002, square.format(p="datum.v"), GAUSSIAN, cap=0.3),

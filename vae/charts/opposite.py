@@ -29,7 +29,7 @@ def build_family_chart(*, t: float, h: float, g: float) -> alt.LayerChart:
     away, toward = scaled(AWAY, "g"), scaled(TOWARD, "g")
     said = (
         f"{OUTSIDE} ? 'one mirrored output is outside [0, 1]' : "
-        f"'away from ½ costs ' + format(({away}) / ({toward}), '.3f') + ' times as much as toward'"
+        f"'away from ½ costs ' + format(({away}) / ({toward}), '.3f') + ' times as much'"
     )
     thin: dict[str, Any] = {"width": 1.5, "opacity": 0.8}
     bce = f"4 * {ex.excess('inner', 'datum.v')} / 4 / {weight.format(g='-1')}"
@@ -37,7 +37,7 @@ def build_family_chart(*, t: float, h: float, g: float) -> alt.LayerChart:
         curve(0.01, 0.99, 0.01, bce, BERNOULLI, cap=0.3, **thin),
         curve(0.01, 0.99, 0.01, "2 * pow(datum.v - inner, 2)", GAUSSIAN, cap=0.3, **thin),
         curve(
-            0.01, 0.99, 0.01, scaled("datum.v", "g"), COUNTER_BIASED, dash=(1, 0), width=4, cap=0.3
+            0.01, 0.99, 0.02, scaled("datum.v", "g"), COUNTER_BIASED, dash=(1, 0), width=4, cap=0.3
         ),
         upright("inner"),
         marker(f"{OUTSIDE} ? NaN : {AWAY}", away, COUNTER_BIASED),
@@ -64,7 +64,7 @@ def build_edge_chart(*, g: float) -> alt.LayerChart:
     )
     width = (1 - 2 * half_width) / 4
     for step in range(HALVINGS):
-        slope = ex.noisy_counter_slope("datum.target", f"datum.p_{step}", "g", half_width)
+        slope = ex.noisy_counter_slope("datum.target", f"datum.p_{step}", "g", half_width, 8)
         move = f"({slope} < 0 ? 1 : -1) * {width * 0.5**step!r}"
         rows = rows.transform_calculate(**{f"p_{step + 1}": f"datum.p_{step} + {move}"})
     rows = rows.transform_calculate(y=f"datum.p_{HALVINGS}")

@@ -185,7 +185,7 @@ def build_logit_noise_chart(*, t: float, tau: float) -> alt.LayerChart:
         point,
         marker("inner", "0", BERNOULLI),
         *keys(
-            (BERNOULLI, "'BCE: E[p] = t exactly (dotted: sigmoid of the best logit)'"),
+            (BERNOULLI, "'BCE: E[p] = t (dotted: best logit, no noise)'"),
             (GAUSSIAN, "''"),
         ),
         text,
