@@ -11,6 +11,7 @@ _ICON = Path(__file__).parent / "vae" / "assets" / "icon.svg"
 
 st.set_page_config(page_title="What is a VAE's loss?", page_icon=_ICON, layout="wide")
 ui_server.answer_at_once()
+ui_server.allow_many_sessions()
 page = st.navigation(
     [
         st.Page("pages/overview.py", title="Overview", icon=":material/home:", default=True),

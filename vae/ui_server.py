@@ -9,6 +9,7 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from vae.sockets import send_at_once
 
+_FILES = 65_536
 _ENTRY = Path(__file__).parent.parent / "streamlit_app.py"
 
 
@@ -28,6 +29,25 @@ def require_entry() -> None:
     if PagesManager.uses_pages_directory:
         runpy.run_path(str(_ENTRY), run_name="__main__")
         st.stop()
+
+
+@st.cache_resource(show_spinner=False)
+def allow_many_sessions() -> int:
+    """Raise the number of files this process may open to what the system grants; returns it.
+
+    A session takes four, and three of them for two minutes more after it is closed: the usual
+    1,024 would end at 250 students.
+    """
+    try:
+        import resource
+    except ImportError:
+        # Windows has no such bound.
+        return 0
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    enough = min(hard, _FILES) if hard != resource.RLIM_INFINITY else _FILES
+    if 0 <= soft < enough:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (enough, hard))
+    return max(soft, enough)
 
 
 @st.cache_resource(show_spinner=False)
