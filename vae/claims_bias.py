@@ -52,7 +52,7 @@ ENTRIES = (
         "So you train the network to always generate blurrier images than the inputs",
         WRONG,
         "Not because of the minimiser. A trained VAE's greys shrink toward the middle under MSE "
-        "too: most of it is regression to the mean, a smaller part is the loss's own.",
+        "too, at an equal KL by nearly as much: blur is regression to the mean, not the loss's own.",
         Link("bias", "measured"),
         measured.shrinkage,
     ),
