@@ -52,7 +52,7 @@ ENTRIES = (
         "So you train the network to always generate blurrier images than the inputs",
         WRONG,
         "Not because of the minimiser. A trained VAE's greys shrink toward the middle under MSE "
-        "too, at an equal KL by nearly as much: blur is regression to the mean, not the loss's own.",
+        "too, and at an equal KL by nearly as much: that blur is regression to the mean.",
         Link("bias", "measured"),
         measured.shrinkage,
     ),

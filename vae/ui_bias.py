@@ -225,7 +225,7 @@ def shrinkage_table(curves: Curves) -> str:
     if bce > 0:
         lines.append(
             f"At a target of 0.8, MSE has **{mse / bce:.0%}** of the shrinkage that BCE has: that "
-            "part is regression to the mean, shared by all. The rest is the loss's own."
+            "part is regression to the mean, shared by all. The rest, at most, is the loss's own."
         )
     return "\n".join(lines)
 
