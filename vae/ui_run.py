@@ -22,6 +22,8 @@ from vae.ui_commands import (
 )
 
 POLL_SECONDS = 0.4
+# Until the first picture, which everybody waits for.
+_OPENING_SECONDS = 0.15
 # One core answers about this many watchers at the full rate; more of them are polled slower.
 _WATCHERS_AT_FULL_RATE = 12
 
@@ -43,6 +45,8 @@ def interval(snapshot: RunSnapshot | None) -> float | None:
     """Seconds between polls; None while nothing can change."""
     if snapshot is None or snapshot.state.is_finished():
         return None
+    if snapshot.state is not RunState.QUEUED and not all(m.frames for m in snapshot.members):
+        return _OPENING_SECONDS
     return POLL_SECONDS * max(1.0, snapshot.watchers / _WATCHERS_AT_FULL_RATE)
 
 
@@ -82,7 +86,12 @@ def _panel(
         registry.touch(run, viewer=session_id())
     start_again_when_over(snapshot)
     now = scene(snapshot)
-    if ui_settings.run_id() != run or (now[0] is None) != (drawn[0] is None) or now[1] != drawn[1]:
+    # How many watch may change the pace at any time; that alone redraws nothing.
+    pace = {None: 0, _OPENING_SECONDS: 1}
+    if ui_settings.run_id() != run or (pace.get(now[0], 2), now[1]) != (
+        pace.get(drawn[0], 2),
+        drawn[1],
+    ):
         # A run began, rests or ended: the rest of the page has something else to show.
         st.rerun()
     steers = snapshot is None or registry.is_owner(run, owner())
