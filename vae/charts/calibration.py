@@ -35,7 +35,7 @@ def build_calibration_chart(*, curves: Curves) -> alt.LayerChart:
             title=None,
             sort=names,
             scale=alt.Scale(domain=names, range=[style.colour for style, _ in curves]),
-            legend=alt.Legend(orient="bottom", columns=2, labelLimit=260),
+            legend=alt.Legend(orient="bottom", columns=1, labelLimit=260),
         ),
     )
     line = base.mark_line(strokeWidth=2).encode(
@@ -98,7 +98,7 @@ def build_parts_chart(*, curves: Curves) -> alt.LayerChart:
                 title=None,
                 sort=names,
                 scale=alt.Scale(domain=names, range=[style.colour for style, _ in curves]),
-                legend=alt.Legend(orient="bottom", columns=2, labelLimit=260),
+                legend=alt.Legend(orient="bottom", columns=1, labelLimit=260),
             ),
             strokeDash=alt.StrokeDash(
                 "run:N",
