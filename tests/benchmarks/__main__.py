@@ -92,7 +92,7 @@ def app_rows(data: Path | None, seconds: float) -> Iterator[Row]:
         yield Row("click to first picture, warm worker", f"{warm:.2f} s", "1 s", warm <= 1)
         yield Row("step shown 5 s after the click, built-in digits", f"{step:,}")
         rate = asyncio.run(app.watched_rate(server, query, seconds))
-        alone = speed.measure("engine", data, seconds) if rate else 1.0
+        alone = speed.measure("command-line", data, seconds)
         value = f"{rate / alone:.0%} ({rate:,.0f} images/s)"
         yield Row(
             "training while a page watches, against the command line",
