@@ -90,6 +90,9 @@ def test_each_section_opens_by_its_anchor(open_page, name: str, anchor: str) -> 
 def test_a_claims_link_sets_the_dials_that_it_names(open_page, claim_id: str) -> None:
     link = CLAIMS[claim_id].link
     page = open_page(link.address)
+    for name in link.query:
+        # The dials of a long page come one section after the other.
+        page.locator(f"#dial-{name}, .st-key-{name}").first.wait_for(state="attached")
     known = dials(page)
     for name, text in link.query.items():
         if name not in known:

@@ -85,8 +85,9 @@ def test_a_row_opens_the_lesson_at_its_figure(open_page) -> None:
 def test_the_presenters_mode_has_no_sidebar_and_lasts_over_pages(open_page) -> None:
     page = open_page("?present=1")
     expect(page.locator("[data-testid=stSidebar]")).to_be_hidden()
-    size = "p => parseFloat(getComputedStyle(p).fontSize)"
-    assert page.get_by_text("A variational autoencoder").evaluate(size) >= 20
+    text = page.get_by_text("A variational autoencoder").element_handle()
+    # The style comes as an element of its own, perhaps after the text.
+    page.wait_for_function("(p) => parseFloat(getComputedStyle(p).fontSize) >= 20", arg=text)
     page.locator("[data-testid=stTopNavLink]", has_text="Bias").first.click()
     page.wait_for_url("**/bias**")
     wait_ready(page)

@@ -38,6 +38,15 @@ def step_of(page: Page) -> int:
     return int(found.group(1).replace(",", ""))
 
 
+def settled_step(page: Page) -> int:
+    """The step of a paused run, once the page has told the worker's last ones."""
+    last = -1
+    while (now := step_of(page)) != last:
+        last = now
+        page.wait_for_timeout(1500)
+    return now
+
+
 def wait_step(page: Page, step: int) -> None:
     """Wait for this very step: a paused run takes as many as it was told."""
     expect(status(page)).to_contain_text(f"step {step:,} of", timeout=SECONDS)
@@ -145,8 +154,7 @@ def test_pause_step_resume_rate_and_stop(train, tmp_path):
     wait_pictures(page)
     press(page, "Pause")
     expect(status(page)).to_contain_text("Paused", timeout=SECONDS)
-    page.wait_for_timeout(600)
-    at = step_of(page)
+    at = settled_step(page)
     for count in (1, 10):
         press(page, f"Step {count}")
         at += count
