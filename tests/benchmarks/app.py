@@ -87,7 +87,7 @@ async def watched_rate(server: Server, query: str, seconds: float) -> float:
     deadline = time.perf_counter() + seconds + 30
     while time.perf_counter() < deadline:
         await asyncio.sleep(0.2)
-        step = _step(session.texts())
+        step = step_shown(session.texts())
         if step and (not marks or step != marks[-1][1]):
             marks.append((time.perf_counter(), step))
         if marks and marks[-1][0] - marks[0][0] > seconds:
@@ -98,7 +98,7 @@ async def watched_rate(server: Server, query: str, seconds: float) -> float:
     return (last - first) * 128 / (end - start)
 
 
-def _step(text: str) -> int:
+def step_shown(text: str) -> int:
     """The step that the page shows: "Training: step 1,234 of 5,000"."""
     _, found, rest = text.partition("Training: step ")
     return int(rest.split(" ")[0].replace(",", "")) if found else 0

@@ -2,6 +2,8 @@
 
 ``python -m tests.benchmarks.soak --minutes 60`` prints a line a sample and ends with an error if
 the second half of the time needs more memory, threads or open files than the first.
+``--stream --data DIR --minutes 10`` streams one long run to the watchers instead, and compares its
+speed with the command line's by the same clock.
 """
 
 import argparse
@@ -12,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.appserver import Server, serve
+from tests.benchmarks.app import step_shown
 from tests.benchmarks.client import Session
+from tests.benchmarks.speed import BATCH, measure
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,30 @@ async def lesson(server: Server, minutes: float, watchers: int, every: float) ->
     return samples
 
 
+async def stream(server: Server, query: str, minutes: float, watchers: int) -> list[Sample]:
+    """One run shown to its owner and ``watchers`` for ``minutes``; prints its images a second."""
+    teacher = await Session(server.url, f"train?{query}").open()
+    await teacher.press("Train")
+    link = await _run_of(teacher)
+    class_ = [await Session(server.url, f"train?run={link}").open() for _ in range(watchers)]
+    # The first half minute fills what is bounded: curves, frames, caches.
+    await asyncio.sleep(30)
+    began, first = time.perf_counter(), step_shown(teacher.texts())
+    samples = [take_sample(server, began, 1)]
+    while time.perf_counter() - began < 60 * minutes:
+        await asyncio.sleep(30)
+        samples.append(take_sample(server, began, 1))
+        print(samples[-1], flush=True)
+    steps = step_shown(teacher.texts()) - first
+    print(f"{steps * BATCH / (time.perf_counter() - began):,.0f} images/s, watched by {watchers}")
+    await teacher.press("Stop")
+    for session in (*class_, teacher):
+        if session.counts.exceptions:
+            raise AssertionError(session.counts.exceptions[0])
+        await session.close()
+    return samples
+
+
 async def _run_of(session: Session) -> str:
     """The run's id, which the page writes into its address."""
     for _ in range(100):
@@ -88,12 +116,29 @@ def grown(samples: list[Sample]) -> list[str]:
     return words
 
 
+def stream_and_compare(data: Path | None, minutes: float, watchers: int) -> None:
+    """Print how fast a watched run trains, how fast the command line does, and what grew."""
+    query = "dataset=mnist&epochs=200" if data else "epochs=200"
+    extra = {"VAE_DATA_DIR": str(data.resolve())} if data else {}
+    with tempfile.TemporaryDirectory() as folder, serve(Path(folder), extra=extra) as server:
+        samples = asyncio.run(stream(server, query, minutes, watchers))
+    alone = measure("command-line", data, 12.0)
+    print(f"{alone:,.0f} images/s from the command line")
+    growth = samples[-1].server_megabytes - samples[0].server_megabytes
+    print(f"the server's memory grew by {growth:.1f} MB in {minutes:g} minutes")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--watchers", type=int, default=10)
     parser.add_argument("--every", type=float, default=60.0, help="seconds between samples")
+    parser.add_argument("--stream", action="store_true", help="one long run instead of many")
+    parser.add_argument("--data", type=Path, help="folder with MNIST, for --stream")
     options = parser.parse_args()
+    if options.stream:
+        stream_and_compare(options.data, options.minutes, options.watchers)
+        return
     with tempfile.TemporaryDirectory() as folder, serve(Path(folder)) as server:
         samples = asyncio.run(lesson(server, options.minutes, options.watchers, options.every))
     # serve() has failed already if a process was left.

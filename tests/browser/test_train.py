@@ -205,6 +205,8 @@ def test_figures_move_in_place_while_it_trains(train):
     # Any control answers while it trains.
     page.get_by_text("Binary data", exact=True).click()
     expect(page.get_by_text("Binary data: who wins?")).to_be_visible(timeout=SECONDS)
+    # The question redraws the whole page; a press in that very moment may meet no button.
+    wait_ready(page)
     stop(page)
 
 
