@@ -4,7 +4,7 @@ import altair as alt
 import pandas as pd
 
 from vae.charts.derivation_parts import FIT_WIDTH
-from vae.charts.theme import TARGET, Style
+from vae.charts.theme import TARGET, Style, colour_scale, dash_scale, shape_scale
 from vae.events import CalibrationBin
 
 Curves = tuple[tuple[Style, tuple[CalibrationBin, ...]], ...]
@@ -25,7 +25,8 @@ def build_calibration_chart(*, curves: Curves) -> alt.LayerChart:
         ],
         columns=["run", "target", "output", "count"],
     )
-    names = [style.label for style, _ in curves]
+    styles = [style for style, _ in curves]
+    names = [style.label for style in styles]
     unit = alt.Scale(domain=[0, 1], nice=False)
     base = alt.Chart(rows).encode(
         x=alt.X("target:Q", title="grey of the target", scale=unit),
@@ -34,7 +35,7 @@ def build_calibration_chart(*, curves: Curves) -> alt.LayerChart:
             "run:N",
             title=None,
             sort=names,
-            scale=alt.Scale(domain=names, range=[style.colour for style, _ in curves]),
+            scale=colour_scale(*styles),
             legend=alt.Legend(orient="bottom", columns=1, labelLimit=260),
         ),
     )
@@ -43,9 +44,7 @@ def build_calibration_chart(*, curves: Curves) -> alt.LayerChart:
             "run:N",
             title=None,
             sort=names,
-            scale=alt.Scale(
-                domain=names, range=[list(style.dash) or [1, 0] for style, _ in curves]
-            ),
+            scale=dash_scale(*styles),
         )
     )
     points = base.mark_point(filled=True, opacity=1).encode(
@@ -53,7 +52,7 @@ def build_calibration_chart(*, curves: Curves) -> alt.LayerChart:
             "run:N",
             title=None,
             sort=names,
-            scale=alt.Scale(domain=names, range=[style.shape for style, _ in curves]),
+            scale=shape_scale(*styles),
         ),
         size=alt.Size("count:Q", legend=None, scale=alt.Scale(type="log", range=[20, 130])),
         tooltip=[
@@ -82,7 +81,8 @@ def build_parts_chart(*, curves: Curves) -> alt.LayerChart:
         ],
         columns=["run", "target", "gap", "count"],
     )
-    names = [style.label for style, _ in curves]
+    styles = [style for style, _ in curves]
+    names = [style.label for style in styles]
     lines = (
         alt.Chart(rows)
         .mark_line(strokeWidth=3, point=alt.OverlayMarkDef(filled=True, size=50, opacity=1))
@@ -97,16 +97,14 @@ def build_parts_chart(*, curves: Curves) -> alt.LayerChart:
                 "run:N",
                 title=None,
                 sort=names,
-                scale=alt.Scale(domain=names, range=[style.colour for style, _ in curves]),
+                scale=colour_scale(*styles),
                 legend=alt.Legend(orient="bottom", columns=1, labelLimit=260),
             ),
             strokeDash=alt.StrokeDash(
                 "run:N",
                 title=None,
                 sort=names,
-                scale=alt.Scale(
-                    domain=names, range=[list(style.dash) or [1, 0] for style, _ in curves]
-                ),
+                scale=dash_scale(*styles),
             ),
             tooltip=[
                 alt.Tooltip("run:N"),

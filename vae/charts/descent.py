@@ -30,9 +30,9 @@ BETWEEN = "(0.5 + (high - 0.5) * datum.v)"
 
 def build_decay_chart(*, t: float, decay: float) -> alt.LayerChart:
     """The best output against weight decay on the logit."""
+    p = BETWEEN
     bce = f"(high - {{p}}) - decay * {ex.logit('{p}')}"
     mse = f"2 * (high - {{p}}) * {{p}} * (1 - {{p}}) - decay * {ex.logit('{p}')}"
-    p = BETWEEN
     decay_bce = f"(high - {p}) / {ex.logit(p)}"
     decay_mse = f"2 * {p} * (1 - {p}) * {decay_bce}"
     y = MIRRORED.format(p=p)
@@ -67,8 +67,6 @@ def build_decay_chart(*, t: float, decay: float) -> alt.LayerChart:
 
 def build_stopping_chart(*, t: float, stop: float) -> alt.LayerChart:
     """The output against training time from 1/2, and where it is when training stops."""
-    p = BETWEEN
-    y = MIRRORED.format(p=p)
     params = [
         *T.params(t),
         *STOP.params(stop),
