@@ -129,7 +129,7 @@ class Citation:
 
     @property
     def text(self) -> str:
-        """As in ``Lucas et al. 2019, section 4``."""
+        """As in ``Rybkin et al. 2021, section 3.1``."""
         where = f", {self.where}" if self.where else ""
         return REFERENCES[self.key].short + where
 

@@ -37,7 +37,7 @@ ENTRIES = (
         "scaled by c. Beside the KL another σ is another objective that no learning rate undoes.",
         Link("derivation", "learning-rate", {"race_sigma": "0.5"}),
         objective.learning_rate,
-        (Citation("kingma-ba", "section 2.1"),),
+        (Citation("kingma-ba", "section 2.1, for Adam"),),
     ),
     Claim(
         "D4",
@@ -70,7 +70,7 @@ ENTRIES = (
         "the mean over D pixels is a Gaussian with σ² = D/2: 392, so σ = 19.8, on 28×28 pixels.",
         Link("derivation", "implied-sigma"),
         derivation.pixel_mean,
-        (Citation("rybkin", "section 3"),),
+        (Citation("rybkin", "section 3.1"),),
     ),
     Claim(
         "D7",
@@ -124,7 +124,7 @@ ENTRIES = (
         "σ of its own for each pixel the errors are weighted and the minimiser moves.",
         Link("derivation", "learned-sigma"),
         derivation.learned_scale,
-        (Citation("rybkin", "section 4"),),
+        (Citation("rybkin", "section 3.1 and that on optimal variance"),),
     ),
     Claim(
         "D12",
@@ -135,7 +135,10 @@ ENTRIES = (
         "λⱼ, exceeds σ². For deep ones it is a prediction to test.",
         Link("derivation", "collapse", {"variance": "1"}),
         linear.active_latents,
-        (Citation("lucas", "section 4"), Citation("tipping-bishop", "section 3.2")),
+        (
+            Citation("lucas", "“Analysis of linear VAE”"),
+            Citation("tipping-bishop", "equation 7"),
+        ),
     ),
     Claim(
         "D13",

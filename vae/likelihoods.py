@@ -39,7 +39,7 @@ def bernoulli_log_prob(x: Tensor, logits: Tensor) -> Tensor:
 
 
 def continuous_bernoulli_log_prob(x: Tensor, logits: Tensor) -> Tensor:
-    """Log density of the continuous Bernoulli on [0, 1] (Loaiza-Ganem & Cunningham 2019, eq. 4).
+    """Log density of the continuous Bernoulli on [0, 1] (Loaiza-Ganem & Cunningham 2019).
 
     With natural parameter a = ``logits``: log p(x) = a x - a/2 - log(sinh(a/2) / (a/2)), which is
     the Bernoulli's x a - softplus(a) plus the normaliser log C = log(a / tanh(a/2)).

@@ -44,9 +44,9 @@ class MlpDecoder(nn.Module):
 class LinearEncoder(nn.Module):
     """mean = V (x - mu); logvar is the same for every x, as in probabilistic PCA's posterior.
 
-    mu is the decoder's own bias, as in Tipping & Bishop 1999, equation 8: without it V must first
-    learn to ignore the mean image, which is far larger than what differs between images.
-    Lucas et al. 2019, section 3: with this encoder the ELBO is tight at the optimum.
+    mu is the decoder's own bias, as in Tipping & Bishop 1999: without it V must first learn to
+    ignore the mean image, which is far larger than what differs between images. With this encoder
+    the ELBO is tight at the optimum (Lucas et al. 2019).
     """
 
     def __init__(self, pixels: int, latent_dim: int, centre: nn.Parameter) -> None:

@@ -1,7 +1,7 @@
 """One palette for every page: equal things have equal colours, dashes and shapes.
 
-Colours are Okabe and Ito's (2008, https://jfly.uni-koeln.de/color/), told apart under the common
-colour-vision deficiencies; dashes and shapes repeat what the colours say.
+Colours, but for the target's grey, are Okabe and Ito's (2008, https://jfly.uni-koeln.de/color/),
+told apart under the common colour-vision deficiencies; dashes and shapes repeat what they say.
 """
 
 from dataclasses import dataclass

@@ -81,7 +81,7 @@ def elbo(eigenvalues: ArrayLike, variance: float, latents: int | None = None) ->
     """The largest ELBO of a linear VAE at this variance: the mean log p(x), nats per image.
 
     -1/2 [D log 2 pi + sum_active log lambda + (D - k) log v + k + sum_inactive lambda / v]
-    (Tipping & Bishop 1999, eq. 4 and 11; Lucas et al. 2019): the bound is tight.
+    (Tipping & Bishop 1999; Lucas et al. 2019): the bound is tight.
     """
     v = _threshold(variance, 1.0)
     spectrum = np.asarray(eigenvalues, dtype=np.float64)
