@@ -211,4 +211,4 @@ def show(build: Any, frame: pd.DataFrame, *, key: str, **arguments: Any) -> None
 @shared(maxsize=256)
 def _spec(build: Any, **arguments: Any) -> dict[str, Any]:
     chart: alt.TopLevelMixin = build(**arguments)
-    return training_styles.without_data(chart.to_dict())
+    return training_styles.without_data(chart.to_dict(validate=False))

@@ -17,6 +17,7 @@ from vae.charts.bias_parts import (
     y_axis,
 )
 from vae.charts.derivation_parts import FIT_WIDTH, one_row, readout
+from vae.charts.layers import layered
 from vae.charts.theme import BERNOULLI, GAUSSIAN, TARGET
 from vae.theory.bernoulli import half_gap_at_error
 
@@ -73,13 +74,13 @@ def build_floor_chart(*, t: float, h: float) -> alt.LayerChart:
     x = alt.X("floor:Q", title="BCE, nats per pixel", scale=alt.Scale(domain=[0, 1.4], nice=False))
     y = alt.Y("name:N", title=None, sort=None, axis=alt.Axis(labelFontSize=13, labelLimit=90))
     floor = rows.mark_bar(color=TARGET.colour, height=34, opacity=0.55).encode(
-        x=x, x2=alt.datum(0), y=y
+        x=x, x2=alt.X2Datum(0), y=y
     )
     extra = rows.mark_bar(color=BERNOULLI.colour, height=34, clip=True).encode(
-        x="floor:Q", x2="cost:Q", y=y
+        x=alt.X("floor:Q"), x2=alt.X2("cost:Q"), y=y
     )
     text = rows.mark_text(align="left", dy=-28, fontSize=14, fontWeight=600).encode(
-        x=alt.datum(0), y=y, text="text:N"
+        x=alt.XDatum(0), y=y, text=alt.Text("text:N")
     )
     ratio = f"{ex.bce('t', AWAY)} / {ex.bce('t', TOWARD)}"
     raw = readout(
@@ -90,16 +91,17 @@ def build_floor_chart(*, t: float, h: float) -> alt.LayerChart:
         y="height / 2 - 18",
         align="right",
     )
-    return (
-        alt.LayerChart(layer=[floor, extra, text, raw])
-        .add_params(*T.params(t), *H.params(h))
-        .properties(
-            height=HEIGHT,
-            autosize=FIT_WIDTH,
-            description="Two bars of plain binary cross-entropy, for the output away from one half "
-            "and its mirror image toward it: each a grey floor H(t), the same in both, and an "
-            "orange end, the excess.",
-        )
+    return layered(
+        floor,
+        extra,
+        text,
+        raw,
+        params=[*T.params(t), *H.params(h)],
+        height=HEIGHT,
+        autosize=FIT_WIDTH,
+        description="Two bars of plain binary cross-entropy, for the output away from one half "
+        "and its mirror image toward it: each a grey floor H(t), the same in both, and an "
+        "orange end, the excess.",
     )
 
 
@@ -135,7 +137,7 @@ def build_double_mse_error_chart(*, h: float) -> alt.LayerChart:
         marks.append(
             one_row(x=repr(gap), label=f"'{share:.0%} at h = {gap:.3f}'")
             .mark_text(align="left", dx=6, fontSize=13)
-            .encode(x="x:Q", y=alt.value(90), text="label:N")
+            .encode(x=alt.X("x:Q"), y=alt.YValue(90), text=alt.Text("label:N"))
         )
     return figure(
         curve(0.002, 0.498, 0.002, excess.format(h="datum.v"), BERNOULLI, cap=100),

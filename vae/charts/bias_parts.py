@@ -7,6 +7,7 @@ import altair as alt
 
 from vae.charts.derivation_parts import FIT_WIDTH, key_line, one_row
 from vae.charts.dials import Dial
+from vae.charts.layers import layered
 from vae.charts.theme import TARGET, Style
 
 HEIGHT = 220
@@ -60,7 +61,7 @@ def curve(
             opacity=opacity,
             clip=True,
         )
-        .encode(x="x:Q", y="y:Q", order="v:Q")
+        .encode(x=alt.X("x:Q"), y=alt.Y("y:Q"), order=alt.Order("v:Q"))
     )
 
 
@@ -72,7 +73,7 @@ def marker(x: str, y: str, style: Style, *, size: int = 150) -> alt.Chart:
         .mark_point(
             filled=True, size=size, opacity=1, color=style.colour, shape=style.shape, clip=True
         )
-        .encode(x="x:Q", y="y:Q")
+        .encode(x=alt.X("x:Q"), y=alt.Y("y:Q"))
     )
 
 
@@ -81,7 +82,7 @@ def upright(x: str) -> alt.Chart:
     return (
         one_row(x=x)
         .mark_rule(color=TARGET.colour, strokeDash=[3, 3], strokeWidth=2)
-        .encode(x="x:Q", y=alt.value(LEGEND), y2=alt.value(alt.ExprRef("height")))
+        .encode(x=alt.X("x:Q"), y=alt.YValue(LEGEND), y2=alt.Y2Value(alt.ExprRef("height")))
     )
 
 
@@ -90,7 +91,7 @@ def level(y: str) -> alt.Chart:
     return (
         one_row(y=y)
         .mark_rule(color=TARGET.colour, strokeDash=[3, 3], strokeWidth=2)
-        .encode(y="y:Q")
+        .encode(y=alt.Y("y:Q"))
     )
 
 
@@ -113,10 +114,13 @@ def figure(
 ) -> alt.LayerChart:
     """``layers`` over one pair of axes that stay as they are while dials move."""
     frame = one_row(x="0", y="0").transform_filter("false").mark_point(aria=False).encode(x=x, y=y)
-    return (
-        alt.LayerChart(layer=[frame, *layers])
-        .add_params(*params)
-        .properties(height=height, autosize=FIT_WIDTH, description=description)
+    return layered(
+        frame,
+        *layers,
+        params=params,
+        height=height,
+        autosize=FIT_WIDTH,
+        description=description,
     )
 
 

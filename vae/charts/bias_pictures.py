@@ -26,8 +26,8 @@ def build_greys_chart(*, shares: tuple[tuple[Style, tuple[float, ...]], ...]) ->
         .mark_bar(clip=True)
         .encode(
             x=alt.X("low:Q", title="grey", scale=alt.Scale(domain=[0, 1], nice=False)),
-            x2="high:Q",
-            y2=alt.datum(0),
+            x2=alt.X2("high:Q"),
+            y2=alt.Y2Datum(0),
             y=alt.Y(
                 "share:Q",
                 title=None,

@@ -4,6 +4,7 @@ import altair as alt
 import pandas as pd
 
 from vae.charts.derivation_parts import FIT_WIDTH
+from vae.charts.layers import layered
 from vae.charts.theme import TARGET, Style, colour_scale, dash_scale, shape_scale
 from vae.events import CalibrationBin
 
@@ -62,7 +63,10 @@ def build_calibration_chart(*, curves: Curves) -> alt.LayerChart:
             alt.Tooltip("count:Q", title="pixels", format=",.0f"),
         ],
     )
-    return (_diagonal() + line + points).properties(
+    return layered(
+        _diagonal(),
+        line,
+        points,
         height=HEIGHT,
         autosize=FIT_WIDTH,
         description="Mean output against the target's grey in bins of the test pixels, for each "
@@ -117,9 +121,11 @@ def build_parts_chart(*, curves: Curves) -> alt.LayerChart:
     zero = (
         alt.Chart(alt.Data(values=[{"gap": 0}]))
         .mark_rule(color=TARGET.colour, strokeDash=[3, 3], strokeWidth=2)
-        .encode(y="gap:Q")
+        .encode(y=alt.Y("gap:Q"))
     )
-    return (zero + lines).properties(
+    return layered(
+        zero,
+        lines,
         height=HEIGHT,
         autosize=FIT_WIDTH,
         description="Mean output less target against the target's grey, for each run: above zero "
@@ -132,5 +138,5 @@ def _diagonal() -> alt.Chart:
     return (
         alt.Chart(ends)
         .mark_line(color=TARGET.colour, strokeDash=[2, 3], strokeWidth=2)
-        .encode(x="target:Q", y="output:Q")
+        .encode(x=alt.X("target:Q"), y=alt.Y("output:Q"))
     )

@@ -4,6 +4,7 @@ import altair as alt
 
 from vae.charts import expressions_gaussian as gaussian
 from vae.charts.derivation_parts import FIT_MEAN, FIT_SIGMA, FIT_WIDTH, UNDESCRIBED
+from vae.charts.layers import layered
 from vae.charts.theme import GAUSSIAN, TARGET
 
 Counts = tuple[int, ...]
@@ -22,7 +23,7 @@ def build_cross_entropy_chart(
         .transform_calculate(cost=f"-{gaussian.log_prob('datum.value', 'fit_mean', 'fit_sigma')}")
         .mark_line(strokeWidth=3, color=GAUSSIAN.colour, clip=True)
         .encode(
-            x="value:Q",
+            x=alt.X("value:Q"),
             y=alt.Y(
                 "cost:Q",
                 title="−log N(x; μ, σ²), nats (line)",
@@ -30,22 +31,22 @@ def build_cross_entropy_chart(
             ),
         )
     )
-    return (
-        alt.layer(_bars(total), curve, _numbers(total))
-        .resolve_scale(y="independent")
-        .add_params(
-            alt.param(name="counts", value=list(counts)),
+    return layered(
+        _bars(total),
+        curve,
+        _numbers(total),
+        params=[
+            alt.param(name="counts", value=counts),
             *FIT_MEAN.params(fit_mean),
             *FIT_SIGMA.params(fit_sigma),
-        )
-        .properties(
-            height=240,
-            autosize=FIT_WIDTH,
-            description="Histogram of one pixel's greys over the data, and minus the log density "
-            "of a Gaussian; the mean of the second under the first is the cross-entropy: the mean "
-            "negative log likelihood, and the mean squared error up to constants.",
-        )
-        .configure_mark(**UNDESCRIBED)
+        ],
+        resolve={"scale": {"y": "independent"}},
+        height=240,
+        autosize=FIT_WIDTH,
+        description="Histogram of one pixel's greys over the data, and minus the log density "
+        "of a Gaussian; the mean of the second under the first is the cross-entropy: the mean "
+        "negative log likelihood, and the mean squared error up to constants.",
+        config=UNDESCRIBED,
     )
 
 
@@ -63,14 +64,14 @@ def _bars(total: int) -> alt.Chart:
         .mark_rect(color=TARGET.colour, opacity=0.55)
         .encode(
             x=alt.X("left:Q", title="pixel value x", scale=alt.Scale(domain=[-0.05, 1.05])),
-            x2="right:Q",
+            x2=alt.X2("right:Q"),
             y=alt.Y(
                 "share:Q",
                 title="share of the images (bars)",
                 scale=alt.Scale(domain=[0, 1]),
                 axis=alt.Axis(format="%"),
             ),
-            y2="zero:Q",
+            y2=alt.Y2("zero:Q"),
         )
     )
 
@@ -100,5 +101,5 @@ def _numbers(total: int) -> alt.Chart:
             fontSize=14,
             fontWeight=600,
         )
-        .encode(text="text:N", x=alt.value(alt.ExprRef("width / 2")), y=alt.value(6))
+        .encode(text=alt.Text("text:N"), x=alt.XValue(alt.ExprRef("width / 2")), y=alt.YValue(6))
     )

@@ -10,7 +10,8 @@ import altair as alt
 import numpy as np
 
 from vae.charts import expressions_gaussian as gaussian
-from vae.charts.derivation_parts import PIXELS, SIGMA, UNDESCRIBED, on_canvas
+from vae.charts.derivation_parts import BARE, ON_CANVAS, PIXELS, SIGMA
+from vae.charts.layers import layered
 from vae.charts.theme import GAUSSIAN, KL
 
 SIDE = 28
@@ -85,24 +86,21 @@ def build_identity_chart(*, target: Greys, mean: Greys, sigma: float) -> alt.Lay
         .mark_text(
             align="left", baseline="top", lineBreak="\n", lineHeight=21, fontSize=15, fontWeight=600
         )
-        .encode(text="text:N", x=alt.value(2), y=alt.value(2))
+        .encode(text=alt.Text("text:N"), x=alt.XValue(2), y=alt.YValue(2))
     )
-    return (
-        alt.layer(written)
-        .add_params(*_lists(targets=target, means=mean), *SIGMA.params(sigma))
-        .properties(
-            height=72,
-            padding=0,
-            description="The log likelihood summed over pixels equals the formula with the mean "
-            "squared error, to floating-point precision.",
-        )
-        .configure_view(stroke=None)
-        .configure_mark(**UNDESCRIBED)
+    return layered(
+        written,
+        params=[*_lists(targets=target, means=mean), *SIGMA.params(sigma)],
+        height=72,
+        padding=0,
+        description="The log likelihood summed over pixels equals the formula with the mean "
+        "squared error, to floating-point precision.",
+        config=BARE,
     )
 
 
 def _lists(**values: Sequence[float]) -> list[alt.Parameter]:
-    return [alt.param(name=name, value=list(numbers)) for name, numbers in values.items()]
+    return [alt.param(name=name, value=tuple(numbers)) for name, numbers in values.items()]
 
 
 def _cells() -> alt.Chart:
@@ -126,16 +124,19 @@ def _map(
         .mark_rect(strokeWidth=0)
         .encode(
             x=alt.X("left:Q", axis=None, scale=alt.Scale(domain=[0, SIDE])),
-            x2="right:Q",
+            x2=alt.X2("right:Q"),
             y=alt.Y("top:Q", axis=None, scale=alt.Scale(domain=[0, SIDE], reverse=True)),
-            y2="bottom:Q",
+            y2=alt.Y2("bottom:Q"),
             color=alt.Color("shown:Q", scale=scale, legend=None),
         )
     )
-    return on_canvas(
-        alt.layer(square)
-        .add_params(*params)
-        .properties(width=SIZE, height=SIZE + _PADDING, padding=0, description=description)
-        .configure_view(stroke=None)
-        .configure_mark(**UNDESCRIBED)
+    return layered(
+        square,
+        params=params,
+        width=SIZE,
+        height=SIZE + _PADDING,
+        padding=0,
+        description=description,
+        usermeta=ON_CANVAS,
+        config=BARE,
     )

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 
 from vae.charts.derivation_parts import FIT_WIDTH
+from vae.charts.layers import layered
 from vae.charts.theme import BERNOULLI, GAUSSIAN, TARGET
 from vae.theory.gaussian import QUANTISATION_SCALE, best_nll, nll_from_mse
 from vae.theory.learned_scale import per_pixel_nll, shared_nll
@@ -59,12 +60,11 @@ def build_learned_loss_chart() -> alt.LayerChart:
             "name": [f"MSE = {scale:g}²" for scale in FIXED_SCALES],
         }
     ).query("mse <= 0.12")
-    points = alt.Chart(touching).encode(x="mse:Q", y="nll:Q")
-    return (
-        base.mark_line(strokeWidth=3, clip=True)
-        + points.mark_point(filled=True, size=110, opacity=1, color=GAUSSIAN.colour)
-        + points.mark_text(dx=10, dy=16, align="left", fontSize=13).encode(text="name:N")
-    ).properties(
+    points = alt.Chart(touching).encode(x=alt.X("mse:Q"), y=alt.Y("nll:Q"))
+    return layered(
+        base.mark_line(strokeWidth=3, clip=True),
+        points.mark_point(filled=True, size=110, opacity=1, color=GAUSSIAN.colour),
+        points.mark_text(dx=10, dy=16, align="left", fontSize=13).encode(text=alt.Text("name:N")),
         height=HEIGHT,
         autosize=FIT_WIDTH,
         description="Negative log likelihood of an image against its mean squared error: straight "
@@ -113,12 +113,15 @@ def build_floor_chart(*, errors: Errors) -> alt.LayerChart:
     )
     rounding = alt.Chart(
         pd.DataFrame({"floor": [QUANTISATION_SCALE], "name": ["8-bit rounding: 0.00113"]})
-    ).encode(x="floor:Q")
+    ).encode(x=alt.X("floor:Q"))
     rule = rounding.mark_rule(strokeDash=[4, 3], strokeWidth=2, color=TARGET.colour)
     label = rounding.mark_text(align="right", dx=-6, baseline="top", fontSize=13).encode(
-        text="name:N", y=alt.value(6)
+        text=alt.Text("name:N"), y=alt.YValue(6)
     )
-    return (lines + rule + label).properties(
+    return layered(
+        lines,
+        rule,
+        label,
         height=HEIGHT,
         autosize=FIT_WIDTH,
         description="Negative log likelihood against the smallest sigma allowed: with one sigma "

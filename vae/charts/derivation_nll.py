@@ -25,11 +25,13 @@ def build_nll_chart(*, sigma: float, x: float, mean: float) -> alt.LayerChart:
         align="right",
     )
     return panel(
-        alt.layer(*_curves(mse), *_marks(mse), numbers),
-        "Negative log likelihood of an image against sigma for the current squared error, with its "
-        "minimum at sigma equal to the root mean squared error, and the line of all such minima, "
-        f"which crosses zero at a mean squared error of {ZERO_NLL_MSE:.4f}.",
-        pixel_params(sigma=sigma, x=x, mean=mean),
+        *_curves(mse),
+        *_marks(mse),
+        numbers,
+        params=pixel_params(sigma=sigma, x=x, mean=mean),
+        description="Negative log likelihood of an image against sigma for the current squared "
+        "error, with its minimum at sigma equal to the root mean squared error, and the line of "
+        f"all such minima, which crosses zero at a mean squared error of {ZERO_NLL_MSE:.4f}.",
     )
 
 
@@ -58,7 +60,7 @@ def _curves(mse: str) -> list[alt.Chart]:
     minima = (
         grid.transform_calculate(nll=gaussian.best_nll("pow(datum.scale, 2)", PIXELS))
         .mark_line(strokeWidth=2, strokeDash=[2, 4], color=TARGET.colour, clip=True)
-        .encode(x="scale:Q", y="nll:Q")
+        .encode(x=alt.X("scale:Q"), y=alt.Y("nll:Q"))
     )
     return [minima, curve]
 
@@ -67,24 +69,26 @@ def _marks(mse: str) -> list[alt.Chart]:
     """Zero, where the least NLL crosses it, the least NLL, and the current one."""
     high = NLL_DOMAIN[1]
     now = gaussian.nll(mse, "sigma", PIXELS)
-    zero = one_row(nll="0").mark_rule(color=TARGET.colour).encode(y="nll:Q")
+    zero = one_row(nll="0").mark_rule(color=TARGET.colour).encode(y=alt.Y("nll:Q"))
     sign_change = (
         one_row(scale=repr(ZERO_NLL_MSE**0.5), nll="0")
         .mark_point(shape="cross", size=110, filled=True, color=TARGET.colour, opacity=1)
-        .encode(x="scale:Q", y="nll:Q")
+        .encode(x=alt.X("scale:Q"), y=alt.Y("nll:Q"))
     )
     least = (
         one_row(scale=_RMSE, nll=gaussian.best_nll(f"pow({_RMSE}, 2)", PIXELS))
         .mark_point(shape="diamond", size=150, filled=True, color=KL.colour, opacity=1)
-        .encode(x="scale:Q", y="nll:Q")
+        .encode(x=alt.X("scale:Q"), y=alt.Y("nll:Q"))
     )
     current = (
         one_row(scale="sigma", nll=f"min({high}, {now})", inside=f"{now} <= {high}")
         .mark_point(size=130, filled=True, color=GAUSSIAN.colour, opacity=1)
         .encode(
-            x="scale:Q",
-            y="nll:Q",
-            shape=alt.condition("datum.inside", alt.value("circle"), alt.value("triangle-up")),
+            x=alt.X("scale:Q"),
+            y=alt.Y("nll:Q"),
+            shape=alt.ShapeValue(
+                "triangle-up", condition={"test": "datum.inside", "value": "circle"}
+            ),
         )
     )
     return [zero, sign_change, least, current]

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import altair as alt
 
 from vae.charts.dials import Dial
+from vae.charts.layers import layered
 
 PIXELS = 784
 PANEL_HEIGHT = 150
@@ -27,9 +28,13 @@ def pixel_params(*, sigma: float, x: float, mean: float) -> list[alt.Parameter]:
     ]
 
 
-UNDESCRIBED = {"aria": False}
+UNDESCRIBED: Mapping[str, Any] = {"mark": {"aria": False}}
 """For marks that move: their own descriptions, one text a point, would be written anew at every
 frame. The figure's description, its text alternative, stays."""
+BARE: Mapping[str, Any] = {**UNDESCRIBED, "view": {"stroke": None}}
+"""The same without a frame around the drawing."""
+ON_CANVAS: Mapping[str, Any] = {"embedOptions": {"renderer": "canvas"}}
+"""Hundreds of cells repaint faster on one canvas than as many SVG nodes."""
 FIT_WIDTH = alt.AutoSizeParams(type="fit-x", contains="padding")
 """The column sets the width; the height is that of the drawing, without axes."""
 
@@ -61,7 +66,7 @@ def readout(
             fontSize=size,
             fontWeight=600,
         )
-        .encode(text="readout:N", x=_place(x), y=_place(y))
+        .encode(text=alt.Text("readout:N"), x=alt.XValue(_place(x)), y=alt.YValue(_place(y)))
     )
 
 
@@ -86,28 +91,24 @@ def key_line(
             strokeWidth=width,
             opacity=opacity,
         )
-        .encode(x=alt.value(8), x2=alt.value(34), y=alt.value(y + 7))
+        .encode(x=alt.XValue(8), x2=alt.X2Value(34), y=alt.YValue(y + 7))
     )
     return [stroke, readout(text, x=42, y=y)]
 
 
 def _place(where: float | str) -> Any:
-    if isinstance(where, str):
-        return alt.value(alt.ExprRef(where))
-    return alt.value(where)
+    return alt.ExprRef(where) if isinstance(where, str) else where
 
 
-def panel(chart: Any, description: str, params: list[alt.Parameter]) -> alt.LayerChart:
-    """``chart`` as one panel of the sigma figure: its dials, its height, its text alternative."""
-    finished: alt.LayerChart = (
-        chart.add_params(*params)
-        .properties(description=description, height=PANEL_HEIGHT, autosize=FIT_WIDTH)
-        .configure_mark(**UNDESCRIBED)
+def panel(
+    *layers: alt.Chart | alt.LayerChart, params: Sequence[alt.Parameter], description: str
+) -> alt.LayerChart:
+    """``layers`` as one panel of the sigma figure: its dials, its height, its text alternative."""
+    return layered(
+        *layers,
+        params=params,
+        description=description,
+        height=PANEL_HEIGHT,
+        autosize=FIT_WIDTH,
+        config=UNDESCRIBED,
     )
-    return finished
-
-
-def on_canvas(chart: alt.LayerChart) -> alt.LayerChart:
-    """``chart`` drawn on one canvas: hundreds of cells repaint faster than as many SVG nodes."""
-    options: Mapping[str, Any] = {"embedOptions": {"renderer": "canvas"}}
-    return chart.properties(usermeta=options)

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 
 from vae.charts.derivation_parts import FIT_WIDTH
+from vae.charts.layers import layered
 from vae.charts.theme import GAUSSIAN, KL, TARGET
 from vae.theory.linear_vae import START, race
 
@@ -21,7 +22,7 @@ def build_race_chart(*, optimiser: str, scale: float, kl: bool) -> alt.LayerChar
     base = alt.Chart(rows).encode(
         x=alt.X("v:Q", title="encoder weight v", scale=alt.Scale(zero=False, nice=True)),
         y=alt.Y("w:Q", title="decoder weight w", scale=alt.Scale(zero=False, nice=True)),
-        order="step:Q",
+        order=alt.Order("step:Q"),
     )
     style = {
         "color": alt.Color(
@@ -41,35 +42,46 @@ def build_race_chart(*, optimiser: str, scale: float, kl: bool) -> alt.LayerChar
         ),
     }
     paths = base.mark_line().encode(**style)
-    ends = (
+    start = alt.Chart(pd.DataFrame({"v": [START[1]], "w": [START[0]], "name": ["start"]}))
+    begins = start.mark_point(shape="cross", size=120, filled=True, color=TARGET.colour, opacity=1)
+    label = start.mark_text(align="left", dx=-4, dy=-14, fontSize=13).encode(
+        text=alt.Text("name:N")
+    )
+    place = {"x": alt.X("v:Q"), "y": alt.Y("w:Q")}
+    verdict = "differ" if run.difference > 1e-6 else "coincide"
+    return layered(
+        paths,
+        _ends(rows, names),
+        begins.encode(**place),
+        label.encode(**place),
+        resolve={"scale": {"shape": "independent"}},
+        height=220,
+        autosize=FIT_WIDTH,
+        description=f"Paths of the encoder and decoder weight under {optimiser} at sigma 1 and "
+        f"at sigma {scale:g} with an adjusted learning rate, "
+        f"{'with' if kl else 'without'} the KL: they {verdict}.",
+    )
+
+
+def _ends(rows: pd.DataFrame, names: tuple[str, ...]) -> alt.Chart:
+    """A point where each path ends."""
+    return (
         alt.Chart(rows.groupby("run", sort=False).tail(1))
         .mark_point(filled=True, size=140, opacity=1)
         .encode(
-            x="v:Q",
-            y="w:Q",
+            x=alt.X("v:Q"),
+            y=alt.Y("w:Q"),
             color=alt.Color("run:N", legend=None),
             shape=alt.Shape(
                 "run:N",
                 legend=None,
                 scale=alt.Scale(domain=list(names), range=["circle", "diamond"]),
             ),
-            tooltip=["run", alt.Tooltip("v:Q", format=".4f"), alt.Tooltip("w:Q", format=".4f")],
-        )
-    )
-    start = alt.Chart(pd.DataFrame({"v": [START[1]], "w": [START[0]], "name": ["start"]}))
-    begins = start.mark_point(shape="cross", size=120, filled=True, color=TARGET.colour, opacity=1)
-    label = start.mark_text(align="left", dx=-4, dy=-14, fontSize=13).encode(text="name:N")
-    place = {"x": "v:Q", "y": "w:Q"}
-    verdict = "differ" if run.difference > 1e-6 else "coincide"
-    return (
-        (paths + ends + begins.encode(**place) + label.encode(**place))
-        .resolve_scale(shape="independent")
-        .properties(
-            height=220,
-            autosize=FIT_WIDTH,
-            description=f"Paths of the encoder and decoder weight under {optimiser} at sigma 1 and "
-            f"at sigma {scale:g} with an adjusted learning rate, "
-            f"{'with' if kl else 'without'} the KL: they {verdict}.",
+            tooltip=[
+                alt.Tooltip("run"),
+                alt.Tooltip("v:Q", format=".4f"),
+                alt.Tooltip("w:Q", format=".4f"),
+            ],
         )
     )
 

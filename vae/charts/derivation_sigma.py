@@ -12,6 +12,7 @@ from vae.charts.derivation_parts import (
     pixel_params,
     readout,
 )
+from vae.charts.layers import layered
 from vae.charts.theme import GAUSSIAN, KL, TARGET
 
 LOG_PROB_DOMAIN = (-8.0, 6.5)
@@ -26,14 +27,16 @@ def build_log_prob_chart(*, sigma: float, x: float, mean: float) -> alt.LayerCha
         one_row(residual="x - mean", shown=f"max({low}, {value})", inside=f"{value} >= {low}")
         .mark_point(filled=True, size=130, opacity=1, color=GAUSSIAN.colour)
         .encode(
-            x="residual:Q",
-            y="shown:Q",
-            shape=alt.condition("datum.inside", alt.value("circle"), alt.value("triangle-down")),
+            x=alt.X("residual:Q"),
+            y=alt.Y("shown:Q"),
+            shape=alt.ShapeValue(
+                "triangle-down", condition={"test": "datum.inside", "value": "circle"}
+            ),
         )
     )
     plain = gaussian.number("-" + gaussian.squared_error("x", "mean"))
     rescaled = gaussian.number(gaussian.rescaled_squared_error("x", "mean", "sigma"))
-    numbers = alt.layer(
+    numbers = layered(
         *key_line(
             0,
             f"'log p = ' + {gaussian.number(value)}",
@@ -51,10 +54,12 @@ def build_log_prob_chart(*, sigma: float, x: float, mean: float) -> alt.LayerCha
         *key_line(2, f"'−(x−μ)² = ' + {plain}", colour=TARGET.colour, dash=(7, 4)),
     )
     return panel(
-        _log_prob_curves() + point + numbers,
-        "Log likelihood of one pixel against its residual, beside minus the squared error; the "
-        "squared error divided by 2 sigma squared plus a constant lies exactly on it.",
-        pixel_params(sigma=sigma, x=x, mean=mean),
+        _log_prob_curves(),
+        point,
+        numbers,
+        params=pixel_params(sigma=sigma, x=x, mean=mean),
+        description="Log likelihood of one pixel against its residual, beside minus the squared "
+        "error; the squared error divided by 2 sigma squared plus a constant lies exactly on it.",
     )
 
 
@@ -63,7 +68,7 @@ def build_gradient_chart(*, sigma: float, x: float, mean: float) -> alt.LayerCha
     size = f"abs({gaussian.log_prob_gradient('x', 'mean', 'sigma')})"
     plain = f"abs({gaussian.squared_error_gradient('x', 'mean')})"
     ratio = gaussian.compact(gaussian.gradient_ratio("sigma"))
-    numbers = alt.layer(
+    numbers = layered(
         *key_line(0, f"'of log p: ' + {gaussian.compact(size)}", colour=GAUSSIAN.colour),
         *key_line(
             1, f"'of −(x−μ)²: ' + {gaussian.compact(plain)}", colour=TARGET.colour, dash=(7, 4)
@@ -71,10 +76,12 @@ def build_gradient_chart(*, sigma: float, x: float, mean: float) -> alt.LayerCha
         *key_line(2, f"'ratio 1/(2σ²) = ' + {ratio}", colour=KL.colour, width=5),
     )
     return panel(
-        alt.layer(_gradient_lines(), *_gradient_gap(), numbers),
-        "Sizes of the gradients of log likelihood and of squared error against the residual, on "
-        "logarithmic axes: parallel lines whose distance is the constant ratio.",
-        pixel_params(sigma=sigma, x=x, mean=mean),
+        _gradient_lines(),
+        *_gradient_gap(),
+        numbers,
+        params=pixel_params(sigma=sigma, x=x, mean=mean),
+        description="Sizes of the gradients of log likelihood and of squared error against the "
+        "residual, on logarithmic axes: parallel lines whose distance is the constant ratio.",
     )
 
 
@@ -100,21 +107,27 @@ def build_density_chart(*, sigma: float, x: float, mean: float) -> alt.LayerChar
     edges = (
         alt.Chart(alt.sequence(0, 2, 1, as_="value"))
         .mark_rule(strokeDash=[4, 3], color=TARGET.colour, strokeWidth=2)
-        .encode(x="value:Q")
+        .encode(x=alt.X("value:Q"))
     )
-    ground = one_row(height="0").mark_rule(color=GAUSSIAN.colour).encode(y="height:Q")
+    ground = one_row(height="0").mark_rule(color=GAUSSIAN.colour).encode(y=alt.Y("height:Q"))
     target = (
         one_row(value="x", height=gaussian.density_to_peak("x", "mean", "sigma"))
         .mark_point(size=130, filled=True, color=GAUSSIAN.colour, opacity=1)
-        .encode(x="value:Q", y="height:Q")
+        .encode(x=alt.X("value:Q"), y=alt.Y("height:Q"))
     )
     left = readout(f"'below 0: ' + format({below}, '.1%')")
     right = readout(f"'above 1: ' + format({above}, '.1%')", x="width - 8", align="right")
     return panel(
-        alt.layer(line, *_density_areas(grid), ground, edges, target, left, right),
-        "The decoder's Gaussian around the predicted mean; the parts below 0 and above 1, where no "
-        "pixel can be, are shaded and their shares are written out.",
-        pixel_params(sigma=sigma, x=x, mean=mean),
+        line,
+        *_density_areas(grid),
+        ground,
+        edges,
+        target,
+        left,
+        right,
+        params=pixel_params(sigma=sigma, x=x, mean=mean),
+        description="The decoder's Gaussian around the predicted mean; the parts below 0 and above "
+        "1, where no pixel can be, are shaded and their shares are written out.",
     )
 
 
@@ -141,7 +154,7 @@ def _log_prob_curves() -> alt.Chart:
             strokeDash=_by_curve("dash", [[1, 0], [2, 4], [7, 4]]),
             strokeWidth=_by_curve("width", [7, 2.5, 2.5]),
             opacity=_by_curve("opacity", [0.45, 1, 1]),
-            detail="curve:N",
+            detail=alt.Detail("curve:N"),
         )
     )
 
@@ -200,12 +213,12 @@ def _gradient_gap() -> list[alt.Chart]:
         of_error=gaussian.squared_error_gradient(at, "0"),
     )
     rule = gap.mark_rule(strokeWidth=3, color=KL.colour, clip=True).encode(
-        x="residual:Q", y="of_error:Q", y2="of_log_prob:Q"
+        x=alt.X("residual:Q"), y=alt.Y("of_error:Q"), y2=alt.Y2("of_log_prob:Q")
     )
     ends = (
         gap.transform_fold(["of_log_prob", "of_error"], as_=["end", "size"])
         .mark_point(filled=True, size=110, opacity=1, color=KL.colour, clip=True)
-        .encode(x="residual:Q", y="size:Q")
+        .encode(x=alt.X("residual:Q"), y=alt.Y("size:Q"))
     )
     return [rule, ends]
 
@@ -221,7 +234,7 @@ def _density_areas(grid: alt.Chart) -> list[alt.Chart]:
         grid.transform_calculate(value=bounds)
         .transform_calculate(height=_HEIGHT_AT)
         .mark_area(color=colour, opacity=opacity, clip=True)
-        .encode(x="value:Q", y="height:Q")
+        .encode(x=alt.X("value:Q"), y=alt.Y("height:Q"))
         for bounds, colour, opacity in parts
     ]
 

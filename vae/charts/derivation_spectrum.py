@@ -8,6 +8,7 @@ import pandas as pd
 
 from vae.charts import expressions_gaussian as gaussian
 from vae.charts.derivation_parts import FIT_WIDTH, UNDESCRIBED, VARIANCE
+from vae.charts.layers import layered
 from vae.charts.theme import GAUSSIAN, KL, TARGET
 from vae.theory.ppca import TrainedPoint, kl_per_latent, squared_error
 
@@ -23,10 +24,10 @@ def build_spectrum_chart(*, spectrum: Spectrum, variance: float) -> alt.LayerCha
         {"latent": np.arange(1, len(spectrum) + 1), "eigenvalue": np.maximum(spectrum, 1e-12)}
     )
     low = 0.004
-    base = alt.Chart(rows)
-    shown = base.transform_filter(f"datum.latent <= {SHOWN}").transform_calculate(
-        survives=f"datum.eigenvalue > variance ? '{_ALIVE}' : '{_DEAD}'",
-        base=f"{low}",
+    # A chart without data of its own reads the figure's.
+    shown = alt.Chart().transform_filter(f"datum.latent <= {SHOWN}")
+    shown = shown.transform_calculate(
+        survives=f"datum.eigenvalue > variance ? '{_ALIVE}' : '{_DEAD}'", base=f"{low}"
     )
     sticks = shown.mark_rule(strokeWidth=4, clip=True).encode(
         x=alt.X(
@@ -41,13 +42,13 @@ def build_spectrum_chart(*, spectrum: Spectrum, variance: float) -> alt.LayerCha
             scale=alt.Scale(type="log", domain=[low, 1000], nice=False),
             axis=alt.Axis(values=[0.01, 0.1, 1, 10, 100, 1000], format="~g"),
         ),
-        y2="base:Q",
+        y2=alt.Y2("base:Q"),
         color=_alive("color", [GAUSSIAN.colour, TARGET.colour]),
         opacity=_alive("opacity", [1.0, 0.45]),
     )
     tops = shown.mark_point(filled=True, size=34, clip=True, opacity=1).encode(
-        x="latent:Q",
-        y="eigenvalue:Q",
+        x=alt.X("latent:Q"),
+        y=alt.Y("eigenvalue:Q"),
         color=alt.Color("survives:N", legend=None),
         shape=alt.Shape(
             "survives:N",
@@ -59,19 +60,21 @@ def build_spectrum_chart(*, spectrum: Spectrum, variance: float) -> alt.LayerCha
         alt.Chart(alt.sequence(0, 1, 1, as_="only"))
         .transform_calculate(level="variance")
         .mark_rule(strokeWidth=3, strokeDash=[12, 3], color=KL.colour)
-        .encode(y="level:Q")
+        .encode(y=alt.Y("level:Q"))
     )
-    return (
-        (sticks + tops + line + _totals(base))
-        .add_params(*VARIANCE.params(variance))
-        .properties(
-            height=HEIGHT,
-            autosize=FIT_WIDTH,
-            description="The hundred largest eigenvalues of the data's covariance on a logarithmic "
-            "axis and the line of the decoder's variance: latents above it survive, and their "
-            "number, the KL and the squared error are written out.",
-        )
-        .configure_mark(**UNDESCRIBED)
+    return layered(
+        sticks,
+        tops,
+        line,
+        _totals(alt.Chart(rows)),
+        data=rows,
+        params=VARIANCE.params(variance),
+        height=HEIGHT,
+        autosize=FIT_WIDTH,
+        description="The hundred largest eigenvalues of the data's covariance on a logarithmic "
+        "axis and the line of the decoder's variance: latents above it survive, and their "
+        "number, the KL and the squared error are written out.",
+        config=UNDESCRIBED,
     )
 
 
@@ -119,22 +122,20 @@ def build_prediction_chart(
         alt.Chart(alt.sequence(0, 1, 1, as_="only"))
         .transform_calculate(level="variance")
         .mark_rule(strokeWidth=2, strokeDash=[12, 3], color=KL.colour)
-        .encode(x="level:Q")
+        .encode(x=alt.X("level:Q"))
     )
     layers: list[alt.Chart] = [curves, line]
     if trained:
         layers.append(_trained_points(trained))
-    return (
-        alt.layer(*layers)
-        .resolve_scale(shape="independent")
-        .add_params(*VARIANCE.params(variance))
-        .properties(
-            height=HEIGHT,
-            autosize=FIT_WIDTH,
-            description="KL and expected squared error of the best linear VAE against the "
-            "decoder's variance, and trained deep VAEs as points beside them.",
-        )
-        .configure_mark(**UNDESCRIBED)
+    return layered(
+        *layers,
+        params=VARIANCE.params(variance),
+        resolve={"scale": {"shape": "independent"}},
+        height=HEIGHT,
+        autosize=FIT_WIDTH,
+        description="KL and expected squared error of the best linear VAE against the "
+        "decoder's variance, and trained deep VAEs as points beside them.",
+        config=UNDESCRIBED,
     )
 
 
@@ -164,15 +165,19 @@ def _trained_points(trained: tuple[TrainedPoint, ...]) -> alt.Chart:
         alt.Chart(rows)
         .mark_point(filled=True, size=120, opacity=1)
         .encode(
-            x="variance:Q",
-            y="value:Q",
+            x=alt.X("variance:Q"),
+            y=alt.Y("value:Q"),
             color=alt.Color("what:N"),
             shape=alt.Shape(
                 "what:N",
                 legend=None,
                 scale=alt.Scale(domain=list(_WHAT), range=[KL.shape, GAUSSIAN.shape]),
             ),
-            tooltip=["what", "variance", alt.Tooltip("value:Q", format=".1f")],
+            tooltip=[
+                alt.Tooltip("what"),
+                alt.Tooltip("variance"),
+                alt.Tooltip("value:Q", format=".1f"),
+            ],
         )
     )
 
@@ -200,5 +205,5 @@ def _totals(eigenvalues: alt.Chart) -> alt.Chart:
             fontSize=15,
             fontWeight=600,
         )
-        .encode(text="text:N", x=alt.value(alt.ExprRef("width - 6")), y=alt.value(6))
+        .encode(text=alt.Text("text:N"), x=alt.XValue(alt.ExprRef("width - 6")), y=alt.YValue(6))
     )

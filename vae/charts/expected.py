@@ -5,6 +5,7 @@ import altair as alt
 from vae.charts import expressions_bernoulli as ex
 from vae.charts.bias_parts import CENTRE, LEGEND, SKEW, SPREAD, figure, keys, x_axis, y_axis
 from vae.charts.derivation_parts import FIT_WIDTH, readout
+from vae.charts.layers import layered
 from vae.charts.theme import BERNOULLI, GAUSSIAN, TARGET
 
 COUNT = 200
@@ -42,8 +43,8 @@ def build_targets_chart(*, centre: float, spread: float, skew: float) -> alt.Lay
         .mark_bar(color=TARGET.colour, opacity=0.6)
         .encode(
             x=x,
-            x2="x2:Q",
-            y2=alt.datum(0),
+            x2=alt.X2("x2:Q"),
+            y2=alt.Y2Datum(0),
             y=alt.Y(
                 "count:Q",
                 title=f"how many of {COUNT} targets",
@@ -53,21 +54,22 @@ def build_targets_chart(*, centre: float, spread: float, skew: float) -> alt.Lay
         )
     )
     one = rows.transform_filter("datum.i == 0").transform_calculate(x="datum.mean")
-    mean = one.mark_rule(color=TARGET.colour, strokeDash=[3, 3], strokeWidth=3).encode(x="x:Q")
+    mean = one.mark_rule(color=TARGET.colour, strokeDash=[3, 3], strokeWidth=3).encode(
+        x=alt.X("x:Q")
+    )
     label = (
         one.transform_calculate(text="'mean ' + format(datum.mean, '.3f')")
         .mark_text(fontSize=14, fontWeight=600, align="center")
-        .encode(x="x:Q", y=alt.value(-8), text="text:N")
+        .encode(x=alt.X("x:Q"), y=alt.YValue(-8), text=alt.Text("text:N"))
     )
-    return (
-        alt.LayerChart(layer=[bars, mean, label])
-        .add_params(*_params(centre, spread, skew))
-        .properties(
-            height=HEIGHT,
-            autosize=FIT_WIDTH,
-            description="Histogram of two hundred targets between 0 and 1, with a rule at their "
-            "mean.",
-        )
+    return layered(
+        bars,
+        mean,
+        label,
+        params=_params(centre, spread, skew),
+        height=HEIGHT,
+        autosize=FIT_WIDTH,
+        description="Histogram of two hundred targets between 0 and 1, with a rule at their mean.",
     )
 
 
@@ -87,12 +89,12 @@ def build_expected_chart(*, centre: float, spread: float, skew: float) -> alt.La
                 strokeDash=list(style.dash) or [1, 0],
                 strokeWidth=3,
                 clip=True,
-            ).encode(x="x:Q", y="y:Q", order="i:Q")
+            ).encode(x=alt.X("x:Q"), y=alt.Y("y:Q"), order=alt.Order("i:Q"))
         )
     one = rows.transform_filter("datum.i == 0").transform_calculate(x="datum.mean")
     layers.append(
         one.mark_rule(color=TARGET.colour, strokeDash=[3, 3], strokeWidth=2).encode(
-            x="x:Q", y=alt.value(LEGEND), y2=alt.value(alt.ExprRef("height"))
+            x=alt.X("x:Q"), y=alt.YValue(LEGEND), y2=alt.Y2Value(alt.ExprRef("height"))
         )
     )
     for formula, style in ((mse, GAUSSIAN), (bce, BERNOULLI)):
@@ -101,7 +103,7 @@ def build_expected_chart(*, centre: float, spread: float, skew: float) -> alt.La
             .mark_point(
                 filled=True, size=160, opacity=1, color=style.colour, shape=style.shape, clip=True
             )
-            .encode(x="x:Q", y="y:Q")
+            .encode(x=alt.X("x:Q"), y=alt.Y("y:Q"))
         )
     return figure(
         *layers,

@@ -70,10 +70,10 @@ def build_edge_chart(*, g: float) -> alt.LayerChart:
     rows = rows.transform_calculate(y=f"datum.p_{HALVINGS}")
     line = rows.mark_line(
         color=COUNTER_BIASED.colour, strokeWidth=4, interpolate="step", clip=True
-    ).encode(x="x:Q", y="y:Q", order="x:Q")
+    ).encode(x=alt.X("x:Q"), y=alt.Y("y:Q"), order=alt.Order("x:Q"))
     target = rows.mark_line(
         color=TARGET.colour, strokeWidth=3, strokeDash=[3, 3], interpolate="step"
-    ).encode(x="x:Q", y="target:Q", order="x:Q")
+    ).encode(x=alt.X("x:Q"), y=alt.Y("target:Q"), order=alt.Order("x:Q"))
     steepest = (
         rows.transform_aggregate(high="max(y)", low="min(y)")
         .transform_calculate(
@@ -82,7 +82,7 @@ def build_edge_chart(*, g: float) -> alt.LayerChart:
             f"format((datum.high - datum.low) / {EDGE_HIGH - EDGE_LOW!r}, '.3f')"
         )
         .mark_text(align="left", baseline="top", fontSize=13, fontWeight=600)
-        .encode(x=alt.value(8), y=alt.value(6), text="text:N")
+        .encode(x=alt.XValue(8), y=alt.YValue(6), text=alt.Text("text:N"))
     )
     return figure(
         target,

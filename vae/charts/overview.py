@@ -6,6 +6,7 @@ import altair as alt
 
 from vae.charts import expressions_overview as expressions
 from vae.charts.dials import Dial
+from vae.charts.layers import layered
 from vae.charts.theme import (
     BERNOULLI,
     CONTINUOUS_BERNOULLI,
@@ -40,21 +41,17 @@ def build_belief_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin
     outside = alt.Chart(alt.sequence(0, 2, 1, as_="i")).transform_calculate(
         x="datum.i == 0 ? -0.5 : 1", end="datum.i == 0 ? 0 : 1.5"
     )
-    return (
-        alt.layer(
-            outside.mark_rect(opacity=0.12, color=TARGET.colour).encode(x=grey, x2="end:Q"),
-            _target_rule(),
-            *_belief_layers(grey, height),
-            _words("the pixel: t", at=alt.Y(datum=1.18), baseline="top"),
-        )
-        .add_params(*_opening(t, p, sigma))
-        .properties(
-            height=HEIGHT,
-            description="What each decoder believes of one pixel when its output is p: a "
-            "Gaussian bell of width sigma, which reaches beyond 0 and 1; the continuous "
-            "Bernoulli's curve within [0, 1]; the Bernoulli's two bars at 0 and 1. A line "
-            "marks the pixel's true grey t.",
-        )
+    return layered(
+        outside.mark_rect(opacity=0.12, color=TARGET.colour).encode(x=grey, x2=alt.X2("end:Q")),
+        _target_rule(),
+        *_belief_layers(grey, height),
+        _words("the pixel: t", at=alt.Y(datum=1.18), baseline="top"),
+        params=_opening(t, p, sigma),
+        height=HEIGHT,
+        description="What each decoder believes of one pixel when its output is p: a "
+        "Gaussian bell of width sigma, which reaches beyond 0 and 1; the continuous "
+        "Bernoulli's curve within [0, 1]; the Bernoulli's two bars at 0 and 1. A line "
+        "marks the pixel's true grey t.",
     )
 
 
@@ -109,25 +106,21 @@ def build_loss_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin:
     cost = alt.Y(
         "cost:Q", title="nats above the least", axis=alt.Axis(values=[0, 0.5, 1, 1.5])
     ).scale(domain=[-0.2, COSTLIEST], nice=False)
-    return (
-        alt.layer(
-            _target_rule(),
-            curves.mark_line(clip=True, strokeWidth=2.5).encode(
-                x=output, y=cost, color=_QUIET, strokeDash=_hidden()
-            ),
-            here.mark_point(clip=True, size=130, filled=True, opacity=1).encode(
-                x=output, y=cost, color=_QUIET, shape=_shape()
-            ),
-            _words("all are least at t", at=alt.Y(datum=-0.19), baseline="bottom"),
-        )
-        .add_params(*_opening(t, p, sigma))
-        .properties(
-            height=HEIGHT,
-            description="Three losses of one pixel against the decoder's output: the Gaussian's "
-            "parabola of width sigma, the Bernoulli's and the continuous Bernoulli's tilted "
-            "valleys. All are least where the output equals the target t. Points mark the "
-            "current output.",
-        )
+    return layered(
+        _target_rule(),
+        curves.mark_line(clip=True, strokeWidth=2.5).encode(
+            x=output, y=cost, color=_QUIET, strokeDash=_hidden()
+        ),
+        here.mark_point(clip=True, size=130, filled=True, opacity=1).encode(
+            x=output, y=cost, color=_QUIET, shape=_shape()
+        ),
+        _words("all are least at t", at=alt.Y(datum=-0.19), baseline="bottom"),
+        params=_opening(t, p, sigma),
+        height=HEIGHT,
+        description="Three losses of one pixel against the decoder's output: the Gaussian's "
+        "parabola of width sigma, the Bernoulli's and the continuous Bernoulli's tilted "
+        "valleys. All are least where the output equals the target t. Points mark the "
+        "current output.",
     )
 
 
@@ -142,20 +135,21 @@ def build_cost_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin:
     )
     bars = here.mark_bar(height=16, cornerRadiusEnd=4).encode(x=length, y=row, color=_QUIET)
     names = here.mark_text(align="left", baseline="bottom", dx=18, dy=-11, fontSize=13).encode(
-        x=alt.datum(0), y=row, text="loss:N"
+        x=alt.XDatum(0), y=row, text=alt.Text("loss:N")
     )
     numbers = here.mark_text(align="right", baseline="bottom", dy=-11, fontSize=15, fontWeight=600)
     signs = here.mark_point(size=90, filled=True, opacity=1, xOffset=8, yOffset=-18).encode(
-        x=alt.datum(0), y=row, color=_QUIET, shape=_shape()
+        x=alt.XDatum(0), y=row, color=_QUIET, shape=_shape()
     )
-    return (
-        alt.layer(bars, signs, names, numbers.encode(x=alt.datum(COSTLIEST), y=row, text="text:N"))
-        .add_params(*_opening(t, p, sigma))
-        .properties(
-            height=HEIGHT,
-            description="Three bars: what the current output costs under each loss, in nats above "
-            "the loss's least value for this target.",
-        )
+    return layered(
+        bars,
+        signs,
+        names,
+        numbers.encode(x=alt.XDatum(COSTLIEST), y=row, text=alt.Text("text:N")),
+        params=_opening(t, p, sigma),
+        height=HEIGHT,
+        description="Three bars: what the current output costs under each loss, in nats above "
+        "the loss's least value for this target.",
     )
 
 
@@ -188,7 +182,7 @@ def _shape() -> alt.Shape:
 def _target_rule() -> alt.Chart:
     place = alt.Chart(alt.sequence(0, 1, 1, as_="i")).transform_calculate(x="t")
     return place.mark_rule(color=TARGET.colour, strokeDash=list(TARGET.dash), strokeWidth=3).encode(
-        x="x:Q"
+        x=alt.X("x:Q")
     )
 
 
@@ -201,7 +195,7 @@ def _words(text: str, *, at: alt.Y, baseline: Literal["top", "bottom"]) -> alt.C
         dx=alt.ExprRef("t > 0.5 ? -7 : 7"),
         baseline=baseline,
         fontSize=13,
-    ).encode(x="x:Q", y=at, text="text:N")
+    ).encode(x=alt.X("x:Q"), y=at, text=alt.Text("text:N"))
 
 
 def _opening(t: float, p: float, sigma: float) -> list[alt.Parameter]:

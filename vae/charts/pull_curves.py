@@ -156,16 +156,16 @@ def build_logit_noise_chart(*, t: float, tau: float) -> alt.LayerChart:
     """Mean output less target at the optimum under logit noise, for every target."""
     curves = logit_noise_curves()
     mse = curves.mark_line(color=GAUSSIAN.colour, strokeWidth=3, clip=True).encode(
-        x="x:Q", y="y:Q", order="alpha:Q"
+        x=alt.X("x:Q"), y=alt.Y("y:Q"), order=alt.Order("alpha:Q")
     )
     quiet = curves.mark_line(
         color=BERNOULLI.colour, strokeWidth=1.5, strokeDash=[2, 3], clip=True
-    ).encode(x="mean:Q", y="flat:Q", order="alpha:Q")
+    ).encode(x=alt.X("mean:Q"), y=alt.Y("flat:Q"), order=alt.Order("alpha:Q"))
     solved = logit_noise_solution()
     point = (
         solved.transform_calculate(x="inner", y="datum.mean - inner")
         .mark_point(filled=True, size=150, opacity=1, color=GAUSSIAN.colour)
-        .encode(x="x:Q", y="y:Q")
+        .encode(x=alt.X("x:Q"), y=alt.Y("y:Q"))
     )
     text = (
         solved.transform_calculate(
@@ -173,7 +173,7 @@ def build_logit_noise_chart(*, t: float, tau: float) -> alt.LayerChart:
             "format(inner, '.3f')"
         )
         .mark_text(align="left", baseline="top", fontSize=13, fontWeight=600)
-        .encode(x=alt.value(42), y=alt.value(25), text="text:N")
+        .encode(x=alt.XValue(42), y=alt.YValue(25), text=alt.Text("text:N"))
     )
     return figure(
         level("0").mark_rule(

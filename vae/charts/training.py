@@ -4,6 +4,7 @@ the specification stays the same while a run lasts, so that the figures move wit
 
 import altair as alt
 
+from vae.charts.layers import layered
 from vae.charts.theme import KL, TARGET, Style
 from vae.charts.training_frames import BATCH, MEASURED, PREDICTED, RMSE, SCALE, TEST
 from vae.charts.training_styles import (
@@ -48,10 +49,12 @@ def build_curve_chart(
     line = (
         base.transform_filter(f"datum.on == '{BATCH}'")
         .mark_line(clip=True, strokeWidth=2)
-        .encode(strokeDash=dash(styles), opacity=alt.value(0.75))
+        .encode(strokeDash=dash(styles), opacity=alt.OpacityValue(0.75))
     )
     points = _test_points(base, styles, alt.Tooltip(f"{field}:Q", format=".4g"))
-    return alt.layer(line, points).properties(
+    return layered(
+        line,
+        points,
         height=HEIGHT,
         title=title(_TITLES[field]),
         description=f"{_TITLES[field]} against the training step: lines are training batches, "
@@ -101,12 +104,14 @@ def build_trade_chart(*, styles: tuple[Style, ...], total_steps: int) -> alt.Top
     path = (
         base.transform_filter(f"datum.on == '{BATCH}'")
         .mark_line(strokeWidth=1.5, opacity=0.6)
-        .encode(order="step:Q", strokeDash=dash(styles))
+        .encode(order=alt.Order("step:Q"), strokeDash=dash(styles))
     )
     points = _test_points(
         base, styles, alt.Tooltip("kl:Q", format=".2f"), alt.Tooltip("mse:Q", format=".5f")
     )
-    return alt.layer(path, points).properties(
+    return layered(
+        path,
+        points,
         height=HEIGHT,
         title=title("mean squared error against KL"),
         description="Each run's path without its first steps: KL in nats on the x axis, "
@@ -142,12 +147,14 @@ def build_kl_chart(
     marks = base.transform_filter(f"datum.kind == '{PREDICTED}'").mark_tick(thickness=3, opacity=1)
     if single:
         drawn = measured.mark_bar(opacity=0.85)
-        marks = marks.encode(color=alt.value(KL.colour))
+        marks = marks.encode(color=alt.ColorValue(KL.colour))
     else:
         line = measured.mark_line(point=alt.OverlayMarkDef(size=25), strokeWidth=1.5)
         drawn = line.encode(strokeDash=dash(styles))
     words = "KL of each latent, nats"
-    return alt.layer(drawn, marks).properties(
+    return layered(
+        drawn,
+        marks,
         height=HEIGHT,
         title=title(f"{words} (dashes: theory)" if predicted else words),
         description="KL of each latent in nats, largest first, measured on the last batch; short "

@@ -2,6 +2,7 @@
 
 import altair as alt
 
+from vae.charts.layers import layered
 from vae.charts.theme import TARGET, Style
 from vae.charts.training_styles import HEIGHT, colour, dash, shape, title
 
@@ -13,7 +14,7 @@ def build_calibration_chart(*, styles: tuple[Style, ...]) -> alt.TopLevelMixin:
     diagonal = (
         alt.Chart(ends)
         .mark_line(color=TARGET.colour, strokeDash=[2, 3])
-        .encode(x="target:Q", y="output:Q")
+        .encode(x=alt.X("target:Q"), y=alt.Y("output:Q"))
     )
     base = alt.Chart().encode(
         x=alt.X("target:Q", title=None, scale=axis),
@@ -30,7 +31,10 @@ def build_calibration_chart(*, styles: tuple[Style, ...]) -> alt.TopLevelMixin:
             alt.Tooltip("count:Q", title="pixels", format=",.0f"),
         ],
     )
-    return alt.layer(diagonal, line, points).properties(
+    return layered(
+        diagonal,
+        line,
+        points,
         height=HEIGHT,
         title=title("mean output by grey of the target"),
         description="Mean output against target grey in twenty bins of the test set's pixels; "
@@ -55,9 +59,11 @@ def build_map_chart(*, names: tuple[str, ...], latents: tuple[int, ...]) -> alt.
     centres = (
         base.transform_aggregate(x="median(first)", y="median(second)", groupby=["name"])
         .mark_text(fontSize=20, fontWeight="bold")
-        .encode(x="x:Q", y="y:Q", text="name:N", color=by_class)
+        .encode(x=alt.X("x:Q"), y=alt.Y("y:Q"), text=alt.Text("name:N"), color=by_class)
     )
-    return alt.layer(points, centres).properties(
+    return layered(
+        points,
+        centres,
         height=300,
         description="Posterior means of test images in the two most informative latents, coloured "
         "by class, each class's name at its median.",
