@@ -12,23 +12,28 @@ ui_settings.read_address()
 
 ui_start.use_style()
 st.title("Train: predict, then look")
-for note in (*ui_settings.notes(), *ui_settings.bounded(limits)):
-    st.info(note, icon=":material/link_off:")
-ui_run.show_lost()
+# Each part has a place of its own: a question that shows more or fewer controls must not move the
+# buttons below to another place of the page, where a press in that moment would miss them.
+with st.container():
+    for note in (*ui_settings.notes(), *ui_settings.bounded(limits)):
+        st.info(note, icon=":material/link_off:")
+    ui_run.show_lost()
 
 watched = ui_run.watched()
-if watched is None:
-    ui_start.show_question()
-    ui_start.show_controls(limits)
-    configs = lessons.members(ui_settings.safe_current(), ui_settings.against())
-else:
-    ui_start.show_watched(watched)
-    configs = tuple(member.config for member in watched.members)
+with st.container():
+    if watched is None:
+        ui_start.show_question()
+        ui_start.show_controls(limits)
+        configs = lessons.members(ui_settings.safe_current(), ui_settings.against())
+    else:
+        ui_start.show_watched(watched)
+        configs = tuple(member.config for member in watched.members)
 
-labels = lessons.labels(configs)
-ui_loss.show_loss(configs, labels)
-ui_loss.show_prediction(configs, labels)
-ui_start.show_missing(configs[0])
+with st.container():
+    labels = lessons.labels(configs)
+    ui_loss.show_loss(configs, labels)
+    ui_loss.show_prediction(configs, labels)
+    ui_start.show_missing(configs[0])
 
 ui_run.show_run(configs, missing=ui_start.is_missing(configs[0]))
 ui_run.show_after(configs)

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from vae import ui_buttons, ui_commands, ui_run
 from vae.config import TrainConfig
 from vae.events import DivergedEvent
+from vae.lessons import LESSONS
 from vae.limits import LimitError, Limits
 from vae.runs import AlreadyRunning, NotOwner, QueueFull
 from vae.snapshots import RunSnapshot, RunState
@@ -41,6 +42,9 @@ class FakeRegistry:
         return run
 
     def snapshot(self, run):
+        return self.runs.get(run)
+
+    def view(self, run):
         return self.runs.get(run)
 
     def touch(self, run, *, viewer):
@@ -113,6 +117,22 @@ def address(page: AppTest) -> dict[str, str]:
 
 def settings(page: AppTest) -> dict:
     return page.session_state["train_settings"]
+
+
+def path_of(page: AppTest, key: str) -> tuple[int, ...]:
+    """Where on the page the button stands: its place in each block around it."""
+
+    def search(block, path):
+        for at, child in block.children.items():
+            if getattr(child, "key", None) == key:
+                return (*path, at)
+            if hasattr(child, "children") and (found := search(child, (*path, at))):
+                return found
+        return ()
+
+    path = search(page.main, ())
+    assert path
+    return path
 
 
 def asked(registry: FakeRegistry, name: str) -> list[tuple]:
@@ -246,6 +266,27 @@ def test_the_buttons_ask_for_what_they_say(registry):
         ("speed", run, None),
         ("stop", run),
     ]
+
+
+def test_a_stop_is_answered_before_the_run_has_saved_itself(registry):
+    page = start(registry)
+    [run] = registry.runs
+    page.button(key="stop").click().run()
+    assert page.button(key="stopping").disabled
+    assert page.button(key="pause").disabled
+    registry.runs[run] = replace(registry.runs[run], state=RunState.STOPPED)
+    page.run()
+    assert page.button(key="train").label == "Train"
+
+
+def test_a_question_leaves_the_buttons_where_they_are(registry):
+    """Else a press in the moment of the redraw meets another element, and is lost."""
+    page = start(registry)
+    places = {path_of(page, "stop")}
+    for name in LESSONS:
+        page.pills(key="train_question").set_value(name).run()
+        places.add(path_of(page, "stop"))
+    assert len(places) == 1
 
 
 def test_restart_waits_for_the_end_and_keeps_the_seed(registry):

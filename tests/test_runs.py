@@ -24,7 +24,7 @@ from vae.histories import ThinnedHistory
 from vae.limits import LimitError, Limits
 from vae.owners import owner_key
 from vae.run_folders import RunFolders
-from vae.run_records import MAX_FRAMES_KEPT, MAX_STEPS_KEPT
+from vae.run_records import MAX_FRAMES_KEPT, MAX_STEPS_KEPT, VIEW_SECONDS
 from vae.runs import (
     AlreadyRunning,
     NotOwner,
@@ -368,6 +368,27 @@ def test_a_snapshot_never_changes(bench: Bench) -> None:
     assert after.version > before.version
     with pytest.raises(dataclasses.FrozenInstanceError):
         after.state = RunState.FAILED  # type: ignore[misc]
+
+
+def test_several_viewers_share_a_view_and_a_lone_one_sees_the_newest(bench: Bench) -> None:
+    registry = bench.registry
+    run_id = registry.submit([CONFIG], owner="a")
+
+    def seen_after(step: int, **details: bool) -> bool:
+        bench.run(run_id, step, **details)
+        return registry.view(run_id) is registry.snapshot(run_id)
+
+    registry.touch(run_id, viewer="one")
+    assert seen_after(1)
+    assert seen_after(2)
+    registry.touch(run_id, viewer="two")
+    assert not seen_after(3)
+    bench.clock.seconds += VIEW_SECONDS
+    assert seen_after(4)
+    assert not seen_after(5)
+    # A new state shows at once.
+    assert seen_after(6, paused=True)
+    assert registry.view("no such run") is None
 
 
 def test_old_runs_are_forgotten_by_number_and_by_size(tmp_path: Path) -> None:

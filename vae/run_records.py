@@ -23,6 +23,8 @@ MAX_FRAMES_KEPT = 60
 MAX_EPOCHS_KEPT = 300
 # A session that polls less often than this is not counted as watching.
 WATCHING_SECONDS = 10.0
+# Several viewers see the same snapshot for this long.
+VIEW_SECONDS = 0.25
 
 
 class MemberRecord:
@@ -96,6 +98,8 @@ class RunRecord:
     ending: str = ""
     version: int = 0
     viewers: dict[str, float] = field(default_factory=dict)
+    viewed: RunSnapshot | None = None
+    view_until: float = float("-inf")
 
     @classmethod
     def build(
@@ -123,6 +127,15 @@ class RunRecord:
             for viewer, seen in list(self.viewers.items())
             if now - seen < WATCHING_SECONDS or seen == latest
         }
+
+    def view(self, newest: RunSnapshot, now: float) -> RunSnapshot:
+        """``newest``, or what another viewer was shown just before, if the state is the same."""
+        held = self.viewed
+        alone = len(self.viewers) < 2
+        if alone or held is None or held.state is not newest.state or now >= self.view_until:
+            self.viewed, self.view_until = newest, now + VIEW_SECONDS
+            return newest
+        return held
 
     def say(self, sentence: str) -> None:
         """Add a sentence to the message, once."""

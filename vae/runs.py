@@ -8,7 +8,7 @@ A page's life with a run::
 
     registry = get_registry()
     run_id = registry.submit([config], owner=key)          # QUEUED or STARTING
-    snapshot = registry.snapshot(run_id)                   # poll this in a fragment
+    snapshot = registry.view(run_id)                       # poll this in a fragment
     registry.touch(run_id, viewer=session_id)              # in the same fragment
     registry.pause(run_id, owner=key)
 
@@ -146,6 +146,11 @@ class Registry:
     def snapshot(self, run_id: str) -> RunSnapshot | None:
         """The run as it stands, or None when no such run is in memory. Costs a lookup."""
         return self._supervisor.snapshots.get(run_id)
+
+    def view(self, run_id: str) -> RunSnapshot | None:
+        """``snapshot``, held a moment for several viewers: what they see is then drawn once."""
+        record, newest = self._supervisor.records.get(run_id), self.snapshot(run_id)
+        return record.view(newest, self._supervisor.now()) if record and newest else newest
 
     def wait(
         self, run_id: str, until: Callable[[RunSnapshot], bool], seconds: float

@@ -35,6 +35,8 @@ def show_buttons(
             if snapshot is not None and steers:
                 _go_on_button(snapshot)
             _weights_popover()
+    if sentence := ui_commands.said():
+        st.warning(sentence, icon=":material/info:")
 
 
 def _go_on_button(snapshot: RunSnapshot) -> None:
@@ -125,14 +127,18 @@ def _live_buttons(
     registry: Registry, snapshot: RunSnapshot, configs: tuple[TrainConfig, ...]
 ) -> None:
     run = snapshot.run_id
-    still = snapshot.state not in (RunState.RUNNING, RunState.PAUSED)
+    ending = ui_commands.stopping(snapshot)
+    still = ending or snapshot.state not in (RunState.RUNNING, RunState.PAUSED)
     if ui_commands.rests(snapshot):
-        _command("Resume", registry.resume, run, icon="play_arrow", primary=True)
+        _command("Resume", registry.resume, run, icon="play_arrow", primary=True, disabled=ending)
     else:
         _command("Pause", registry.pause, run, icon="pause", primary=True, disabled=still)
     for count in (1, 10, 100):
         _command(f"Step {count}", registry.step, run, count, disabled=still)
-    _command("Stop", registry.stop, run, icon="stop")
+    if ending:
+        st.button("Stopping", key="stopping", icon=":material/hourglass_top:", disabled=True)
+    else:
+        _command("Stop", registry.stop, run, icon="stop")
     st.button(
         "Restart",
         key="again",

@@ -20,6 +20,7 @@ _SAID = "train_said"
 _AGAIN = "train_again"
 _STARTED = "train_started"
 _ASKED = "train_asked"
+_STOPPING = "train_stopping"
 # The worker obeys between two steps; after this long its own word counts again.
 _ASKED_SECONDS = 1.5
 # What a command makes of a run that moves.
@@ -93,6 +94,8 @@ def command(method: Callable[..., None], *arguments: Any) -> None:
     else:
         if method.__name__ in _RESTS:
             st.session_state[_ASKED] = _RESTS[method.__name__], time.monotonic()
+        if method.__name__ == "stop":
+            st.session_state[_STOPPING] = arguments[0]
 
 
 def rests(snapshot: RunSnapshot) -> bool:
@@ -101,6 +104,11 @@ def rests(snapshot: RunSnapshot) -> bool:
     if time.monotonic() - since < _ASKED_SECONDS:
         return rest
     return snapshot.state is RunState.PAUSED
+
+
+def stopping(snapshot: RunSnapshot) -> bool:
+    """Whether this session has told the run to stop: it ends when it has saved itself."""
+    return st.session_state.get(_STOPPING) == snapshot.run_id
 
 
 def start_again_when_over(snapshot: RunSnapshot | None) -> None:

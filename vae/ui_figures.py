@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
-import pandas as pd
 import streamlit as st
+from streamlit.dataframe_util import convert_anything_to_arrow_bytes as to_arrow
+from streamlit.delta_generator import DeltaGenerator
 
 from vae import ui_loss
 from vae.charts import training, training_frames, training_maps, training_styles
@@ -20,7 +21,11 @@ from vae.sharing import shared
 from vae.snapshots import MemberSnapshot, RunSnapshot
 from vae.ui_pictures import Memo
 
+# Frames, and the same in the form in which they travel: Streamlit would convert them anew for
+# every viewer.
 _frames = Memo(24)
+_packed = Memo(96)
+_ROWS = "rows"
 _GAUSSIANS = frozenset({"gaussian", "gaussian-learned", "gaussian-optimal"})
 
 
@@ -96,52 +101,45 @@ def comparable_in_nats(configs: Sequence[TrainConfig]) -> bool:
     return len(kinds) == 1 and len({(c.reduction, c.binarise) for c in configs}) == 1
 
 
+def _panels() -> DeltaGenerator:
+    """A row of figures that wraps where the page is narrow; columns would be sent at every poll."""
+    return st.container(horizontal=True, key="train-figures")
+
+
 def _show_single(snapshot: RunSnapshot, styles: tuple[Style, ...]) -> None:
-    for column, field in zip(st.columns(3), ("log_likelihood", "kl", "loss"), strict=True):
-        with column:
-            _show_curve(snapshot, styles, field)
     has_scale = snapshot.members[0].config.likelihood in _GAUSSIANS
-    columns = st.columns(3)
-    with columns[0]:
+    with _panels():
+        for field in ("log_likelihood", "kl", "loss"):
+            _show_curve(snapshot, styles, field)
         if has_scale:
             _show_scale(snapshot)
         else:
             _show_curve(snapshot, styles, "mse")
-    with columns[1]:
         _show_kl(snapshot, styles)
-    with columns[2]:
         _show_calibration(snapshot, styles)
 
 
 def _show_comparison(snapshot: RunSnapshot, styles: tuple[Style, ...]) -> None:
-    nats = comparable_in_nats([member.config for member in snapshot.members])
-    first, second, third = st.columns(3)
-    with first:
+    with _panels():
         _show_curve(snapshot, styles, "mse")
-    with second:
         _show_curve(snapshot, styles, "kl")
-    with third:
         show(
             training.build_trade_chart,
-            _curves(snapshot, styles),
+            _curves(snapshot, styles, "kl", "mse"),
             key=f"trade-{len(styles)}",
             styles=styles,
             total_steps=snapshot.total_steps,
         )
-    columns = st.columns(3 if nats else 2)
-    with columns[0]:
         _show_kl(snapshot, styles)
-    with columns[1]:
         _show_calibration(snapshot, styles)
-    if nats:
-        with columns[2]:
+        if comparable_in_nats([member.config for member in snapshot.members]):
             _show_curve(snapshot, styles, "log_likelihood")
 
 
 def _show_curve(snapshot: RunSnapshot, styles: tuple[Style, ...], field: str) -> None:
     show(
         training.build_curve_chart,
-        _curves(snapshot, styles),
+        _curves(snapshot, styles, field),
         key=f"curve-{field}-{len(styles)}",
         field=field,
         styles=styles,
@@ -149,34 +147,38 @@ def _show_curve(snapshot: RunSnapshot, styles: tuple[Style, ...], field: str) ->
     )
 
 
-def _curves(snapshot: RunSnapshot, styles: Sequence[Style]) -> pd.DataFrame:
+def _curves(snapshot: RunSnapshot, styles: Sequence[Style], *fields: str) -> bytes:
     labels = [style.label for style in styles]
-    return _frames.get(
+    frame = _frames.get(
         ("curves", snapshot.run_id, snapshot.version),
         lambda: training_frames.curve_frame(snapshot.members, labels),
+    )
+    return _packed.get(
+        ("curves", snapshot.run_id, snapshot.version, fields),
+        lambda: to_arrow(frame[["step", "member", "on", *fields]]),
     )
 
 
 def _show_scale(snapshot: RunSnapshot) -> None:
-    frame = _frames.get(
+    rows = _packed.get(
         ("scale", snapshot.run_id, snapshot.version),
-        lambda: training_frames.scale_frame(snapshot.members[0]),
+        lambda: to_arrow(training_frames.scale_frame(snapshot.members[0])),
     )
-    show(training.build_scale_chart, frame, key="scale", total_steps=snapshot.total_steps)
+    show(training.build_scale_chart, rows, key="scale", total_steps=snapshot.total_steps)
 
 
 def _show_kl(snapshot: RunSnapshot, styles: tuple[Style, ...]) -> None:
     expected = [ui_loss.prediction(member.config) for member in snapshot.members]
     predicted = [each.kl_per_latent if each else () for each in expected]
     labels = [style.label for style in styles]
-    frame = _frames.get(
+    rows = _packed.get(
         ("kl", snapshot.run_id, snapshot.version),
-        lambda: training_frames.kl_frame(snapshot.members, labels, predicted),
+        lambda: to_arrow(training_frames.kl_frame(snapshot.members, labels, predicted)),
     )
     latents = max(member.config.latent_dim for member in snapshot.members)
     show(
         training.build_kl_chart,
-        frame,
+        rows,
         key=f"latents-{len(styles)}",
         styles=styles,
         latents=latents,
@@ -189,26 +191,26 @@ def _show_calibration(snapshot: RunSnapshot, styles: tuple[Style, ...]) -> None:
     if not all(member.epochs for member in snapshot.members):
         st.caption("Mean output for each grey of the target: measured after the first epoch.")
         return
-    frame = _frames.get(
+    rows = _packed.get(
         ("calibration", snapshot.run_id, snapshot.members[0].epochs[-1].epoch),
-        lambda: training_frames.calibration_frame(snapshot.members, labels),
+        lambda: to_arrow(training_frames.calibration_frame(snapshot.members, labels)),
     )
     show(
         training_maps.build_calibration_chart,
-        frame,
+        rows,
         key=f"calibration-{len(styles)}",
         styles=styles,
     )
 
 
-def show(build: Any, frame: pd.DataFrame, *, key: str, **arguments: Any) -> None:
-    spec = _spec(build, **arguments)
-    # Streamlit takes parts out of the specification it is given.
-    given = dict(spec)
-    st.vega_lite_chart(frame, given, alt=given.pop("description"), key=key)
+def show(build: Any, rows: bytes, *, key: str, **arguments: Any) -> None:
+    """Draw ``build(**arguments)`` over ``rows``, a frame in the form in which it travels."""
+    # A copy, because Streamlit takes parts out of the specification it is given.
+    given = {**_spec(build, **arguments), "datasets": {_ROWS: rows}}
+    st.vega_lite_chart(spec=given, alt=given.pop("description"), key=key)
 
 
 @shared(maxsize=256)
 def _spec(build: Any, **arguments: Any) -> dict[str, Any]:
     chart: alt.TopLevelMixin = build(**arguments)
-    return training_styles.without_data(chart.to_dict(validate=False))
+    return {**training_styles.without_data(chart.to_dict(validate=False)), "data": {"name": _ROWS}}

@@ -87,7 +87,7 @@ def _show_map(member: MemberSnapshot, index: int) -> None:
     names = _class_names(member.config, int(gallery.labels.max(initial=0)) + 1)
     ui_figures.show(
         training_maps.build_map_chart,
-        training_frames.code_frame(gallery, names),
+        ui_figures.to_arrow(training_frames.code_frame(gallery, names)),
         key=f"map-{index}",
         names=names,
         latents=gallery.latents,

@@ -1,21 +1,21 @@
-"""The running part of the Train page: buttons, progress, pictures and figures, polled.
+"""The running part of the Train page: buttons, progress, pictures and figures.
 
-One fragment draws it and runs again by itself only while the run is not over.
+Two fragments draw it. The buttons run when one is pressed; what moves is polled, and runs again by
+itself only while the run is not over. Either has the whole page drawn again when the run has come
+to another state.
 """
 
 import streamlit as st
 
-from vae import lessons, ui_figures, ui_pictures, ui_results, ui_settings, ui_start
+from vae import lessons, ui_buttons, ui_figures, ui_pictures, ui_results, ui_settings, ui_start
 from vae.charts.training_styles import member_styles
 from vae.config import TrainConfig
 from vae.exports import common_moments, moment_captions
 from vae.runs import Registry, get_registry
 from vae.snapshots import RunSnapshot, RunState
-from vae.ui_buttons import show_buttons
 from vae.ui_commands import (
     owner,
     recover,
-    said,
     session_id,
     start_again_when_over,
     started_here,
@@ -26,6 +26,7 @@ POLL_SECONDS = 0.4
 _OPENING_SECONDS = 0.15
 # One core answers about this many watchers at the full rate; more of them are polled slower.
 _WATCHERS_AT_FULL_RATE = 12
+Scene = tuple[str, str, bool, int]
 
 
 def find_run(registry: Registry) -> RunSnapshot | None:
@@ -33,12 +34,12 @@ def find_run(registry: Registry) -> RunSnapshot | None:
     run = ui_settings.run_id()
     if not run:
         own = registry.run_of(owner())
-        kept = registry.snapshot(own) if own else None
+        kept = registry.view(own) if own else None
         if own and kept and not kept.state.is_finished():
             ui_settings.set_run(own)
             return kept
         return None
-    return registry.snapshot(run)
+    return registry.view(run)
 
 
 def interval(snapshot: RunSnapshot | None) -> float | None:
@@ -50,9 +51,12 @@ def interval(snapshot: RunSnapshot | None) -> float | None:
     return POLL_SECONDS * max(1.0, snapshot.watchers / _WATCHERS_AT_FULL_RATE)
 
 
-def scene(snapshot: RunSnapshot | None) -> tuple[float | None, int]:
-    """What the unpolled part of the page depends on: the poll's pace, and the gallery to show."""
-    return interval(snapshot), _gallery_step(snapshot)
+def scene(snapshot: RunSnapshot | None) -> Scene:
+    """What the page outside its polled part depends on: the run, its state, its gallery."""
+    if snapshot is None:
+        return "", "", False, -1
+    opening = interval(snapshot) == _OPENING_SECONDS
+    return snapshot.run_id, snapshot.state, opening, _gallery_step(snapshot)
 
 
 def _gallery_step(snapshot: RunSnapshot | None) -> int:
@@ -70,38 +74,44 @@ def show_run(configs: tuple[TrainConfig, ...], *, missing: bool) -> None:
     ``configs`` are what Train would start; ``missing``: their data set has to be fetched first.
     """
     snapshot = find_run(get_registry())
-    panel = st.fragment(_panel, run_every=interval(snapshot))
-    panel(configs, missing, ui_settings.run_id(), scene(snapshot))
+    drawn = scene(snapshot)
+    with st.container():
+        _steering(configs, missing, drawn)
+    # How many watch may change the pace at any time; the browser's timer keeps the first one.
+    with st.container():
+        st.fragment(_panel, run_every=interval(snapshot))(configs, drawn)
 
 
-def _panel(
-    configs: tuple[TrainConfig, ...],
-    missing: bool,
-    run: str,
-    drawn: tuple[float | None, int],
-) -> None:
-    registry = get_registry()
-    snapshot = registry.snapshot(run) if run else None
+def _current() -> RunSnapshot | None:
+    run = ui_settings.run_id()
+    return get_registry().view(run) if run else None
+
+
+@st.fragment
+def _steering(configs: tuple[TrainConfig, ...], missing: bool, drawn: Scene) -> None:
+    snapshot = _current()
+    if scene(snapshot) != drawn:
+        # A press began a run, or it came to another state meanwhile.
+        st.rerun()
+    ui_buttons.show_buttons(get_registry(), snapshot, configs, missing, _steers(snapshot))
+
+
+def _steers(snapshot: RunSnapshot | None) -> bool:
+    return snapshot is None or get_registry().is_owner(snapshot.run_id, owner())
+
+
+def _panel(configs: tuple[TrainConfig, ...], drawn: Scene) -> None:
+    snapshot = _current()
     if snapshot is not None:
-        registry.touch(run, viewer=session_id())
+        get_registry().touch(snapshot.run_id, viewer=session_id())
     start_again_when_over(snapshot)
-    now = scene(snapshot)
-    # How many watch may change the pace at any time; that alone redraws nothing.
-    pace = {None: 0, _OPENING_SECONDS: 1}
-    if ui_settings.run_id() != run or (pace.get(now[0], 2), now[1]) != (
-        pace.get(drawn[0], 2),
-        drawn[1],
-    ):
+    if scene(_current()) != drawn:
         # A run began, rests or ended: the rest of the page has something else to show.
         st.rerun()
-    steers = snapshot is None or registry.is_owner(run, owner())
-    show_buttons(registry, snapshot, configs, missing, steers)
-    if sentence := said():
-        st.warning(sentence, icon=":material/info:")
     if snapshot is None:
         ui_start.show_targets(configs[0])
         return
-    show_state(snapshot, steers)
+    show_state(snapshot, _steers(snapshot))
     show_snapshot(snapshot)
 
 

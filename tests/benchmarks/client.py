@@ -10,6 +10,7 @@ import contextlib
 import random
 import secrets
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,8 +33,28 @@ _STATE_FIELD = {
     "checkbox": "bool_value",
     "button_group": "string_array_value",
 }
-# Large messages travel once: later the server names them by their hash. All sessions share them.
-_large: dict[str, bytes] = {}
+# A large message travels once: while the browser keeps it, the server names it by its hash. The
+# browser drops what these many runs of its part of the page did not show.
+_RUNS_KEPT = 2
+
+
+class Large:
+    """A large message as it came; sessions that keep the same one share it."""
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+
+
+_shared: weakref.WeakValueDictionary[str, Large] = weakref.WeakValueDictionary()
+
+
+@dataclass
+class Kept:
+    """What a session keeps of a large message: its bytes, the run and the fragment it came in."""
+
+    large: Large
+    run: int
+    fragment: str
 
 
 @dataclass
@@ -72,7 +93,8 @@ class Session:
         self._page_hash = ""
         self.pages: dict[str, str] = {}
         self._timers: dict[str, tuple[asyncio.Task[None], float]] = {}
-        self._hashes: set[str] = set()
+        self._kept: dict[str, Kept] = {}
+        self._runs = 0
         self._done = asyncio.Event()
         self._news = asyncio.Event()
         self._full_run = ""
@@ -200,7 +222,7 @@ class Session:
         rerun.fragment_id, rerun.is_auto_rerun = fragment, auto
         rerun.context_info.timezone, rerun.context_info.locale = "UTC", "en-GB"
         rerun.context_info.url = f"{self.url}/{self.page}"
-        rerun.cached_message_hashes.extend(self._hashes)
+        rerun.cached_message_hashes.extend(self._kept)
         for identity, value in self.values.items():
             if identity in self.widgets:
                 state = rerun.widget_states.widgets.add()
@@ -230,15 +252,25 @@ class Session:
             if message.WhichOneof("type") == "ref_hash":
                 # The place on the page is this message's own; what stands there is the old one's.
                 place = message.metadata
+                kept = self._kept[message.ref_hash]
+                kept.run = self._runs
                 message = ForwardMsg()
-                message.ParseFromString(_large[message_hash(raw)])
+                message.ParseFromString(kept.large.raw)
                 message.metadata.CopyFrom(place)
             elif message.hash and message.metadata.cacheable:
-                _large[message.hash] = raw
-                self._hashes.add(message.hash)
+                large = _shared.setdefault(message.hash, Large(raw))
+                self._kept[message.hash] = Kept(large, self._runs, message.delta.fragment_id)
             self._take(message)
             if message.WhichOneof("type") == "script_finished":
+                self._drop_old(list(message.metadata.run.fragment_ids))
                 self._news.set()
+
+    def _drop_old(self, fragments: list[str]) -> None:
+        self._runs += 1
+        for name, kept in list(self._kept.items()):
+            ran = not fragments or kept.fragment in fragments
+            if ran and self._runs - kept.run > _RUNS_KEPT:
+                del self._kept[name]
 
     def _take(self, message: ForwardMsg) -> None:
         kind = message.WhichOneof("type")
@@ -311,12 +343,6 @@ class Session:
             await asyncio.sleep(interval)
             self._fragment_sent.setdefault(fragment, time.perf_counter())
             await self._send(fragment=fragment, auto=True)
-
-
-def message_hash(raw: bytes) -> str:
-    message = ForwardMsg()
-    message.ParseFromString(raw)
-    return message.ref_hash
 
 
 def opening_value(kind: str, proto: Any) -> Any:
