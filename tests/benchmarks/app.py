@@ -12,6 +12,7 @@ from playwright.sync_api import Page, sync_playwright
 from tests.appserver import Server
 from tests.benchmarks.client import Session
 from tests.benchmarks.load import EVERYWHERE, cpu_seconds, quantile
+from tests.benchmarks.speed import BATCH
 from tests.browsing import Drag, drag_dial, wait_ready, watch
 
 
@@ -80,9 +81,17 @@ def click_to_picture(url: str, query: str = "", later: float = 0.0) -> tuple[flo
 
 
 async def watched_rate(server: Server, query: str, seconds: float) -> float:
-    """Images a second of a run while a page watches it: steps on the page, over time."""
+    """Images a second of a run while a page watches it."""
     session = await Session(server.url, f"train?{query}").open()
     await session.press("Train")
+    images_per_second = await rate(session, seconds)
+    await session.press("Stop")
+    await session.close()
+    return images_per_second
+
+
+async def rate(session: Session, seconds: float) -> float:
+    """Images a second, in batches of 128, by the steps the page shows over about ``seconds``."""
     marks: list[tuple[float, int]] = []
     deadline = time.perf_counter() + seconds + 30
     while time.perf_counter() < deadline:
@@ -92,10 +101,10 @@ async def watched_rate(server: Server, query: str, seconds: float) -> float:
             marks.append((time.perf_counter(), step))
         if marks and marks[-1][0] - marks[0][0] > seconds:
             break
-    await session.press("Stop")
-    await session.close()
+    if len(marks) < 2:
+        raise AssertionError(f"no step was seen to follow another in {seconds} s")
     (start, first), (end, last) = marks[0], marks[-1]
-    return (last - first) * 128 / (end - start)
+    return (last - first) * BATCH / (end - start)
 
 
 def step_shown(text: str) -> int:

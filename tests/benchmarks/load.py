@@ -1,6 +1,8 @@
-"""A classroom: many sessions over all pages, with time to think, while a run trains.
+"""A classroom: many sessions over all pages, with time to think.
 
-``python -m tests.benchmarks.load --sessions 100 --seconds 30`` starts the app itself.
+First everybody opens a page of a new server within a few seconds; when the last page is there,
+everybody moves controls and turns pages. ``python -m tests.benchmarks.load --sessions 100`` starts
+the app itself.
 """
 
 import argparse
@@ -56,27 +58,44 @@ def ms(values: Sequence[float], share: float) -> str:
     return f"{1000 * quantile(values, share):.0f} ms"
 
 
+class Room:
+    """Where the students meet: nobody begins before all have opened their page."""
+
+    def __init__(self, places: int) -> None:
+        self._empty = places
+        self._full = asyncio.Event()
+
+    async def enter(self) -> None:
+        self._empty -= 1
+        if self._empty == 0:
+            self._full.set()
+        await self._full.wait()
+
+
 async def visit(
     url: str,
     pages: Sequence[str],
     seconds: float,
     think: float,
+    room: Room,
     report: Report,
     draw: random.Random,
 ) -> None:
     """One student: opens a page, thinks, moves a control or turns to another page, and again."""
-    await asyncio.sleep(draw.random() * min(think, seconds / 2))
+    await asyncio.sleep(draw.random() * think)
     session = Session(url, draw.choice(pages))
     await session.open()
     report.opening += session.counts.runs
+    await room.enter()
     deadline = time.perf_counter() + seconds
+    await asyncio.sleep(think * draw.random())
     while time.perf_counter() < deadline:
-        await asyncio.sleep(think * (0.5 + draw.random()))
         if draw.random() < 0.2:
             took = await session.go(draw.choice(pages))
         else:
             took = await session.move_something(draw)
         report.runs.append(took)
+        await asyncio.sleep(think * (0.5 + draw.random()))
     report.fragment_runs += session.counts.fragment_runs
     report.exceptions += session.counts.exceptions
     report.received_megabytes += session.counts.bytes / 2**20
@@ -92,14 +111,15 @@ async def run_class(
     pages: Sequence[str] = EVERYWHERE,
     seed: int = 0,
 ) -> Report:
-    """``sessions`` students on ``pages`` for about ``seconds``; errors end it."""
+    """``sessions`` students on ``pages``; ``seconds`` from when all are there. Errors end it."""
     if not 1 <= sessions <= 1000:
         raise ValueError(f"sessions: {sessions} given; allowed is 1 to 1000")
     report = Report(sessions)
     before = cpu_seconds(server.process)
     began = time.perf_counter()
+    room = Room(sessions)
     students = [
-        visit(server.url, pages, seconds, think, report, random.Random(f"{seed}/{number}"))
+        visit(server.url, pages, seconds, think, room, report, random.Random(f"{seed}/{number}"))
         for number in range(sessions)
     ]
     await asyncio.gather(*students)
