@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from vae import ui, ui_bias, ui_derivation, ui_server
+from vae import ui, ui_bias, ui_derivation, ui_rows, ui_server
 from vae.charts import asymmetry, descent, expected, normaliser, opposite, pull_curves
 from vae.charts.bias_parts import CENTRE, DECAY, SKEW, SPREAD, START, STOP, TAU, G, H, S, T
 from vae.theory.pull import clipped_mse_optimum
@@ -23,11 +23,9 @@ st.markdown(
 # The target stays in view: every section asks what happens to it.
 with st.container():
     st.header("1 · Two costs for one target", anchor="asymmetry")
-    left, right = st.columns(2)
-    with left:
+    with ui_rows.row("asymmetry"):
         st.markdown("**Equally wrong, unequally dear**")
         ui.show_chart(asymmetry.build_cost_chart, key="cost", **pixel)
-    with right:
         st.markdown("**Plain BCE hides it under a floor**")
         ui.show_chart(asymmetry.build_floor_chart, key="cost-floor", **pixel)
     st.markdown(
@@ -42,11 +40,9 @@ with st.container():
     ui_derivation.threads("B1", "B2", "B6", "B11", "B13")
 
     st.header("2 · “Equal to 2 MSE at 0.5”", anchor="two-mse")
-    left, right = st.columns(2)
-    with left:
+    with ui_rows.row("two-mse"):
         st.markdown("**Two curves that part**")
         ui.show_chart(asymmetry.build_double_mse_chart, key="double", h=value["h"])
-    with right:
         st.markdown("**By how much**")
         ui.show_chart(asymmetry.build_double_mse_error_chart, key="double-error", h=value["h"])
     st.markdown(
@@ -60,11 +56,9 @@ with st.container():
     ui_derivation.threads("B4")
 
     st.header("3 · Is the minimum biased?", anchor="minimum")
-    left, right = st.columns(2)
-    with left:
+    with ui_rows.row("minimum"):
         st.markdown("**200 targets for one output: shape them**")
         ui.show_chart(expected.build_targets_chart, key="targets-shape", **shape)
-    with right:
         st.markdown("**The best single output, under both losses**")
         ui.show_chart(expected.build_expected_chart, key="expected", **shape)
     ui.dials(
@@ -92,11 +86,9 @@ with st.container():
         "A lopsided bowl matters to somebody who cannot hold still: **shake the output**, and it "
         "settles where the shaking costs least."
     )
-    left, right = st.columns(2)
-    with left:
+    with ui_rows.row("noise"):
         st.markdown("**Noise on the output: mean costs and their minima**")
         ui.show_chart(pull_curves.build_noisy_cost_chart, key="noisy", t=t, s=value["s"])
-    with right:
         st.markdown("**The best output, for every amount of noise**")
         ui.show_chart(pull_curves.build_optimum_chart, key="optimum", t=t, s=value["s"])
     ui.dials(
@@ -121,10 +113,8 @@ with st.container():
         "from ½."
     )
     st.subheader("Stopping early, and weight decay")
-    left, right = st.columns(2)
-    with left:
+    with ui_rows.row("descent", "halves"):
         ui.show_chart(descent.build_stopping_chart, key="stopping", t=t, stop=value["stop"])
-    with right:
         ui.show_chart(descent.build_decay_chart, key="decayed", t=t, decay=value["decay"])
     ui.dials(STOP, DECAY, values=value, key="decay-dials")
     st.markdown(
@@ -144,9 +134,9 @@ with st.container():
         "optimisation, run for your choice. Start with noise on the **logit**: BCE and the "
         "continuous Bernoulli give the targets back, MSE and L₁ push greys to black and white. "
         "Then shake the **output**: now BCE lifts the blacks and dims the whites. (The continuous "
-        "Bernoulli's output is λ, and λ does not bear shaking: section 6.)"
+        "Bernoulli's output is λ, and λ does not bear shaking: section 6.)\n\n"
+        "**Binary targets, and a start that is confidently wrong**"
     )
-    st.markdown("**Binary targets, and a start that is confidently wrong**")
     ui_bias.show_saturation()
     st.markdown(
         "Here BCE *is* the likelihood. Both start at the negative of the picture, at logits of "
@@ -156,18 +146,13 @@ with st.container():
     ui_derivation.threads("B9")
 
     st.header("6 · The missing constant", anchor="continuous-bernoulli")
-    left, right = st.columns(2)
-    with left:
+    with ui_rows.row("constant"):
         st.markdown("**exp(−BCE) is no density over greys**")
         ui.show_chart(normaliser.build_density_chart, key="density", t=t)
-    with right:
         st.markdown("**With its constant, the minimum moves outward**")
         ui.show_chart(normaliser.build_lambda_chart, key="lambda", t=t)
-    left, right = st.columns(2)
-    with left:
         st.markdown("**λ lies beyond t; its mean is t**")
         ui.show_chart(normaliser.build_beyond_chart, key="beyond", t=t)
-    with right:
         st.markdown("**A grey of exactly 1: likelihood without bound**")
         ui.show_chart(normaliser.build_unbounded_chart, key="unbounded")
     ui_bias.show_lambda()
@@ -183,11 +168,9 @@ with st.container():
     ui_derivation.threads("B12")
 
     st.header("7 · Why people like BCE", anchor="gradients")
-    left, right = st.columns(2)
-    with left:
+    with ui_rows.row("gradients"):
         st.markdown("**The gradient on the logit**")
         ui.show_chart(descent.build_gradient_chart, key="gradients-at", t=t, start=value["start"])
-    with right:
         st.markdown("**The way out of a confident error, target 1**")
         ui.show_chart(descent.build_escape_chart, key="escape", start=value["start"])
     ui.dials(
@@ -211,11 +194,9 @@ with st.container():
     ui_derivation.threads("B7", "B10")
 
     st.header("8 · The opposite bias", anchor="opposite")
-    left, right = st.columns(2)
-    with left:
+    with ui_rows.row("opposite"):
         st.markdown("**L_g: it leans either way, and is least at t**")
         ui.show_chart(opposite.build_family_chart, key="family", g=value["g"], **pixel)
-    with right:
         st.markdown("**A soft edge, fitted under output noise of 0.08**")
         ui.show_chart(opposite.build_edge_chart, key="edge", g=value["g"])
     ui.dials(
@@ -250,18 +231,17 @@ with st.container():
     )
     ui_derivation.threads("B5", "B14")
 
-    with ui_derivation.dock():
-        ui.dials(
-            T,
-            H,
-            values=value,
-            presets={
-                "0.8: 0.9 or 0.7?": {"t": 0.8, "h": 0.1},
-                "0.3: 0.4 or 0.2?": {"t": 0.3, "h": 0.1},
-                "0.7: 0.8 or 0.6?": {"t": 0.7, "h": 0.1},
-                "0.5: 2 MSE?": {"t": 0.5, "h": 0.1},
-                "binary: 1": {"t": 1.0, "h": 0.1},
-            },
-            inline=True,
-            key="target-dials",
-        )
+    ui.dials(
+        T,
+        H,
+        values=value,
+        presets={
+            "0.8: 0.9 or 0.7?": {"t": 0.8, "h": 0.1},
+            "0.3: 0.4 or 0.2?": {"t": 0.3, "h": 0.1},
+            "0.7: 0.8 or 0.6?": {"t": 0.7, "h": 0.1},
+            "0.5: 2 MSE?": {"t": 0.5, "h": 0.1},
+            "binary: 1": {"t": 1.0, "h": 0.1},
+        },
+        inline=True,
+        key=ui.dock("target-dials"),
+    )

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from vae import examples, ui, ui_derivation, ui_objective, ui_server
+from vae import examples, ui, ui_derivation, ui_objective, ui_rows, ui_server
 from vae.charts import derivation_learned as learned
 from vae.charts import derivation_sigma as panels
 from vae.charts.derivation_nll import build_nll_chart
@@ -36,18 +36,13 @@ with st.container():
     ui_derivation.threads("D1", "D4", "D5", "D8", "D15")
 
     st.header("2 · One σ moves everything", anchor="sigma")
-    left, right = st.columns(2)
-    with left:
+    with ui_rows.row("sigma"):
         st.markdown("**One parabola, stretched by 1/(2σ²) and shifted**")
         ui.show_chart(panels.build_log_prob_chart, key="log-prob", **pixel)
-    with right:
         st.markdown("**Two gradients, one ratio everywhere: 1/(2σ²)**")
         ui.show_chart(panels.build_gradient_chart, key="gradient", **pixel)
-    left, right = st.columns(2)
-    with left:
         st.markdown("**The NLL of 784 such pixels: least at σ = RMSE**")
         ui.show_chart(build_nll_chart, key="nll", **pixel)
-    with right:
         st.markdown("**What the Gaussian believes, and its mass outside [0, 1]**")
         ui.show_chart(panels.build_density_chart, key="density", **pixel)
     st.markdown(
@@ -73,18 +68,17 @@ with st.container():
     )
     ui_derivation.take_away("log p = −D/(2σ²) · MSE − D log σ − D/2 log 2π, for any image at all.")
     ui_derivation.threads("D9", "D18")
-    with ui_derivation.dock():
-        ui.dials(
-            *PIXEL_DIALS,
-            values=pixel,
-            presets={
-                "σ = 1": {"sigma": 1.0},
-                "sum without ½: 0.707": {"sigma": 0.5**0.5},
-                "pixel mean: 19.8": {"sigma": 392**0.5},
-            },
-            inline=True,
-            key="pixel-dials",
-        )
+    ui.dials(
+        *PIXEL_DIALS,
+        values=pixel,
+        presets={
+            "σ = 1": {"sigma": 1.0},
+            "sum without ½: 0.707": {"sigma": 0.5**0.5},
+            "pixel mean: 19.8": {"sigma": 392**0.5},
+        },
+        inline=True,
+        key=ui.dock("pixel-dials"),
+    )
 
 st.header("4 · What σ does your code imply?", anchor="implied-sigma")
 ui_derivation.show_calculator()
@@ -127,11 +121,9 @@ ui_derivation.take_away(
 ui_derivation.threads("D12")
 
 st.header("7 · A learned σ", anchor="learned-sigma")
-left, right = st.columns(2)
-with left:
+with ui_rows.row("learned-sigma"):
     st.markdown("**One σ, learned: the loss is D/2 · log MSE**")
     ui.show_chart(learned.build_learned_loss_chart, key="learned")
-with right:
     st.markdown("**One σ for each pixel: no floor, no end**")
     ui.show_chart(learned.build_floor_chart, key="floor", errors=examples.pixel_errors())
 st.markdown(

@@ -164,7 +164,7 @@ def set_dial(page: Page, name: str, position: float) -> None:
 
 
 def open_everything(page: Page) -> None:
-    """Open all expanders, so that what they hide is looked at too."""
-    for summary in page.locator("[data-testid=stExpander] details:not([open]) > summary").all():
-        summary.click()
+    """Open all expanders and folds, so that what they hide is looked at too."""
+    folded = page.locator(":is([data-testid=stExpander] details, .fold):not([open]) > summary")
+    folded.evaluate_all("(labels) => labels.forEach((label) => label.click())")
     wait_ready(page)

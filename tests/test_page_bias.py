@@ -1,5 +1,6 @@
 """The Bias page's script: its sections, claims, address and choices."""
 
+import re
 import time
 
 import pytest
@@ -39,6 +40,10 @@ def _text(app: AppTest) -> str:
     return "\n".join(element.value for element in app.markdown)
 
 
+def _pictures(app: AppTest) -> str:
+    return "\n".join(element.proto.body for element in app.get("html"))
+
+
 def test_nine_sections_in_order(page):
     assert [header.proto.anchor for header in page.header if header.proto.anchor] == SECTIONS
     assert [note.value for note in page.info] == []
@@ -56,6 +61,15 @@ def test_every_figure_has_a_text_alternative(page):
     charts = page.get("vega_lite_chart")
     assert len(charts) >= 22
     assert all(chart.proto.alt for chart in charts)
+
+
+def test_every_picture_has_a_caption_and_a_text_alternative(page):
+    pictures = _pictures(page)
+    figures = re.findall(
+        r"<figcaption><strong>[^<]+</strong>[^<]*</figcaption><img [^>]+>", pictures
+    )
+    assert len(figures) == pictures.count("<img ") == 11
+    assert all(len(alt) > 15 for alt in re.findall(r'alt="([^"]*)"', pictures))
 
 
 BAD = {
@@ -92,12 +106,10 @@ def test_the_ends_of_the_dials_are_drawn(query):
 
 
 def test_noise_on_the_output_moves_bce_and_not_mse():
-    text = _text(_page(noise_on="the output", targets="mid-grey"))
-    contrast = {
-        line.split("**")[1]: float(line.split("contrast × ")[1].split(",")[0])
-        for line in text.splitlines()
-        if "contrast ×" in line
-    }
+    app = _page(noise_on="the output", targets="mid-grey")
+    found = re.findall(r"<strong>([^<]+)</strong> · contrast × ([\d.]+),", _pictures(app))
+    contrast = {name: float(number) for name, number in found}
+    assert len(contrast) == 4
     assert contrast["Bernoulli / BCE"] < contrast["Gaussian / MSE"]
     assert contrast["Gaussian / MSE"] < contrast["counter-biased L₁"] + 1e-3
 

@@ -1,5 +1,7 @@
 """Shared page parts: verdict cards, values from the address, the frame around every page."""
 
+import re
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -29,18 +31,44 @@ def test_a_verdict_is_never_told_by_colour_alone() -> None:
         assert ":material/" in ui_claims.badge(verdict)
 
 
-def test_show_claims_draws_a_card_each_and_refuses_unknown_ids() -> None:
+def test_show_claims_draws_a_card_each_under_its_label_and_refuses_unknown_ids() -> None:
     def page() -> None:
         from vae import ui
 
-        ui.show_claims("D1", "B2")
+        ui.show_claims("D1", "B2", label="Two claims")
 
     app = AppTest.from_function(page).run()
     assert not app.exception
-    assert len(app.markdown) == 2
+    [fold] = app.markdown
+    assert "<summary>" in fold.value
+    assert "Two claims" in fold.value
+    assert fold.value.count('<div class="card">') == 2
+    # The words are those of the ledger, in its order.
+    first, second = (fold.value.index(CLAIMS[claim_id].statement) for claim_id in ("D1", "B2"))
+    assert first < second
 
     with pytest.raises(KeyError, match="D99"):
-        ui_claims.show_claims("D99")
+        ui_claims.show_claims("D99", label="")
+
+
+def test_a_cards_words_hold_no_html_of_their_own() -> None:
+    for claim in CLAIMS.values():
+        text = ui_claims.card_text(claim, Evidence("0", agrees=True))
+        assert not re.search(r"<[a-zA-Z/!]|&[a-z]+;", text), claim.id
+
+
+def test_strips_have_captions_and_alternatives_and_their_text_is_escaped() -> None:
+    def page() -> None:
+        from vae.ui_rows import Strip, show_strips
+
+        show_strips([Strip("a < b", "data:,", 'the "first"', "x > 1"), Strip("c", "data:,", "d")])
+
+    [strips] = AppTest.from_function(page).run().get("html")
+    body = strips.proto.body
+    assert body.count("<figure>") == 2
+    assert "<strong>a &lt; b</strong> · x &gt; 1</figcaption>" in body
+    assert 'alt="the &quot;first&quot;"' in body
+    assert "<strong>c</strong></figcaption>" in body
 
 
 @pytest.mark.parametrize("text", ["inf", "nan", "1e9", "-1", "", "0.3.4", "٣x", "<b>" * 50])

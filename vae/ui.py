@@ -22,14 +22,6 @@ _dials_component = st.components.v2.component(
     js=(_ASSETS / "dials.js").read_text(encoding="utf-8"),
 )
 
-# The charts' own range inputs, one a figure and parameter, are set by the page's sliders.
-_CHART_STYLE = (
-    "<style>.stVegaLiteChart form.vega-bindings { display: none !important; }"
-    # Vega writes text without a colour in black; the page's own colour reads on a dark ground.
-    " .stVegaLiteChart svg .mark-text text[fill='black'],"
-    " .stVegaLiteChart svg .mark-text text[fill='#000'] { fill: currentColor; }</style>"
-)
-
 
 def show_chart(
     builder: Callable[..., alt.TopLevelMixin],
@@ -82,9 +74,9 @@ def dials(
     """Sliders for ``dials``, opening at ``values``; figures follow them in the browser.
 
     ``presets`` are buttons: a label and the values they set, in the browser too. ``inline`` puts
-    the sliders side by side, where height is short. What the address hides is left out.
+    the sliders side by side, where height is short. What the address hides is left out. A key
+    from `dock` keeps them in view.
     """
-    st.html(_CHART_STYLE)
     out = hidden()
     _dials_component(
         key=key,
@@ -115,6 +107,11 @@ def dials(
     )
 
 
+def dock(name: str) -> str:
+    """A key for dials that stay in view at the foot of the window while their container is read."""
+    return f"dock-{name}"
+
+
 def query_values(dials: Sequence[Dial]) -> dict[str, float]:
     """The dials' opening values from the page's address, or their defaults with a short note."""
     values = {}
@@ -139,6 +136,6 @@ def _number(text: str) -> float:
         return math.nan
 
 
-def show_claims(*claim_ids: str) -> None:
-    """Verdict cards for the claims that a section settles, each with its computed figure."""
-    ui_claims.show_claims(*claim_ids)
+def show_claims(*claim_ids: str, label: str) -> None:
+    """The claims that a section settles, each with its computed figure, folded under ``label``."""
+    ui_claims.show_claims(*claim_ids, label=label)

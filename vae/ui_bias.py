@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from vae import pictures, ui
+from vae import pictures, ui, ui_rows
 from vae.cards import load_cards
 from vae.charts.bias_pictures import BINS, build_greys_chart
 from vae.charts.calibration import Curves, build_calibration_chart, build_parts_chart
@@ -19,6 +19,7 @@ from vae.theory import picture_fits
 from vae.theory.bernoulli import sigmoid
 from vae.ui_choices import choose
 from vae.ui_commands import owner
+from vae.ui_rows import Strip, show_strips
 
 GREYS = {"0": "binary", "0.25": "soft rims", "0.5": "grey", "0.75": "greyer", "1": "mid-grey"}
 NOISE = {"output": "the output", "logit": "the logit"}
@@ -40,12 +41,9 @@ OWN = Style("your latest run", KL.colour, KL.dash, KL.shape)
 @st.fragment
 def show_fits() -> None:
     """Targets and the mean pictures under noise, for each loss, with their histograms."""
-    first, second, third = st.columns(3)
-    with first:
+    with ui_rows.row("fits", "thirds"):
         grey = choose("Targets", GREYS, key="targets", default="1", kind="slider")
-    with second:
         noise_on = choose("Noise on", NOISE, key="noise_on", default="logit")
-    with third:
         # A key for each kind of noise, because the amounts mean different things.
         amounts = AMOUNTS[noise_on]
         amount = choose(
@@ -55,18 +53,23 @@ def show_fits() -> None:
             default=amounts[3] if noise_on == "logit" else amounts[2],
         )
     rows = fitted(float(grey), noise_on, float(amount))
-    left, right = st.columns([3, 2])
-    with left:
-        _strip("**target**", *_target_strip(float(grey)))
-        for style, contrast, error, url, _ in rows:
-            _strip(
-                f"**{style.label}** · contrast × {contrast:.3f}, squared error {error:.4f}",
-                url,
-                f"Six digits fitted with {style.label}",
-            )
-    with right:
-        shares = ((TARGET, target_shares(float(grey))), *((row[0], row[4]) for row in rows))
+    shares = ((TARGET, target_shares(float(grey))), *((row[0], row[4]) for row in rows))
+    with ui_rows.row("fitted", "wide"):
+        show_strips([_target_strip(float(grey)), *(_fitted_strip(*row[:4]) for row in rows)])
         ui.show_chart(build_greys_chart, key="fitted-greys", width="content", shares=shares)
+
+
+def _target_strip(grey: float) -> Strip:
+    return Strip("target", pictures.strip(_digits(grey), zoom=3), "Six digits: the targets")
+
+
+def _fitted_strip(style: Style, contrast: float, error: float, url: str) -> Strip:
+    return Strip(
+        style.label,
+        url,
+        f"Six digits fitted with {style.label}",
+        f"contrast × {contrast:.3f}, squared error {error:.4f}",
+    )
 
 
 @shared(maxsize=64)
@@ -108,14 +111,17 @@ def show_saturation() -> None:
             default="20",
         )
     )
-    for column, loss in zip(st.columns(2), ("bernoulli", "gaussian"), strict=True):
-        with column:
-            url, output = negative(loss, steps)
-            _strip(
-                f"**{STYLES[loss].label}** · where the target is 1 the output is {output:.3f}",
-                url,
-                f"Six binary digits after {steps} steps with {STYLES[loss].label}",
-            )
+    show_strips([_negative_strip(loss, steps) for loss in ("bernoulli", "gaussian")], across=2)
+
+
+def _negative_strip(loss: str, steps: int) -> Strip:
+    url, output = negative(loss, steps)
+    return Strip(
+        STYLES[loss].label,
+        url,
+        f"Six binary digits after {steps} steps with {STYLES[loss].label}",
+        f"where the target is 1 the output is {output:.3f}",
+    )
 
 
 @shared(maxsize=16)
@@ -132,9 +138,8 @@ def negative(loss: str, steps: int) -> tuple[str, float]:
 
 def show_lambda() -> None:
     """Greys, the best lambda for each, its mean, and the greys read as probabilities."""
-    for column, (label, url) in zip(st.columns(4), lambda_pictures(), strict=True):
-        with column:
-            _strip(f"**{label}**", url, f"Three digits: {label}")
+    strips = [Strip(label, url, f"Three digits: {label}") for label, url in lambda_pictures()]
+    show_strips(strips, across=4)
 
 
 @shared(maxsize=1)
@@ -166,11 +171,9 @@ def show_trained() -> None:
     own = own_bins()
     if own:
         curves = (*curves, (OWN, own))
-    left, right = st.columns(2)
-    with left:
+    with ui_rows.row("trained"):
         st.markdown("**Calibration: bright targets come out darker, dark ones brighter**")
         ui.show_chart(build_calibration_chart, key="calibration", curves=curves)
-    with right:
         st.markdown("**The same, less the diagonal: how far every loss falls short**")
         ui.show_chart(build_parts_chart, key="parts", curves=curves)
     st.markdown(shrinkage_table(curves))
@@ -245,19 +248,6 @@ def _digits(grey: float) -> np.ndarray:
     return load_sample("digits", SHOWN, grey=grey)[0]
 
 
-def _target_strip(grey: float) -> tuple[str, str]:
-    return pictures.strip(_digits(grey), zoom=3), "Six digits: the targets"
-
-
 def _shares(images: np.ndarray) -> tuple[float, ...]:
     counts, _ = np.histogram(np.clip(images, 0, 1), bins=BINS, range=(0, 1))
     return tuple((counts / counts.sum()).tolist())
-
-
-def _strip(caption: str, url: str, alt: str) -> None:
-    """A strip of pictures, crisp at any width."""
-    st.markdown(caption)
-    st.html(
-        f'<img src="{url}" alt="{alt}" '
-        'style="width:100%;max-width:504px;image-rendering:pixelated;display:block">'
-    )

@@ -1,8 +1,6 @@
 """How pages show claims: the verdict as word, icon and colour, and the number that decides."""
 
-import streamlit as st
-
-from vae import claims
+from vae import claims, ui_folds
 from vae.claims import CLAIMS, THREADS, Claim, Evidence, Verdict
 
 _BADGES = {
@@ -17,12 +15,13 @@ def badge(verdict: Verdict) -> str:
     return _BADGES[verdict]
 
 
-def show_claims(*claim_ids: str) -> None:
-    """Compact cards for the claims a section settles; raises ``KeyError`` on an unknown id."""
-    for claim_id in claim_ids:
-        claim = CLAIMS[claim_id]
-        with st.container(border=True, key=f"claim-{claim_id}", gap="small"):
-            st.markdown(card_text(claim, claims.evidence(claim_id)))
+def show_claims(*claim_ids: str, label: str) -> None:
+    """Compact cards for the claims a section settles, folded under ``label``.
+
+    Raises ``KeyError`` on an unknown id.
+    """
+    texts = [card_text(CLAIMS[claim_id], claims.evidence(claim_id)) for claim_id in claim_ids]
+    ui_folds.show_fold(label, ui_folds.cards(texts), icon="fact_check")
 
 
 def card_text(claim: Claim, evidence: Evidence) -> str:

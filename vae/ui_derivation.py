@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from vae import examples, ui
+from vae import examples, ui, ui_rows
 from vae.cards import data_summary
 from vae.charts import derivation_image as pictures
 from vae.charts.derivation_expansion import build_numbers_chart
@@ -14,20 +14,9 @@ from vae.theory.corruptions import CORRUPTIONS
 from vae.theory.ppca import active_latents
 from vae.ui_choices import choose, decimal_number, whole_number
 
-_DOCK = """<style>
-div:has(> .st-key-dock) { position: sticky; bottom: 0; z-index: 20; }
-.st-key-dock { padding: 0.5rem 0 0.75rem; background: Canvas;
-  border-top: 1px solid rgba(128, 128, 128, 0.35); }
-</style>"""
 DATASETS = {"digits": "built-in digits", "mnist": "MNIST", "fashion": "Fashion-MNIST"}
 SIZES = {"28x28": 784, "28x28x3": 2352, "32x32x3": 3072, "64x64x3": 12288, "256x256x3": 196608}
 OWN = "your own"
-
-
-def dock() -> st.delta_generator.DeltaGenerator:
-    """A place that stays in view at the foot of the window while its section is read."""
-    st.html(_DOCK)
-    return st.container(key="dock")
 
 
 def take_away(text: str) -> None:
@@ -37,10 +26,7 @@ def take_away(text: str) -> None:
 
 def threads(*claim_ids: str) -> None:
     """What the threads say that this section settles, folded."""
-    with st.expander(
-        f"What the threads say of it ({', '.join(claim_ids)})", icon=":material/fact_check:"
-    ):
-        ui.show_claims(*claim_ids)
+    ui.show_claims(*claim_ids, label=f"What the threads say of it ({', '.join(claim_ids)})")
 
 
 # --- the expansion ---------------------------------------------------------------------------
@@ -71,13 +57,10 @@ def show_expansion(values: Mapping[str, float]) -> None:
 def _show_step(index: int, step: Step, values: Mapping[str, float], *, current: bool) -> None:
     with st.container(border=current, gap="small", key=f"step-{index + 1}"):
         st.markdown(f"**{index + 1} · {step.title}.** {step.say}")
-        formula, misprint = st.columns([3, 2], vertical_alignment="top")
-        with formula:
-            st.latex(step.formula)
-            ui.show_chart(build_numbers_chart, key=f"numbers-{index}", lines=step.numbers, **values)
-        with misprint, st.expander("Where it is misprinted", icon=":material/edit_off:"):
-            st.latex(step.misprint)
-            st.markdown(step.misprint_say)
+        st.latex(step.formula)
+        ui.show_chart(build_numbers_chart, key=f"numbers-{index}", lines=step.numbers, **values)
+        with st.expander("Where it is misprinted", icon=":material/edit_off:"):
+            st.markdown(f"$$\n{step.misprint}\n$$\n\n{step.misprint_say}")
             ui.show_chart(
                 build_numbers_chart,
                 key=f"misprint-{index}",
@@ -124,7 +107,7 @@ def show_pictures(sigma: float) -> None:
     target = examples.target_greys(digit)
     mean = examples.flawed_greys(digit, flaw, float(amount))
     with figure:
-        with st.container(horizontal=True, gap="small", key="pictures"):
+        with ui_rows.row("image", "pictures"):
             _picture("target x", pictures.build_picture_chart, "a", greys=target, name="target")
             _picture(
                 "mean μ, the output",
@@ -149,9 +132,8 @@ def show_pictures(sigma: float) -> None:
 
 
 def _picture(label: str, builder: object, key: str, **arguments: object) -> None:
-    with st.container(width=pictures.SIZE + 8, gap="small"):
-        st.markdown(f"**{label}**")
-        ui.show_chart(builder, key=f"picture-{key}", width="content", **arguments)  # type: ignore[arg-type]
+    st.markdown(f"**{label}**")
+    ui.show_chart(builder, key=f"picture-{key}", width="content", **arguments)  # type: ignore[arg-type]
 
 
 # --- what sigma does your code imply? --------------------------------------------------------
@@ -163,8 +145,7 @@ def show_calculator() -> None:
     labels = {key: preset.label for key, preset in implied.PRESETS.items()} | {OWN: OWN}
     name = choose("The loss in your code", labels, key="code", default="pixel-mean", kind="pills")
     preset = _own_reductions() if name == OWN else implied.PRESETS[name]
-    code, numbers = st.columns([3, 2], gap="large")
-    with code:
+    with ui_rows.row("implied", "wide"):
         st.code(
             implied.torch_snippet(preset.pixel_reduction, preset.kl_reduction, preset.weight),
             language="python",
@@ -174,7 +155,6 @@ def show_calculator() -> None:
             size = choose("Image", tuple(SIZES), key="size", kind="select")
             latents = whole_number("Latents", key="latents", default=20, minimum=1, maximum=4096)
             batch = whole_number("Batch", key="batch", default=128, minimum=1, maximum=100_000)
-    with numbers:
         _show_implied(preset, SIZES[size], latents, batch)
 
 

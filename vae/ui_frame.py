@@ -11,7 +11,9 @@ from vae.claim_types import REFERENCES
 _KEY = "presenter"
 _ASSETS = Path(__file__).parent / "assets"
 # Read once: static text of our own, with nothing of an address or a user in it.
-_STYLE = (_ASSETS / "frame.css").read_text(encoding="utf-8")
+_STYLE = "".join(
+    (_ASSETS / name).read_text(encoding="utf-8") for name in ("frame.css", "rows.css", "folds.css")
+)
 _PRESENTER_STYLE = (_ASSETS / "presenter.css").read_text(encoding="utf-8")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from vae import examples, ui
+from vae import examples, ui, ui_folds, ui_rows
 from vae.cards import data_summary
 from vae.charts import derivation_spectrum as spectra
 from vae.charts.derivation_entropy import build_cross_entropy_chart
@@ -21,40 +21,37 @@ OPTIMISERS: Mapping[str, str] = {"sgd": "SGD", "momentum": "momentum", "adam": "
 @st.fragment
 def show_race() -> None:
     """Two trainings whose learning rates undo their sigmas, without the KL and with it."""
-    figure = st.container()
+    figures = ui_rows.row("race")
     with st.container(horizontal=True):
         optimiser = choose("Optimiser", OPTIMISERS, key="optimiser")
         scale = choose(
             "σ of the second run", ("0.3", "0.5", "2", "3"), key="race_sigma", default="2"
         )
-    with figure:
-        for column, kl in zip(st.columns(2), (False, True), strict=True):
-            with column:
-                share = _difference(optimiser, float(scale), kl)
-                st.markdown(
-                    f"**{'With' if kl else 'Without'} the KL:** paths differ by **{share}**"
-                )
-                ui.show_chart(
-                    build_race_chart,
-                    key=f"race-{kl}",
-                    optimiser=optimiser,
-                    scale=float(scale),
-                    kl=kl,
-                )
+    with figures:
+        for kl in (False, True):
+            share = _difference(optimiser, float(scale), kl)
+            st.markdown(f"**{'With' if kl else 'Without'} the KL:** paths differ by **{share}**")
+            ui.show_chart(
+                build_race_chart,
+                key=f"race-{kl}",
+                optimiser=optimiser,
+                scale=float(scale),
+                kl=kl,
+            )
     rows = "".join(
         f"| {label} | {_difference(name, float(scale), False)} "
         f"| {_difference(name, float(scale), True)} |\n"
         for name, label in OPTIMISERS.items()
     )
-    with st.expander("All three optimisers, measured"):
-        st.markdown(
-            f"Largest distance between the paths of σ = 1 and σ = {scale}, "
-            "as a share of the way the first one goes:\n\n"
-            f"| | without the KL | with the KL |\n|:--|--:|--:|\n{rows}\n"
-            "Adam divides each gradient by its own size, so a factor on the loss cancels, except "
-            "for the ε = 10⁻⁸ that it adds. The same run with the whole loss multiplied by a "
-            f"factor: {_drifts()}."
-        )
+    ui_folds.show_fold(
+        "All three optimisers, measured",
+        f"Largest distance between the paths of σ = 1 and σ = {scale}, "
+        "as a share of the way the first one goes:\n\n"
+        f"| | without the KL | with the KL |\n|:--|--:|--:|\n{rows}\n"
+        "Adam divides each gradient by its own size, so a factor on the loss cancels, except "
+        "for the ε = 10⁻⁸ that it adds. The same run with the whole loss multiplied by a "
+        f"factor: {_drifts()}.",
+    )
 
 
 @shared(maxsize=16)
@@ -83,13 +80,11 @@ def show_collapse(variance: float) -> None:
     name = choose("Data", DATASETS, key="data")
     spectrum = data_summary(name).eigenvalues
     trained = examples.trained_points(name)
-    left, right = figure.columns(2)
-    with left:
+    with figure, ui_rows.row("spectrum"):
         st.markdown("**The spectrum: what stands above the line survives**")
         ui.show_chart(
             spectra.build_spectrum_chart, key="spectrum", spectrum=spectrum, variance=variance
         )
-    with right:
         st.markdown("**What a linear VAE with 20 latents keeps, at every σ²**")
         ui.show_chart(
             spectra.build_prediction_chart,

@@ -23,6 +23,7 @@ def text_of(page, label: str) -> str:
     return page.locator("[data-testid=stVegaLiteChart]").filter(has_text=label).first.inner_text()
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("name", DIALS)
 def test_a_drag_sends_nothing_and_redraws_at_frame_rate(bias, name):
     drag = drag_dial(bias, name, seconds=1.5)
@@ -75,3 +76,43 @@ def test_a_choice_of_noise_refits_the_pictures(bias):
     before = bias.get_by_text("Bernoulli / BCE · contrast").first.inner_text()
     bias.get_by_role("radio", name="the output").click()
     expect(bias.get_by_text("Bernoulli / BCE · contrast").first).not_to_have_text(before)
+
+
+def places(page, row: str) -> list[tuple[float, float]]:
+    """Left and upper edges of the captions and figures of a row, in the order of the page."""
+    return page.locator(f".st-key-figures-{row} > *").evaluate_all(
+        "(parts) => parts.map((part) => [part.getBoundingClientRect().x,"
+        " part.getBoundingClientRect().y])"
+    )
+
+
+@pytest.mark.parametrize("row", ["asymmetry", "constant"])
+def test_figures_stand_side_by_side_each_below_its_caption(bias, row):
+    parts = places(bias, row)
+    for at in range(0, len(parts), 4):
+        caption, figure, next_caption, next_figure = parts[at : at + 4]
+        assert caption[1] == next_caption[1] < figure[1] == next_figure[1]
+        assert caption[0] == figure[0] < next_caption[0] == next_figure[0]
+
+
+def test_on_a_phone_captions_and_figures_follow_one_another(open_page):
+    parts = places(open_page("bias", width=390, height=844), "constant")
+    assert len(parts) == 8
+    assert len({left for left, _ in parts}) == 1
+    assert [top for _, top in parts] == sorted({top for _, top in parts})
+
+
+def test_what_the_threads_say_unfolds_by_the_keyboard(bias):
+    fold = bias.locator(".fold").first
+    expect(fold.get_by_text("MSE is symmetric")).to_be_hidden()
+    fold.locator("summary").focus()
+    bias.keyboard.press("Enter")
+    expect(fold.get_by_text("MSE is symmetric")).to_be_visible()
+    expect(fold.locator(".card")).to_have_count(5)
+
+
+def test_the_target_stays_in_view_to_the_last_section(bias):
+    for anchor in ("asymmetry", "opposite"):
+        bias.evaluate("(id) => document.getElementById(id).scrollIntoView()", anchor)
+        bias.wait_for_timeout(300)
+        expect(dial(bias, "t")).to_be_in_viewport(ratio=1)

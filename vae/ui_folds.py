@@ -1,0 +1,22 @@
+"""Text behind a label that unfolds it: one element, where an expander is two and more.
+
+The fold is the browser's own, so that keys, screen readers and a search in the page open it; the
+style sheet (assets/folds.css) gives it the look of Streamlit's expander.
+"""
+
+import streamlit as st
+
+
+def show_fold(label: str, text: str, *, icon: str = "") -> None:
+    """Markdown ``text`` behind ``label``. Both are the app's own words: HTML in them is drawn."""
+    mark = f'<span class="icon" aria-hidden="true" translate="no">{icon}</span>' if icon else ""
+    st.markdown(
+        f'<details class="fold"><summary>{mark}<span>{label}</span></summary>\n\n'
+        f"{text}\n\n</details>",
+        unsafe_allow_html=True,
+    )
+
+
+def cards(texts: list[str]) -> str:
+    """Markdown texts as framed cards, one under another."""
+    return "\n\n".join(f'<div class="card">\n\n{text}\n\n</div>' for text in texts)

@@ -1,0 +1,49 @@
+"""What stands side by side where there is room, and below one another on a phone.
+
+A row is one container whose places the style sheet knows by the row's key (assets/rows.css).
+Streamlit's own columns would be one container more for each column, and every container is a
+message to every browser.
+"""
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import streamlit as st
+
+Layout = Literal["figures", "halves", "thirds", "wide", "pictures"]
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """A picture, its name, what was measured on it, and its text alternative."""
+
+    name: str
+    url: str
+    alt: str
+    measured: str = ""
+
+
+def row(name: str, layout: Layout = "figures") -> st.delta_generator.DeltaGenerator:
+    """A container for a row; its elements take their places in the order in which they come.
+
+    ``figures``: two columns, of a caption and its figure in turn. ``halves`` and ``thirds``: an
+    element a column. ``wide``: the first column is the wider one, the second a single element.
+    ``pictures``: small figures with their captions, as many side by side as fit.
+    """
+    return st.container(key=f"{layout}-{name}")
+
+
+def show_strips(strips: Sequence[Strip], *, across: int = 1) -> None:
+    """Pictures with captions, ``across`` of them side by side, crisp at any width."""
+    figures = "".join(map(_strip_html, strips))
+    st.html(f'<div class="strips" style="--across: {across}">{figures}</div>')
+
+
+def _strip_html(strip: Strip) -> str:
+    measured = f" · {html.escape(strip.measured)}" if strip.measured else ""
+    return (
+        f"<figure><figcaption><strong>{html.escape(strip.name)}</strong>{measured}</figcaption>"
+        f'<img src="{html.escape(strip.url)}" alt="{html.escape(strip.alt)}"></figure>'
+    )
