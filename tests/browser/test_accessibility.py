@@ -2,6 +2,7 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from browsing import open_everything
 
 pytestmark = pytest.mark.browser
 
@@ -38,6 +39,14 @@ def test_no_serious_violation_is_ours(open_page, name: str, dark: bool) -> None:
 def test_the_presenters_mode_and_an_unfolded_check_are_sound_too(open_page) -> None:
     page = open_page("?present=1&verdict=wrong")
     page.locator(".ledger summary").first.click()
+    page.wait_for_timeout(1000)
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("name", ["derivation", "bias"])
+def test_what_is_folded_is_sound_too(open_page, name: str) -> None:
+    page = open_page(name)
+    open_everything(page)
     page.wait_for_timeout(1000)
     assert violations(page) == []
 
