@@ -12,6 +12,7 @@ _ICON = Path(__file__).parent / "vae" / "assets" / "icon.svg"
 st.set_page_config(page_title="What is a VAE's loss?", page_icon=_ICON, layout="wide")
 ui_server.answer_at_once()
 ui_server.allow_many_sessions()
+ui_server.switch_often()
 page = st.navigation(
     [
         st.Page("pages/overview.py", title="Overview", icon=":material/home:", default=True),
@@ -21,6 +22,7 @@ page = st.navigation(
     ],
     position=ui_frame.navigation_position(),
 )
-ui_frame.show_frame()
-page.run()
+with ui_server.one_at_a_time():
+    ui_frame.show_frame()
+    page.run()
 ui_server.settle_memory()

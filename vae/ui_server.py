@@ -2,6 +2,10 @@
 
 import gc
 import runpy
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import streamlit as st
@@ -10,6 +14,12 @@ from streamlit.runtime.pages_manager import PagesManager
 from vae.sockets import send_at_once
 
 _FILES = 65_536
+# Python's own is 0.005: a thread that has one small message to send would wait that long for its
+# turn behind a page's script, some hundred times a page.
+_SWITCH_SECONDS = 0.0005
+# A script that is stuck must not keep the others for ever.
+_LONGEST_WAIT_SECONDS = 10.0
+_turn = threading.Lock()
 _ENTRY = Path(__file__).parent.parent / "streamlit_app.py"
 
 
@@ -17,6 +27,29 @@ _ENTRY = Path(__file__).parent.parent / "streamlit_app.py"
 def answer_at_once() -> int:
     """Let short script runs reach the browser without a delay; see ``vae.sockets``."""
     return send_at_once(int(st.get_option("server.port")))
+
+
+@st.cache_resource(show_spinner=False)
+def switch_often() -> float:
+    """Let what is short go between what is long; returns the interval in seconds."""
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    return sys.getswitchinterval()
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Whole pages are drawn one after another: they share one interpreter.
+
+    Thirty that begin together would all end when the last one does. In turn, the first is there
+    after a thirtieth of the time; and what a control asks for, a fragment of a page, does not
+    come by here and overtakes them.
+    """
+    ours = _turn.acquire(timeout=_LONGEST_WAIT_SECONDS)
+    try:
+        yield
+    finally:
+        if ours:
+            _turn.release()
 
 
 def require_entry() -> None:

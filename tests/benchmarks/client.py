@@ -34,8 +34,10 @@ _STATE_FIELD = {
     "button_group": "string_array_value",
 }
 # A large message travels once: while the browser keeps it, the server names it by its hash. The
-# browser drops what these many runs of its part of the page did not show.
-_RUNS_KEPT = 2
+# browser drops what these many runs of its part of the page did not show; here it stays a little
+# longer, for an answer that was under way.
+_RUNS_TOLD = 2
+_RUNS_KEPT = 10
 
 
 class Large:
@@ -222,7 +224,8 @@ class Session:
         rerun.fragment_id, rerun.is_auto_rerun = fragment, auto
         rerun.context_info.timezone, rerun.context_info.locale = "UTC", "en-GB"
         rerun.context_info.url = f"{self.url}/{self.page}"
-        rerun.cached_message_hashes.extend(self._kept)
+        told = (hash_ for hash_, kept in self._kept.items() if self._runs - kept.run <= _RUNS_TOLD)
+        rerun.cached_message_hashes.extend(told)
         for identity, value in self.values.items():
             if identity in self.widgets:
                 state = rerun.widget_states.widgets.add()

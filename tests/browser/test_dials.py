@@ -60,6 +60,7 @@ def dial_url(tmp_path_factory: pytest.TempPathFactory):
         yield server.url
 
 
+@pytest.mark.alone
 def test_a_drag_moves_every_figure_at_frame_rate_and_sends_nothing(open_page, dial_url):
     page = open_page("", url=dial_url)
     drag = drag_dial(page, "sigma", seconds=2.0)

@@ -29,6 +29,7 @@ def test_the_figure_follows_the_dials_without_the_server(open_page) -> None:
     assert record_of(page).sent == sent
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("name", ["t", "p", "sigma"])
 def test_dragging_redraws_at_once_and_sends_nothing(open_page, name: str) -> None:
     drag = drag_dial(open_page(), name)
