@@ -47,7 +47,8 @@ def show_chart(
     st.vega_lite_chart(spec=drawn, alt=spec["description"], key=key, width=width)
 
 
-@shared(maxsize=256)
+# A class that tries every digit with every flaw asks for a thousand, of about 10 KB each.
+@shared(maxsize=1024)
 def _built_spec(builder: Callable[..., alt.TopLevelMixin], **arguments: Any) -> dict[str, Any]:
     return _spec(builder, arguments)
 

@@ -59,6 +59,7 @@ def show_fits() -> None:
         ui.show_chart(build_greys_chart, key="fitted-greys", width="content", shares=shares)
 
 
+@shared(maxsize=8)
 def _target_strip(grey: float) -> Strip:
     return Strip("target", pictures.strip(_digits(grey), zoom=3), "Six digits: the targets")
 
@@ -243,9 +244,11 @@ def _named(style: Style, detail: str) -> Style:
     return Style(f"{style.label} ({detail})", style.colour, style.dash, style.shape)
 
 
+@shared(maxsize=8)
 def _digits(grey: float) -> np.ndarray:
     """Six built-in test digits of this greyness, uint8 (6, 28, 28)."""
-    return load_sample("digits", SHOWN, grey=grey)[0]
+    # A copy: the part of an array would keep the whole data set.
+    return load_sample("digits", SHOWN, grey=grey)[0].copy()
 
 
 def _shares(images: np.ndarray) -> tuple[float, ...]:

@@ -54,7 +54,7 @@ def show_race() -> None:
     )
 
 
-@shared(maxsize=16)
+@shared(maxsize=32)
 def _difference(optimiser: str, scale: float, kl: bool) -> str:
     return _percent(race(optimiser=optimiser, scale=scale, kl=kl).difference)
 
