@@ -158,6 +158,7 @@ def test_the_native_inputs_of_the_charts_are_hidden(open_page):
     assert shown == 0
 
 
+@pytest.mark.alone
 def test_the_page_opens_quickly_on_a_warm_server(open_page):
     page = _drawn(open_page("derivation"))
     started = time.perf_counter()
@@ -168,6 +169,7 @@ def test_the_page_opens_quickly_on_a_warm_server(open_page):
     assert time.perf_counter() - started < 15
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("anchor", "name"),
     [("sigma", "sigma"), ("sigma", "mean"), ("image", "sigma"), ("collapse", "variance")],
