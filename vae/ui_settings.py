@@ -8,7 +8,7 @@ Back) is read into the settings.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -217,13 +217,16 @@ def _applies(name: str, values: Mapping[str, Any]) -> bool:
     return True
 
 
-def draw(name: str, limits: Limits, *, disabled: bool = False) -> None:
-    """The control of the setting ``name``, in the form that its ``Option`` asks for."""
+def draw(name: str, limits: Limits, *, width: int | Literal["stretch"] = "stretch") -> None:
+    """The control of the setting ``name``, in the form that its ``Option`` asks for.
+
+    ``width`` in pixels, or that of the place it stands in.
+    """
     about = option(name)
     values = st.session_state[_SETTINGS]
     key = _key(name)
     st.session_state.setdefault(key, values[name])
-    common: dict[str, Any] = {"key": key, "help": about.help, "disabled": disabled}
+    common: dict[str, Any] = {"key": key, "help": about.help, "width": width}
     if about.choices is not None:
         labels = {key: text for key, text in about.choices.items() if key != "images"}
         choice = st.selectbox(about.label, list(labels), format_func=labels.__getitem__, **common)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from vae import lessons, ui_loss, ui_pictures, ui_settings
+from vae import lessons, ui_loss, ui_pictures, ui_rows, ui_settings
 from vae.config import DATASETS, TrainConfig, option
 from vae.data import DataUnavailable, is_available, load_sample
 from vae.lessons import LESSONS, MOST_MEMBERS, VARIANTS
@@ -49,28 +49,28 @@ def show_controls(limits: Limits) -> None:
     if names:
         with st.container(horizontal=True, key="train-controls"):
             for name in names:
-                with st.container(width=_width(name)):
-                    ui_settings.draw(name, limits)
+                ui_settings.draw(name, limits, width=_width(name))
     rest = ui_settings.advanced_names(values, shown)
     compare = "against" not in ui_settings.hidden()
-    left, right = st.columns([3, 2])
+    folds = ui_rows.row("folds", "wide")
     if rest or compare:
-        with left, st.expander("More choices, and what to train beside it", icon=":material/tune:"):
+        with (
+            folds,
+            st.expander("More choices, and what to train beside it", icon=":material/tune:"),
+        ):
             if compare:
                 _show_against()
-            for start in range(0, len(rest), 3):
-                row = st.columns(3)
-                for column, name in zip(row, rest[start : start + 3], strict=False):
-                    with column:
-                        ui_settings.draw(name, limits)
-    with right, st.expander("The loss as lines of PyTorch", icon=":material/code:"):
+            with ui_rows.row("advanced", "thirds"):
+                for name in rest:
+                    ui_settings.draw(name, limits)
+    with folds, st.expander("The loss as lines of PyTorch", icon=":material/code:"):
         configs = lessons.members(ui_settings.current(), ui_settings.against())
         ui_loss.show_code(configs, lessons.labels(configs))
 
 
 def _width(name: str) -> int:
-    wide = {"likelihood": 235, "dataset": 155, "grey": 120, "reduction": 200, "sampling": 235}
-    return wide.get(name, 115)
+    wide = {"likelihood": 212, "dataset": 140, "grey": 110, "reduction": 200, "sampling": 235}
+    return wide.get(name, 90)
 
 
 def _show_against() -> None:
