@@ -51,3 +51,30 @@ def test_the_server_maps_no_torch_and_stays_small(app: Server):
     if maps.exists():
         assert "libtorch" not in maps.read_text(encoding="utf-8")
     assert app.process.memory_info().rss < 250 * 2**20
+
+
+def test_a_learners_own_run_is_laid_over_the_shipped_ones(app: Server):
+    """Section 9 of Bias: the calibration of the run that this browser trained."""
+
+    async def train_and_read() -> tuple[int, int]:
+        session = await Session(app.url, "bias").open()
+        before = mentions(session)
+        await session.go("train", "epochs=1&hidden_dim=16&batch_size=1000")
+        await session.press("Train")
+        for _ in range(300):
+            if "Finished: step" in session.texts():
+                break
+            await asyncio.sleep(0.1)
+        await session.go("bias")
+        after = mentions(session)
+        await session.close()
+        return before, after
+
+    def mentions(session: Session) -> int:
+        charts = [
+            e.vega_lite_chart for e in session.shown.values() if e.HasField("vega_lite_chart")
+        ]
+        return sum("your latest run" in chart.spec for chart in charts)
+
+    before, after = asyncio.run(train_and_read())
+    assert (before, after) == (0, 2)

@@ -147,3 +147,11 @@ def test_a_warm_run_is_quick(page):
         times.append(time.perf_counter() - start)
     # AppTest adds its own work, and other processes share the cores: the benchmark says more.
     assert sorted(times)[4] < 1.0
+
+
+@pytest.mark.parametrize(("latents", "meant"), [("5", "5"), ("many", "20")])
+def test_a_hidden_number_keeps_the_value_of_the_address_or_its_default(latents, meant):
+    app = _page(hide="latents", latents=latents)
+    assert [box.label for box in app.number_input] == ["Batch"]
+    assert f"| of {meant} latents survive" in _text(app)
+    assert any("latents in the address" in note.value for note in app.info) == (latents == "many")

@@ -42,8 +42,11 @@ def choose(
 def whole_number(label: str, *, key: str, default: int, minimum: int, maximum: int) -> int:
     """A whole number in a range; ``key`` is also the query parameter."""
     text = st.query_params.get(key)
-    if text is not None and not (text.isdecimal() and minimum <= int(text) <= maximum):
+    good = text is not None and text.isdecimal() and minimum <= int(text) <= maximum
+    if text is not None and not good:
         _say(key, text, f"a whole number from {minimum} to {maximum}", str(default))
+    if key in hidden():
+        return int(text) if text is not None and good else default
     number = st.number_input(label, minimum, maximum, default, key=key, bind="query-params")
     return int(number)
 
@@ -53,8 +56,11 @@ def decimal_number(
 ) -> float:
     """A number in a range; ``key`` is also the query parameter."""
     text = st.query_params.get(key)
-    if text is not None and not _within(text, minimum, maximum):
+    good = text is not None and _within(text, minimum, maximum)
+    if text is not None and not good:
         _say(key, text, f"a number from {minimum:g} to {maximum:g}", f"{default:g}")
+    if key in hidden():
+        return float(text) if text is not None and good else default
     number = st.number_input(
         label, minimum, maximum, default, key=key, bind="query-params", format="%g"
     )

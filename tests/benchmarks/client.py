@@ -40,6 +40,10 @@ _RUNS_TOLD = 2
 _RUNS_KEPT = 10
 
 
+# The one control that is no student's: it is for who stands at the projector.
+_TEACHERS = "Presenter mode"
+
+
 class Large:
     """A large message as it came; sessions that keep the same one share it."""
 
@@ -156,7 +160,11 @@ class Session:
 
     async def move_something(self, draw: random.Random) -> float:
         """Move one control, chosen by chance, to a value chosen by chance; or run again."""
-        movable = [name for name, item in self.widgets.items() if choices(item)]
+        movable = [
+            name
+            for name, item in self.widgets.items()
+            if choices(item) and item.proto.label != _TEACHERS
+        ]
         if not movable:
             return await self.rerun()
         name = draw.choice(movable)
