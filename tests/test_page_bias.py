@@ -4,7 +4,7 @@ import re
 import time
 
 import pytest
-from appserver import ROOT
+from page_runs import run_page, text_of
 from streamlit.testing.v1 import AppTest
 
 from vae.claims import CLAIMS
@@ -22,22 +22,9 @@ SECTIONS = [
 ]
 
 
-def _page(**query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "pages/bias.py"), default_timeout=90)
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception, app.exception
-    return app
-
-
 @pytest.fixture(scope="module")
 def page() -> AppTest:
-    return _page()
-
-
-def _text(app: AppTest) -> str:
-    return "\n".join(element.value for element in app.markdown)
+    return run_page("bias")
 
 
 def _pictures(app: AppTest) -> str:
@@ -50,7 +37,7 @@ def test_nine_sections_in_order(page):
 
 
 def test_every_bias_claim_is_on_the_page_once(page):
-    text = _text(page)
+    text = text_of(page)
     for claim_id, claim in CLAIMS.items():
         if claim_id.startswith("B"):
             assert text.count(f"**{claim_id}** ·") == 1
@@ -92,7 +79,7 @@ BAD = {
 
 
 def test_every_bad_parameter_gets_a_note_and_the_default():
-    app = _page(**BAD)
+    app = run_page("bias", **BAD)
     notes = [note.value for note in app.info]
     for name, value in BAD.items():
         [note] = [note for note in notes if note.startswith(f"{name} in the address")]
@@ -102,11 +89,11 @@ def test_every_bad_parameter_gets_a_note_and_the_default():
 
 @pytest.mark.parametrize("query", [{"t": "0"}, {"t": "1", "h": "0.495"}, {"s": "0.28"}])
 def test_the_ends_of_the_dials_are_drawn(query):
-    assert [note.value for note in _page(**query).info] == []
+    assert [note.value for note in run_page("bias", **query).info] == []
 
 
 def test_noise_on_the_output_moves_bce_and_not_mse():
-    app = _page(noise_on="the output", targets="mid-grey")
+    app = run_page("bias", noise_on="the output", targets="mid-grey")
     found = re.findall(r"<strong>([^<]+)</strong> · contrast × ([\d.]+),", _pictures(app))
     contrast = {name: float(number) for name, number in found}
     assert len(contrast) == 4

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from appserver import ROOT
+from page_runs import run_page, text_of
 from streamlit.testing.v1 import AppTest
 
 from vae.charts.derivation_steps import STEPS
@@ -21,22 +21,9 @@ SECTIONS = (
 )
 
 
-def _page(**query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "pages/derivation.py"), default_timeout=60)
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception, app.exception
-    return app
-
-
 @pytest.fixture(scope="module")
 def page() -> AppTest:
-    return _page()
-
-
-def _text(app: AppTest) -> str:
-    return "\n".join(element.value for element in app.markdown)
+    return run_page("derivation")
 
 
 def test_eight_sections_in_order_under_the_anchors_that_links_name(page):
@@ -44,7 +31,7 @@ def test_eight_sections_in_order_under_the_anchors_that_links_name(page):
 
 
 def test_every_derivation_claim_is_on_the_page_once(page):
-    text = _text(page)
+    text = text_of(page)
     for claim_id, claim in CLAIMS.items():
         if claim_id.startswith("D"):
             assert text.count(f"**{claim_id}** ·") == 1
@@ -78,42 +65,48 @@ BAD = {
 
 
 def test_every_bad_parameter_gets_a_note_and_the_default():
-    app = _page(**BAD)
+    app = run_page("derivation", **BAD)
     notes = [note.value for note in app.info]
     for name, value in BAD.items():
         [note] = [note for note in notes if note.startswith(f"{name} in the address")]
         assert repr(value) in note
         assert "default" in note
         assert len(note) < 260
-    assert "σ = 19.8" in _text(app)
+    assert "σ = 19.8" in text_of(app)
 
 
 def test_bad_reductions_of_your_own_get_a_note():
-    app = _page(code="your own", error_by="median", kl_by="median", weight="0")
+    app = run_page("derivation", code="your own", error_by="median", kl_by="median", weight="0")
     notes = " ".join(note.value for note in app.info)
     for name in ("error_by", "kl_by", "weight"):
         assert f"{name} in the address" in notes
 
 
 def test_good_parameters_are_used():
-    app = _page(
-        step="all", code="half sum + KL", latents="5", flaw="shift", data="MNIST", optimiser="Adam"
+    app = run_page(
+        "derivation",
+        step="all",
+        code="half sum + KL",
+        latents="5",
+        flaw="shift",
+        data="MNIST",
+        optimiser="Adam",
     )
     assert [note.value for note in app.info] == []
-    assert "### σ = 1\n" in _text(app)
-    assert "of 5 latents" in _text(app)
+    assert "### σ = 1\n" in text_of(app)
+    assert "of 5 latents" in text_of(app)
     assert app.caption[0].value == f"Line {len(STEPS)} of {len(STEPS)}"
 
 
 def test_next_and_back_walk_through_the_lines():
-    app = _page()
+    app = run_page("derivation")
     buttons = {button.label: button for button in app.button}
     assert buttons["Back"].disabled
     buttons["Next"].click().run()
     assert app.caption[0].value == f"Line 2 of {len(STEPS)}"
     assert app.query_params["step"] in ("2", ["2"])
     {button.label: button for button in app.button}["All"].click().run()
-    assert STEPS[-1].title in _text(app)
+    assert STEPS[-1].title in text_of(app)
     {button.label: button for button in app.button}["Back"].click().run()
     assert app.caption[0].value == f"Line {len(STEPS) - 1} of {len(STEPS)}"
 
@@ -123,17 +116,17 @@ def test_next_and_back_walk_through_the_lines():
     [("sum + KL", "0.7071"), ("mean of both", "4.427"), ("mean + KL of the batch", "224")],
 )
 def test_the_calculator_follows_the_code(code, sigma):
-    assert f"### σ = {sigma}\n" in _text(_page(code=code))
+    assert f"### σ = {sigma}\n" in text_of(run_page("derivation", code=code))
 
 
 def test_other_images_have_another_sigma_and_no_spectrum():
-    text = _text(_page(size="64x64x3", code="mean + M/N KL"))
+    text = text_of(run_page("derivation", size="64x64x3", code="mean + M/N KL"))
     assert f"### σ = {(0.00025 * 12288 / 2) ** 0.5:.4g}\n" in text
     assert "known for 28x28" in text
 
 
 def test_the_race_says_what_it_measured():
-    text = _text(_page(optimiser="SGD", race_sigma="3"))
+    text = text_of(run_page("derivation", optimiser="SGD", race_sigma="3"))
     assert "**Without the KL:** paths differ by **0 %, to rounding**" in text
     assert "**With the KL:** paths differ by **141 %**" in text
 
@@ -151,7 +144,7 @@ def test_a_warm_run_is_quick(page):
 
 @pytest.mark.parametrize(("latents", "meant"), [("5", "5"), ("many", "20")])
 def test_a_hidden_number_keeps_the_value_of_the_address_or_its_default(latents, meant):
-    app = _page(hide="latents", latents=latents)
+    app = run_page("derivation", hide="latents", latents=latents)
     assert [box.label for box in app.number_input] == ["Batch"]
-    assert f"| of {meant} latents survive" in _text(app)
+    assert f"| of {meant} latents survive" in text_of(app)
     assert any("latents in the address" in note.value for note in app.info) == (latents == "many")

@@ -106,14 +106,7 @@ def _idle_buttons(configs: tuple[TrainConfig, ...], missing: bool) -> None:
         kwargs={"download": missing, "paused": True},
         help="start paused, then take 1, 10 or 100 steps at a time",
     )
-    st.button(
-        "New seed",
-        key="new-seed",
-        icon=":material/casino:",
-        on_click=ui_commands.new_seed,
-        args=(configs, False),
-        help="other initial weights, data order and noise; then train",
-    )
+    _new_seed_button(configs, live=False)
     st.button(
         "Race of four losses",
         key="race",
@@ -147,16 +140,20 @@ def _live_buttons(
         args=(registry, run, configs),
         help="from the first step, with the settings above: the same seed gives the same run",
     )
+    _new_seed_button(configs, live=True)
+    with st.popover("Rate", icon=":material/speed:", key="rate-popover"):
+        _rate_controls(registry, snapshot)
+
+
+def _new_seed_button(configs: tuple[TrainConfig, ...], *, live: bool) -> None:
     st.button(
         "New seed",
         key="new-seed",
         icon=":material/casino:",
         on_click=ui_commands.new_seed,
-        args=(configs, True),
-        help="from the first step with the next seed",
+        args=(configs, live),
+        help="from the first step: other initial weights, data order and noise",
     )
-    with st.popover("Rate", icon=":material/speed:", key="rate-popover"):
-        _rate_controls(registry, snapshot)
 
 
 def _command(

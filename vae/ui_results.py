@@ -8,22 +8,10 @@ import streamlit as st
 from vae import exports, lessons, pictures, script, ui_figures
 from vae.charts import training_frames, training_maps
 from vae.config import TrainConfig
+from vae.data import DIGIT_NAMES, FASHION_NAMES
 from vae.snapshots import MemberSnapshot, RunSnapshot
 
 _BYTES = "application/octet-stream"
-_DIGITS = tuple("0123456789")
-_FASHION = (
-    "T-shirt",
-    "Trouser",
-    "Pullover",
-    "Dress",
-    "Coat",
-    "Sandal",
-    "Shirt",
-    "Sneaker",
-    "Bag",
-    "Boot",
-)
 
 
 def show_results(snapshot: RunSnapshot) -> None:
@@ -96,9 +84,9 @@ def _show_map(member: MemberSnapshot, index: int) -> None:
 
 def _class_names(config: TrainConfig, classes: int) -> tuple[str, ...]:
     if config.dataset in ("digits", "mnist"):
-        return _DIGITS
+        return DIGIT_NAMES
     if config.dataset == "fashion":
-        return _FASHION
+        return FASHION_NAMES
     return tuple(str(index) for index in range(classes))
 
 

@@ -1,5 +1,7 @@
 """Steps at the logit: decay and early stopping, gradients, and the way out of a confident error."""
 
+from typing import Any
+
 import altair as alt
 
 from vae.charts import expressions_bernoulli as ex
@@ -28,6 +30,27 @@ MIRRORED = "(inner < 0.5 ? 1 - {p} : {p})"
 BETWEEN = "(0.5 + (high - 0.5) * datum.v)"
 
 
+def _two_ways(
+    *curves: alt.Chart, at: str, outputs: tuple[str, str], x: alt.X, **properties: Any
+) -> alt.LayerChart:
+    """The output under BCE and under squared error, marked where the dial ``at`` stands."""
+    one, two = (MIRRORED.format(p=output) for output in outputs)
+    return figure(
+        *curves,
+        level("inner"),
+        upright(at),
+        marker(at, one, BERNOULLI),
+        marker(at, two, GAUSSIAN),
+        *keys(
+            (BERNOULLI, f"'BCE: p = ' + format({one}, '.4f')"),
+            (GAUSSIAN, f"'sigmoid + MSE: p = ' + format({two}, '.4f')"),
+        ),
+        x=x,
+        y=y_axis("output p", 0, 1.25, values=[0, 0.2, 0.4, 0.6, 0.8, 1]),
+        **properties,
+    )
+
+
 def build_decay_chart(*, t: float, decay: float) -> alt.LayerChart:
     """The best output against weight decay on the logit."""
     p = BETWEEN
@@ -44,20 +67,12 @@ def build_decay_chart(*, t: float, decay: float) -> alt.LayerChart:
         *ex.bisection("kept_bce", "0.5", "high", lambda at: f"-({bce.format(p=at)})"),
         *ex.bisection("kept_mse", "0.5", "high", lambda at: f"-({mse.format(p=at)})"),
     ]
-    one, two = MIRRORED.format(p="kept_bce"), MIRRORED.format(p="kept_mse")
-    return figure(
+    return _two_ways(
         curve(0.002, 0.9998, 0.002, y, GAUSSIAN, x=decay_mse),
         curve(0.002, 0.9998, 0.002, y, BERNOULLI, x=decay_bce),
-        level("inner"),
-        upright("decay"),
-        marker("decay", one, BERNOULLI),
-        marker("decay", two, GAUSSIAN),
-        *keys(
-            (BERNOULLI, f"'BCE: p = ' + format({one}, '.4f')"),
-            (GAUSSIAN, f"'sigmoid + MSE: p = ' + format({two}, '.4f')"),
-        ),
+        at="decay",
+        outputs=("kept_bce", "kept_mse"),
         x=log_axis("weight decay on the logit", DECAY.minimum, DECAY.maximum),
-        y=y_axis("output p", 0, 1.25, values=[0, 0.2, 0.4, 0.6, 0.8, 1]),
         params=params,
         description="The best output against weight decay on the logit, starting at the target "
         "and ending at one half: squared error through a sigmoid gives way before binary "
@@ -75,24 +90,16 @@ def build_stopping_chart(*, t: float, stop: float) -> alt.LayerChart:
         *ex.bisection("got_bce", "0.5", "high", lambda at: f"{ex.bce_time('high', at)} - stop"),
         *ex.bisection("got_mse", "0.5", "high", lambda at: f"{ex.mse_time('high', at)} - stop"),
     ]
-    one, two = MIRRORED.format(p="got_bce"), MIRRORED.format(p="got_mse")
     # Equal steps of -log(1 - v), so that the end of the way is traced as finely as its start.
     way = "(1 - exp(-datum.v))"
     traced = f"(0.5 + (high - 0.5) * {way})"
     y = MIRRORED.format(p=traced)
-    return figure(
+    return _two_ways(
         curve(0.002, 12, 0.04, y, GAUSSIAN, x=ex.mse_time("high", traced)),
         curve(0.002, 12, 0.04, y, BERNOULLI, x=ex.bce_time("high", traced)),
-        level("inner"),
-        upright("stop"),
-        marker("stop", one, BERNOULLI),
-        marker("stop", two, GAUSSIAN),
-        *keys(
-            (BERNOULLI, f"'BCE: p = ' + format({one}, '.4f')"),
-            (GAUSSIAN, f"'sigmoid + MSE: p = ' + format({two}, '.4f')"),
-        ),
+        at="stop",
+        outputs=("got_bce", "got_mse"),
         x=log_axis("training time (learning rate × steps)", STOP.minimum, STOP.maximum),
-        y=y_axis("output p", 0, 1.25, values=[0, 0.2, 0.4, 0.6, 0.8, 1]),
         params=params,
         description="The output of one pixel against training time, from one half to the target: "
         "binary cross-entropy arrives first.",
