@@ -62,10 +62,8 @@ def show_targets(images: np.ndarray, *, key: str) -> None:
         "alt": f"{len(images)} images of the test set",
         "pictures": [pictures.strip(images)],
     }
-    _component(
-        key=key,
-        data={"views": [{"name": "", "rows": [row]}], "frames": 1, "captions": [], "opening": 0},
-    )
+    views = [{"name": "", "rows": [row]}]
+    _show({"views": views, "frames": 1, "captions": [], "opening": 0}, key=key)
 
 
 def show_live(
@@ -83,7 +81,7 @@ def show_live(
     frames = [member.frames[-1:] for member in members]
     if all(frames):
         data = _film(run_id, frames, styles, captions=[""], alt_step=True)
-        _component(key=key, data={**data, "bring": run_id if bring else ""})
+        _show({**data, "bring": run_id if bring else ""}, key=key)
 
 
 def show_film(
@@ -102,7 +100,12 @@ def show_film(
     if frames and frames[0]:
         data = _film(run_id, frames, styles, captions=captions, alt_step=False)
         # It opens on the picture that the run ended with.
-        _component(key=key, data={**data, "opening": len(captions) - 1})
+        _show({**data, "opening": len(captions) - 1}, key=key)
+
+
+def _show(data: dict[str, Any], *, key: str) -> None:
+    # In a list: a mapping's values Streamlit would search for tables, at every poll.
+    _component(key=key, data=[data])
 
 
 def _film(

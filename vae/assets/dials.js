@@ -113,7 +113,7 @@ function makeRow(dial) {
 }
 
 export default function (component) {
-  const { parentElement, data } = component;
+  const { parentElement, data: [data] } = component;
   const root = parentElement.querySelector(".dials");
   const signature = JSON.stringify(data);
   if (root.dataset.signature === signature) return root.dispose;

@@ -24,7 +24,7 @@ const structure = (data) =>
   JSON.stringify([data.views.map((view) => [view.name, view.rows.map((row) => [row.label, row.colour])]), data.frames > 1, data.opening]);
 
 export default function (component) {
-  const { parentElement, data } = component;
+  const { parentElement, data: [data] } = component;
   const root = parentElement.querySelector(".pictures");
   const state = (root.state ??= { view: 0, frame: 0, timer: 0 });
   const fresh = root.dataset.structure !== structure(data);
