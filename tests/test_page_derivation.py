@@ -148,3 +148,19 @@ def test_a_hidden_number_keeps_the_value_of_the_address_or_its_default(latents, 
     assert [box.label for box in app.number_input] == ["Batch"]
     assert f"| of {meant} latents survive" in text_of(app)
     assert any("latents in the address" in note.value for note in app.info) == (latents == "many")
+
+
+def test_figures_are_sent_again_as_they_were_and_anew_where_they_change():
+    def figures() -> list[tuple[str, str]]:
+        protos = [chart.proto for chart in app.get("vega_lite_chart")]
+        return [(proto.alt, proto.spec) for proto in protos]
+
+    app = run_page("derivation", sigma="0.31")
+    first = figures()
+    app.run()
+    assert figures() == first
+    app.selectbox(key="digit").set_value("3").run()
+    changed = [new != old for new, old in zip(figures(), first, strict=True)]
+    assert 0 < sum(changed) <= 6
+    app.selectbox(key="digit").set_value("7").run()
+    assert figures() == first

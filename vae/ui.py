@@ -1,5 +1,6 @@
 """Parts that the pages share: figures with text alternatives, dials, choices, notes, verdicts."""
 
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,9 @@ from vae.sharing import shared
 from vae.ui_hidden import hidden
 
 _ASSETS = Path(__file__).parent / "assets"
+# A class that tries every digit with every flaw asks for a thousand, of about 10 KB each.
+_FIGURES = 1024
+_numbers = itertools.count()
 _dials_component = st.components.v2.component(
     "vae.dials",
     html='<div class="dials" role="group"></div>',
@@ -36,21 +40,34 @@ def show_chart(
     the column, or with "content" the chart's own.
     """
     try:
-        spec = _built_spec(builder, **arguments)
+        number, spec = _built_spec(builder, **arguments)
     except TypeError as error:
         if "unhashable" not in str(error):
             raise
-        spec = _spec(builder, arguments)
+        _draw(_spec(builder, arguments), key, width)
+    else:
+        _replay(number, key, width, spec)
+
+
+@st.cache_resource(show_spinner=False, max_entries=_FIGURES)
+def _replay(number: int, key: str, width: Any, _spec: dict[str, Any]) -> None:  # noqa: ARG001
+    # Streamlit keeps the message and sends it again; what it makes of a specification is slow.
+    _draw(_spec, key, width)
+
+
+def _draw(spec: dict[str, Any], key: str, width: Any) -> None:
     # A copy, because Streamlit takes parts out of the specification it is given; and without the
     # description, because it logs a warning with a stack trace where that stands beside alt.
     drawn = {name: part for name, part in spec.items() if name != "description"}
     st.vega_lite_chart(spec=drawn, alt=spec["description"], key=key, width=width)
 
 
-# A class that tries every digit with every flaw asks for a thousand, of about 10 KB each.
-@shared(maxsize=1024)
-def _built_spec(builder: Callable[..., alt.TopLevelMixin], **arguments: Any) -> dict[str, Any]:
-    return _spec(builder, arguments)
+@shared(maxsize=_FIGURES)
+def _built_spec(
+    builder: Callable[..., alt.TopLevelMixin], **arguments: Any
+) -> tuple[int, dict[str, Any]]:
+    """The specification, and a number that no other ever has."""
+    return next(_numbers), _spec(builder, arguments)
 
 
 def _spec(
