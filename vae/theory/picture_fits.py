@@ -43,6 +43,8 @@ LOGIT_GRADIENTS: dict[str, Gradient] = {
     "continuous-bernoulli": _continuous_bernoulli,
     "counter-biased": _counter_biased,
 }
+# What each loss's output shows as a picture: its mean.
+_MEANS = dict.fromkeys(LOGIT_GRADIENTS, sigmoid) | {"continuous-bernoulli": cb.mean}
 
 
 @dataclass(frozen=True)
@@ -85,18 +87,18 @@ def fit_greys(t: np.ndarray, loss: str, noise_on: str, amount: float, seed: int 
     first, second, kept = np.zeros_like(t), np.zeros_like(t), np.zeros_like(t)
     averaged = STEPS // 4
     for step in range(1, STEPS + 1):
-        slope, mean = _slope_and_mean(t, free, loss, noise_on, amount, half, random)
+        slope, logits = _slope_and_logits(t, free, loss, noise_on, amount, half, random)
         first = 0.9 * first + 0.1 * slope
         second = 0.95 * second + 0.05 * slope**2
         scaled = first / (1 - 0.9**step) / (np.sqrt(second / (1 - 0.95**step)) + 1e-9)
         rate = 3 * RATE if step <= STEPS // 2 else 3 * RATE * 2 * (1 - step / STEPS)
         free = free - rate * scaled
         if step > STEPS - averaged:
-            kept += mean / averaged
+            kept += _MEANS[loss](logits).mean(axis=1) / averaged
     return kept
 
 
-def _slope_and_mean(
+def _slope_and_logits(
     t: np.ndarray,
     free: np.ndarray,
     loss: str,
@@ -105,7 +107,7 @@ def _slope_and_mean(
     half: float,
     random: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The loss's mean slope in the free numbers over fresh noise, and the mean picture."""
+    """The loss's mean slope in the free numbers over fresh noise, and the noisy logits."""
     strata = (np.arange(DRAWS) + random.random(DRAWS)) / DRAWS
     gradient = LOGIT_GRADIENTS[loss]
     if noise_on == "output":
@@ -121,10 +123,8 @@ def _slope_and_mean(
         far = loss == "continuous-bernoulli"
         centre, tangent = (np.sinh(free), np.cosh(free)) if far else (free, 1.0)
         a = centre[:, None] + amount * radius * np.cos(2 * np.pi * strata)
-        noisy = sigmoid(a)
         slope = np.mean(gradient(t[:, None], a), axis=1) * tangent
-    shown = cb.mean(a) if loss == "continuous-bernoulli" else noisy
-    return slope, shown.mean(axis=1)
+    return slope, a
 
 
 def descend_from_negative(
