@@ -23,8 +23,9 @@ _component = st.components.v2.component(
     js=(_ASSETS / "pictures.js").read_text(encoding="utf-8"),
 )
 T = TypeVar("T")
-# Enough to encode each picture once for all who watch; a PNG of a row takes about 5 KB.
-_MOST_KEPT = 2000
+# The films of one race, and what is live: each picture is encoded once for all who watch. A row of
+# pictures takes about 5 KB.
+_MOST_KEPT = 600
 _TARGETS = "targets"
 _MEANS = "decoder means"
 _DRAWS = "draws from p(x|z)"
