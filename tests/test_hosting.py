@@ -8,6 +8,8 @@ import pytest
 from appserver import Server, serve
 from benchmarks.client import Session
 
+from vae.data import load_images
+
 PAGES = ["", "derivation", "bias", "train"]
 
 
@@ -38,19 +40,26 @@ def test_short_script_runs_are_not_held_back(app: Server):
     assert statistics.median(asyncio.run(measure())) < 0.035
 
 
-def test_the_server_maps_no_torch_and_stays_small(app: Server):
-    async def open_all() -> list[str]:
-        session = await Session(app.url).open()
+def test_the_server_maps_no_torch_and_stays_small(tmp_path, private_folders):
+    async def open_all(url: str) -> list[str]:
+        session = await Session(url).open()
         for page in PAGES:
             await session.go(page)
         await session.close()
         return session.counts.exceptions
 
-    assert asyncio.run(open_all()) == []
-    maps = Path(f"/proc/{app.pid}/maps")
-    if maps.exists():
-        assert "libtorch" not in maps.read_text(encoding="utf-8")
-    assert app.process.memory_info().rss < 250 * 2**20
+    # A server of its own: what other tests asked for is kept in memory for a class. The built-in
+    # digits are drawn once for a machine, and are there.
+    cache = private_folders / "cache"
+    if not any(cache.rglob("*.np*")):
+        load_images("digits")
+    with serve(tmp_path, extra={"XDG_CACHE_HOME": str(cache)}) as server:
+        assert asyncio.run(open_all(server.url)) == []
+        maps = Path(f"/proc/{server.pid}/maps")
+        if maps.exists():
+            assert "libtorch" not in maps.read_text(encoding="utf-8")
+        held = server.process.memory_info().rss
+    assert held < 250 * 2**20
 
 
 def test_a_learners_own_run_is_laid_over_the_shipped_ones(app: Server):
