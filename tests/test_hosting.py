@@ -50,10 +50,8 @@ def test_the_server_maps_no_torch_and_stays_small(tmp_path, private_folders):
 
     # A server of its own: what other tests asked for is kept in memory for a class. The built-in
     # digits are drawn once for a machine, and are there.
-    cache = private_folders / "cache"
-    if not any(cache.rglob("*.np*")):
-        load_images("digits")
-    with serve(tmp_path, extra={"XDG_CACHE_HOME": str(cache)}) as server:
+    load_images("digits")
+    with serve(tmp_path, extra={"XDG_CACHE_HOME": str(private_folders / "cache")}) as server:
         assert asyncio.run(open_all(server.url)) == []
         maps = Path(f"/proc/{server.pid}/maps")
         if maps.exists():

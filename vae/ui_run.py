@@ -46,7 +46,7 @@ def interval(snapshot: RunSnapshot | None) -> float | None:
     """Seconds between polls; None while nothing can change."""
     if snapshot is None or snapshot.state.is_finished():
         return None
-    if snapshot.state is not RunState.QUEUED and not all(m.frames for m in snapshot.members):
+    if _opening(snapshot):
         return _OPENING_SECONDS
     return POLL_SECONDS * max(1.0, snapshot.watchers / _WATCHERS_AT_FULL_RATE)
 
@@ -55,8 +55,13 @@ def scene(snapshot: RunSnapshot | None) -> Scene:
     """What the page outside its polled part depends on: the run, its state, its gallery."""
     if snapshot is None:
         return "", "", False, -1
-    opening = interval(snapshot) == _OPENING_SECONDS
-    return snapshot.run_id, snapshot.state, opening, _gallery_step(snapshot)
+    return snapshot.run_id, snapshot.state, _opening(snapshot), _gallery_step(snapshot)
+
+
+def _opening(snapshot: RunSnapshot) -> bool:
+    """Whether a run has begun and its first picture is still to come."""
+    begun = snapshot.state is not RunState.QUEUED and not snapshot.state.is_finished()
+    return begun and not all(member.frames for member in snapshot.members)
 
 
 def _gallery_step(snapshot: RunSnapshot | None) -> int:
