@@ -12,7 +12,8 @@ from vae.events import (
     ReconstructionEvent,
     StepEvent,
 )
-from vae.snapshots import Frame, MemberSnapshot, RunSnapshot, RunState
+from vae.protocol import RunState
+from vae.snapshots import Frame, MemberSnapshot, RunSnapshot
 
 TOTAL_STEPS = 100
 

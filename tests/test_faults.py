@@ -22,8 +22,9 @@ from benchmarks.client import Session
 from vae import checkpoints
 from vae.config import TrainConfig
 from vae.limits import Limits
+from vae.protocol import RunState
 from vae.runs import Registry
-from vae.snapshots import RunSnapshot, RunState
+from vae.snapshots import RunSnapshot
 from vae.workers import WorkerProcess
 
 ROOT = Path(__file__).parent.parent

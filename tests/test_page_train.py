@@ -15,8 +15,9 @@ from vae.config import TrainConfig
 from vae.events import DivergedEvent
 from vae.lessons import LESSONS
 from vae.limits import LimitError, Limits
+from vae.protocol import RunState
 from vae.runs import AlreadyRunning, NotOwner, QueueFull
-from vae.snapshots import RunSnapshot, RunState
+from vae.snapshots import RunSnapshot
 
 
 class FakeRegistry:

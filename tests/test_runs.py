@@ -23,6 +23,7 @@ from vae.events import ReconstructionEvent, StepEvent
 from vae.histories import ThinnedHistory
 from vae.limits import LimitError, Limits
 from vae.owners import owner_key
+from vae.protocol import RunState
 from vae.run_folders import RunFolders
 from vae.run_records import MAX_FRAMES_KEPT, MAX_STEPS_KEPT, VIEW_SECONDS
 from vae.runs import (
@@ -32,7 +33,6 @@ from vae.runs import (
     Registry,
     UnknownRun,
 )
-from vae.snapshots import RunState
 from vae.supervisor import Supervisor
 
 CONFIG = TrainConfig(epochs=1)

@@ -16,9 +16,9 @@ import pytest
 from vae import protocol
 from vae.config import TrainConfig
 from vae.limits import Limits
-from vae.protocol import Writer, read
+from vae.protocol import RunState, Writer, read
 from vae.runs import Registry
-from vae.snapshots import RunSnapshot, RunState
+from vae.snapshots import RunSnapshot
 from vae.workers import WorkerProcess
 
 ROOT = Path(__file__).parent.parent

@@ -2,7 +2,7 @@
 
 import sys
 
-from vae.devices import prepare_threads
+from vae.cores import prepare_threads
 
 if __name__ == "__main__":
     # Before anything imports torch, which reads the environment once.

@@ -25,8 +25,8 @@ from vae.cli_options import (
 )
 from vae.config import ConfigError
 from vae.data import ImageData, default_data_dir, is_available, load_images
-from vae.devices import DeviceUnavailable, describe_device
-from vae.errors import CheckpointError, DataUnavailable
+from vae.devices import describe_device
+from vae.errors import CheckpointError, DataUnavailable, DeviceUnavailable
 from vae.events import DivergedEvent, EpochEvent, StepEvent
 from vae.progress import JsonLines, Progress
 from vae.threads import ThreadGovernor, agreeing_counts, candidate_counts

@@ -1,35 +1,14 @@
-"""Where training runs and on how many threads; shared by the worker and the command line.
+"""Where training runs; shared by the worker and the command line.
 
 Nothing here imports torch before a function that needs it is called.
 """
 
-import os
 from typing import TYPE_CHECKING
+
+from vae.errors import DeviceUnavailable
 
 if TYPE_CHECKING:
     import torch
-
-
-class DeviceUnavailable(ValueError):
-    """The device asked for is not on this machine."""
-
-
-def core_count() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def prepare_threads() -> None:
-    """Set how OpenMP waits. Call it before torch is first imported in the process.
-
-    Waiting threads spin for microseconds only and then sleep: threads that spin on beside any
-    other busy process fall to a hundredth of their speed, and threads that sleep at once gain
-    nothing from a second core.
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 
 def choose_device(name: str = "auto") -> "torch.device":

@@ -7,3 +7,7 @@ class DataUnavailable(Exception):
 
 class CheckpointError(Exception):
     """A file that cannot be written, or is not a checkpoint that this version reads."""
+
+
+class DeviceUnavailable(ValueError):
+    """The device asked for is not on this machine."""

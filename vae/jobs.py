@@ -18,7 +18,7 @@ from vae.errors import CheckpointError, DataUnavailable
 from vae.evaluation import build_gallery
 from vae.events import DivergedEvent, EpochEvent, GalleryEvent, ReconstructionEvent, TrainEvent
 from vae.job_sources import fetch_missing, open_checkpoint
-from vae.snapshots import RunState
+from vae.protocol import RunState
 from vae.threads import ThreadGovernor, agreeing_counts, candidate_counts
 from vae.training import Trainer
 

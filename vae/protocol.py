@@ -8,6 +8,7 @@ import json
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
+from enum import StrEnum
 from typing import IO, Any
 
 from vae.events import TrainEvent, from_message, to_message
@@ -18,6 +19,23 @@ LONGEST_LINE = 32 * 2**20
 
 class ProtocolError(ValueError):
     """A line that is no message."""
+
+
+class RunState(StrEnum):
+    """Where a run stands. Only the last four are final."""
+
+    QUEUED = "queued"
+    STARTING = "starting"
+    DOWNLOADING = "downloading"
+    RUNNING = "running"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    DIVERGED = "diverged"
+    FAILED = "failed"
+
+    def is_finished(self) -> bool:
+        return self in {RunState.FINISHED, RunState.STOPPED, RunState.DIVERGED, RunState.FAILED}
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from typing import Any
 
 from vae.config import ConfigError, TrainConfig
 from vae.data import user_cache_dir
-from vae.snapshots import RunState
+from vae.protocol import RunState
 
 _MANIFEST = "run.json"
 # Ids come from addresses too: nothing else may become part of a path.

@@ -15,8 +15,8 @@ from vae.events import (
     TrainEvent,
 )
 from vae.histories import ThinnedHistory
-from vae.protocol import Downloading, Progress, Report, Trained
-from vae.snapshots import Frame, MemberSnapshot, RunSnapshot, RunState
+from vae.protocol import Downloading, Progress, Report, RunState, Trained
+from vae.snapshots import Frame, MemberSnapshot, RunSnapshot
 
 MAX_STEPS_KEPT = 600
 MAX_FRAMES_KEPT = 60

@@ -1,8 +1,8 @@
 """When a run has to end without its owner's word, and the sentences that say why."""
 
 from vae.limits import Limits
+from vae.protocol import RunState
 from vae.run_records import RunRecord
-from vae.snapshots import RunState
 
 
 def reason_to_stop(record: RunRecord, limits: Limits, now: float, others_wait: bool) -> str:

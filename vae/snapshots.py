@@ -5,7 +5,6 @@ training is a run of one member.
 """
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from vae.config import TrainConfig
 from vae.events import (
@@ -15,23 +14,7 @@ from vae.events import (
     ReconstructionEvent,
     StepEvent,
 )
-
-
-class RunState(StrEnum):
-    """Where a run stands. Only the last four are final."""
-
-    QUEUED = "queued"
-    STARTING = "starting"
-    DOWNLOADING = "downloading"
-    RUNNING = "running"
-    PAUSED = "paused"
-    FINISHED = "finished"
-    STOPPED = "stopped"
-    DIVERGED = "diverged"
-    FAILED = "failed"
-
-    def is_finished(self) -> bool:
-        return self in {RunState.FINISHED, RunState.STOPPED, RunState.DIVERGED, RunState.FAILED}
+from vae.protocol import RunState
 
 
 @dataclass(frozen=True)

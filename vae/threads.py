@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from vae.devices import core_count
+from vae.cores import core_count
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -9,8 +9,9 @@ from vae import ui_commands
 from vae.cards import load_cards
 from vae.config import TrainConfig, option
 from vae.data import is_available
+from vae.protocol import RunState
 from vae.runs import Registry, get_registry
-from vae.snapshots import RunSnapshot, RunState
+from vae.snapshots import RunSnapshot
 
 _MORE_EPOCHS = 5
 # Steps a second; 0 is no limit.

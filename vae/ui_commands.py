@@ -13,8 +13,9 @@ from vae.cards import load_cards
 from vae.config import TrainConfig
 from vae.limits import LimitError
 from vae.owners import owner_key
+from vae.protocol import RunState
 from vae.runs import AlreadyRunning, Registry, RunError, get_registry
-from vae.snapshots import RunSnapshot, RunState
+from vae.snapshots import RunSnapshot
 
 _SAID = "train_said"
 _AGAIN = "train_again"

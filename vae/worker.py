@@ -17,7 +17,7 @@ import threading
 import time
 from typing import IO
 
-from vae.devices import prepare_threads
+from vae.cores import prepare_threads
 from vae.protocol import Command, Ready, Report, Shutdown, Start, Writer, read
 
 # Below the server and the browser, so that pages answer while training takes what is left.
