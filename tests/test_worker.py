@@ -12,13 +12,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
-from vae import protocol
+from vae import checkpoints, protocol
 from vae.config import TrainConfig
+from vae.data import load_images
 from vae.limits import Limits
 from vae.protocol import RunState, Writer, read
 from vae.runs import Registry
 from vae.snapshots import RunSnapshot
+from vae.training import Trainer
 from vae.workers import WorkerProcess
 
 ROOT = Path(__file__).parent.parent
@@ -205,6 +208,25 @@ def test_divergence_is_named_and_does_not_end_the_others(desk: Desk) -> None:
     assert len(fine.epochs) == 2
     # The worker lives on.
     assert desk.until(desk.submit(TINY)).state is RunState.FINISHED
+
+
+def test_a_first_step_that_diverges_leaves_the_weights_it_started_from(
+    desk: Desk, tmp_path: Path
+) -> None:
+    trainer = Trainer(dataclasses.replace(TINY, seed=5), load_images("digits"))
+    with torch.no_grad():
+        # Past what exp of a float32 reaches: the first loss is infinite, the picture is not.
+        trainer.model.encoder.head.bias[TINY.latent_dim :] = 200.0
+    path = tmp_path / "weights.pt"
+    checkpoints.export_weights(path, trainer, half=False)
+    given = trainer.reconstruct()
+    snapshot = desk.until(desk.submit(TINY, checkpoints=[str(path)]))
+    assert snapshot.state is RunState.DIVERGED
+    (member,) = snapshot.members
+    assert member.diverged is not None
+    assert member.diverged.step == 0
+    for frame in member.frames:
+        np.testing.assert_array_equal(frame.reconstruction.means, given.means)
 
 
 def test_a_stopped_run_goes_on_where_it_was(desk: Desk) -> None:

@@ -67,9 +67,4 @@ def open_checkpoint(config: TrainConfig, path: str, data: ImageData) -> Trainer:
         if config.learning_rate != checkpoint.config.learning_rate:
             trainer.learning_rate = config.learning_rate
         return trainer
-    trainer = Trainer(config, data)
-    try:
-        trainer.model.load_state_dict(dict(checkpoint.weights))
-    except RuntimeError as error:
-        raise CheckpointError(f"the weights do not fit the images: {error}") from error
-    return trainer
+    return checkpoint.start_trainer(config, data)
