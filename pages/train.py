@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from vae import lessons, ui_loss, ui_run, ui_server, ui_settings, ui_start
+from vae import lessons, ui_address, ui_loss, ui_run, ui_server, ui_settings, ui_start
 from vae.limits import load_limits
 
 ui_server.require_entry()
@@ -15,8 +15,10 @@ st.title("Train: predict, then look")
 # Each part has a place of its own: a question that shows more or fewer controls must not move the
 # buttons below to another place of the page, where a press in that moment would miss them.
 with st.container():
-    for note in (*ui_settings.notes(), *ui_settings.bounded(limits)):
-        st.info(note, icon=":material/link_off:")
+    for wrong in ui_settings.notes():
+        ui_address.note(wrong)
+    for sentence in ui_settings.bounded(limits):
+        st.info(sentence, icon=":material/link_off:")
     ui_run.show_lost()
 
 watched = ui_run.watched()

@@ -61,7 +61,13 @@ def test_an_address_cannot_break_a_page_or_name_a_path() -> None:
     )
     assert config == TrainConfig()
     assert len(notes) == 3
-    assert notes[0].startswith("dataset:") or "given; allowed is" in notes[0]
+    assert [(note.name, note.text) for note in notes] == [
+        ("scale", "nan"),
+        ("latent_dim", "-1"),
+        ("dataset", "images"),
+    ]
+    assert notes[1].needed == "a whole number from 1 to 256"
+    assert notes[1].instead == "The default, 20, is used."
 
 
 @pytest.mark.parametrize(

@@ -71,10 +71,11 @@ def test_an_address_with_bad_alternatives_keeps_the_good_ones_and_says_so():
     names, notes = parse_against("gaussian,purple,pixel-mean,,gaussian")
     assert names == ("gaussian", "pixel-mean")
     assert len(notes) == 1
-    assert "'purple'" in notes[0]
+    assert notes[0].text == "purple"
+    assert "gaussian" in notes[0].needed
     names, notes = parse_against(",".join(list(VARIANTS)[:5]))
     assert len(names) == 3
-    assert "first ones" in notes[0]
+    assert "first ones" in notes[0].instead
 
 
 def test_labels_tell_every_comparison_apart():

@@ -9,9 +9,25 @@ from collections.abc import Mapping
 from dataclasses import MISSING, Field, asdict, dataclass, field, fields
 from typing import Any
 
+from vae.errors import shown
+
 
 class ConfigError(ValueError):
     """A setting outside its range. The message names the argument, the value and the range."""
+
+
+@dataclass(frozen=True)
+class WrongValue:
+    """What an address says and a page cannot use: what is needed, and what is done instead.
+
+    ``text`` is a stranger's and may be anything; a page shows it only through
+    ``vae.ui_address.note``.
+    """
+
+    name: str
+    text: str
+    needed: str
+    instead: str
 
 
 @dataclass(frozen=True)
@@ -179,21 +195,28 @@ class TrainConfig:
         return query
 
     @classmethod
-    def from_query(cls, query: Mapping[str, str]) -> tuple["TrainConfig", list[str]]:
+    def from_query(cls, query: Mapping[str, str]) -> tuple["TrainConfig", list[WrongValue]]:
         """Settings from an address. Bad values fall back to the default, with a note each."""
         values: dict[str, Any] = {}
         notes = []
+
+        def refuse(spec: Field[Any], needed: str) -> None:
+            default = f"The default, {_spell(spec.default)}, is used."
+            notes.append(WrongValue(spec.name, query[spec.name], needed, default))
+
         for spec in fields(cls):
             # Addresses come from anywhere: they may not name paths on the server.
             if spec.name not in query or spec.name == "images":
                 continue
             try:
                 values[spec.name] = check_value(spec, query[spec.name])
-            except ConfigError as error:
-                notes.append(f"{error}; the default, {_spell(spec.default)}, is used")
+            except ConfigError:
+                refuse(spec, _needed(spec))
         if values.get("dataset") == "images":
             del values["dataset"]
-            notes.append("dataset: 'images' is for the command line; the default, digits, is used")
+            refuse(
+                _spec("dataset"), "a data set of the server's own, not the command line's images,"
+            )
         return cls(**values), notes
 
 
@@ -213,6 +236,13 @@ def _spec(name: str) -> Field[Any]:
     return next(spec for spec in fields(TrainConfig) if spec.name == name)
 
 
+def _needed(spec: Field[Any]) -> str:
+    about: Option = spec.metadata["option"]
+    if about.choices is not None:
+        return about.allowed
+    return f"a {'whole ' if type(spec.default) is int else ''}number from {about.allowed}"
+
+
 def check_value(spec: Field[Any], value: Any) -> Any:
     """``value`` (perhaps text) as the field's type, or ``ConfigError``."""
     about: Option = spec.metadata["option"]
@@ -220,7 +250,7 @@ def check_value(spec: Field[Any], value: Any) -> Any:
     parsed = _parse(kind, value)
     if parsed is None:
         wanted = about.allowed if about.choices or kind is not str else "text"
-        raise ConfigError(f"{spec.name}: {value!r} given; allowed is {wanted}")
+        raise ConfigError(f"{spec.name}: {shown(value)} given; allowed is {wanted}")
     if about.choices is not None:
         allowed = parsed in about.choices
     elif about.minimum is not None and about.maximum is not None:
@@ -228,7 +258,7 @@ def check_value(spec: Field[Any], value: Any) -> Any:
     else:
         allowed = True
     if not allowed:
-        raise ConfigError(f"{spec.name}: {value!r} given; allowed is {about.allowed}")
+        raise ConfigError(f"{spec.name}: {shown(value)} given; allowed is {about.allowed}")
     return parsed
 
 

@@ -1,4 +1,6 @@
-"""Errors that a learner reads."""
+"""Errors that a learner reads, and how they show a value that somebody else chose."""
+
+_LONGEST = 40
 
 
 class DataUnavailable(Exception):
@@ -11,3 +13,10 @@ class CheckpointError(Exception):
 
 class DeviceUnavailable(ValueError):
     """The device asked for is not on this machine."""
+
+
+def shown(value: object) -> str:
+    """``value`` for a message: its repr, so without line breaks, of at most 40 characters."""
+    # Of a long text only the beginning is spelt out: its repr would be as long as it is.
+    text = repr(value[: _LONGEST + 1] if isinstance(value, str) else value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

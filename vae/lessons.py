@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from vae.config import ConfigError, TrainConfig
+from vae.config import ConfigError, TrainConfig, WrongValue
+from vae.errors import shown
 
 MOST_MEMBERS = 4
 
@@ -145,7 +146,9 @@ def members(config: TrainConfig, against: Sequence[str]) -> tuple[TrainConfig, .
     chosen = [config]
     for name in against:
         if name not in VARIANTS:
-            raise ConfigError(f"against: {name!r} given; allowed is one of {', '.join(VARIANTS)}")
+            raise ConfigError(
+                f"against: {shown(name)} given; allowed is one of {', '.join(VARIANTS)}"
+            )
         other = replace(config, **VARIANTS[name].settings)
         if other not in chosen:
             chosen.append(other)
@@ -156,20 +159,18 @@ def members(config: TrainConfig, against: Sequence[str]) -> tuple[TrainConfig, .
     return tuple(chosen)
 
 
-def parse_against(text: str) -> tuple[tuple[str, ...], list[str]]:
-    """The alternatives in an address, and a note for each that is not one."""
+def parse_against(text: str) -> tuple[tuple[str, ...], list[WrongValue]]:
+    """The alternatives in an address, and a note where one is none, or where they are too many."""
     names = [name for name in text.split(",") if name]
     known = tuple(dict.fromkeys(name for name in names if name in VARIANTS))
-    notes = [
-        f"against: {name[:40]!r} given; allowed is one of {', '.join(VARIANTS)}; it is left out"
-        for name in names
-        if name not in VARIANTS
-    ]
+    unknown = [name for name in names if name not in VARIANTS]
+    notes = []
+    if unknown:
+        needed = "one of " + ", ".join(VARIANTS)
+        notes.append(WrongValue("against", unknown[0], needed, "What is none is left out."))
     if len(known) > MOST_MEMBERS - 1:
-        notes.append(
-            f"against: {len(known)} alternatives given; allowed is 0 to {MOST_MEMBERS - 1}; "
-            "the first ones are used"
-        )
+        needed = f"a list of 0 to {MOST_MEMBERS - 1} alternatives"
+        notes.append(WrongValue("against", text, needed, "The first ones are used."))
     return known[: MOST_MEMBERS - 1], notes
 
 

@@ -1,7 +1,6 @@
 """Parts that the pages share: figures with text alternatives, dials, choices, notes, verdicts."""
 
 import itertools
-import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,10 @@ import altair as alt
 import streamlit as st
 from streamlit.dataframe_util import convert_anything_to_arrow_bytes as to_arrow
 
-from vae import ui_claims
+from vae import ui_address, ui_claims
 from vae.charts.dials import Dial
 from vae.sharing import shared
-from vae.ui_hidden import hidden
+from vae.ui_address import hidden
 
 _ASSETS = Path(__file__).parent / "assets"
 # A class that tries every digit with every flaw asks for a thousand, of about 10 KB each.
@@ -132,26 +131,12 @@ def dock(name: str) -> str:
 
 def query_values(dials: Sequence[Dial]) -> dict[str, float]:
     """The dials' opening values from the page's address, or their defaults with a short note."""
-    values = {}
-    for dial in dials:
-        text = st.query_params.get(dial.name)
-        number = dial.default if text is None else _number(text)
-        if not dial.contains(number):
-            st.info(
-                f"{dial.name} in the address is {text!r:.40}; a number from {dial.minimum:g} to "
-                f"{dial.maximum:g} is needed. The default, {dial.default:g}, is used.",
-                icon=":material/link_off:",
-            )
-            number = dial.default
-        values[dial.name] = number
-    return values
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
+    return {
+        dial.name: ui_address.number(
+            dial.name, default=dial.default, minimum=dial.minimum, maximum=dial.maximum
+        )
+        for dial in dials
+    }
 
 
 def show_claims(*claim_ids: str, label: str) -> None:

@@ -17,7 +17,7 @@ from vae.sharing import shared
 from vae.theory import continuous_bernoulli as cb
 from vae.theory import picture_fits
 from vae.theory.bernoulli import sigmoid
-from vae.ui_choices import choose
+from vae.ui_address import choose
 from vae.ui_commands import owner
 from vae.ui_rows import Strip, show_strips
 

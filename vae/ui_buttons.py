@@ -12,6 +12,7 @@ from vae.data import is_available
 from vae.protocol import RunState
 from vae.runs import Registry, get_registry
 from vae.snapshots import RunSnapshot
+from vae.ui_address import plain
 
 _MORE_EPOCHS = 5
 # Steps a second; 0 is no limit.
@@ -37,7 +38,7 @@ def show_buttons(
                 _go_on_button(snapshot)
             _weights_popover()
     if sentence := ui_commands.said():
-        st.warning(sentence, icon=":material/info:")
+        st.warning(plain(sentence), icon=":material/info:")
 
 
 def _go_on_button(snapshot: RunSnapshot) -> None:

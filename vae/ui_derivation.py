@@ -12,7 +12,7 @@ from vae.charts.derivation_steps import STEPS, Step
 from vae.theory import implied
 from vae.theory.corruptions import CORRUPTIONS
 from vae.theory.ppca import active_latents
-from vae.ui_choices import choose, decimal_number, whole_number
+from vae.ui_address import choose, decimal_number, one_of, whole_number
 
 DATASETS = {"digits": "built-in digits", "mnist": "MNIST", "fashion": "Fashion-MNIST"}
 SIZES = {"28x28": 784, "28x28x3": 2352, "32x32x3": 3072, "64x64x3": 12288, "256x256x3": 196608}
@@ -70,16 +70,9 @@ def _show_step(index: int, step: Step, values: Mapping[str, float], *, current: 
 
 
 def _read_step() -> str:
-    allowed = [*map(str, range(1, len(STEPS) + 1)), "all"]
-    text = st.session_state.get("expansion_step", st.query_params.get("step", "1"))
-    if text not in allowed:
-        st.info(
-            f"step in the address is {text!r:.40}; one of {', '.join(allowed)} is needed. "
-            "The default, 1, is used.",
-            icon=":material/link_off:",
-        )
-        return "1"
-    return str(text)
+    if "expansion_step" in st.session_state:
+        return str(st.session_state["expansion_step"])
+    return one_of("step", [*map(str, range(1, len(STEPS) + 1)), "all"], "1")
 
 
 def _go(step: str) -> None:

@@ -6,12 +6,11 @@ page is drawn at once, and a check unfolds without a message to the server.
 
 import functools
 import html
-from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
 
-from vae import claims
+from vae import claims, ui_address
 from vae.claims import CLAIMS, THREADS, Row, Verdict
 
 _STYLE = (Path(__file__).parent / "assets" / "ledger.css").read_text(encoding="utf-8")
@@ -24,8 +23,8 @@ _MARKS = {
 
 def show_ledger(*, present: bool = False) -> None:
     """Filters by verdict and thread, then the claims that pass, with links that keep the mode."""
-    _note("verdict", [str(verdict) for verdict in Verdict])
-    _note("thread", list(THREADS))
+    ui_address.note_unknown("verdict", [str(verdict) for verdict in Verdict])
+    ui_address.note_unknown("thread", list(THREADS))
     with st.container(horizontal=True):
         verdicts = st.pills(
             "Verdict",
@@ -53,16 +52,6 @@ def show_ledger(*, present: bool = False) -> None:
         f"the verdict in **{agreeing}**."
     )
     st.html(f"<style>{_STYLE}</style>{rows_html(tuple(row.claim.id for row in chosen), present)}")
-
-
-def _note(name: str, allowed: Sequence[str]) -> None:
-    unknown = [text for text in st.query_params.get_all(name) if text and text not in allowed]
-    if unknown:
-        st.info(
-            f"{name} in the address is {unknown[0]!r:.40}; one of {', '.join(allowed)} is needed. "
-            "It is left out.",
-            icon=":material/link_off:",
-        )
 
 
 @functools.lru_cache(maxsize=64)

@@ -12,7 +12,7 @@ from vae.charts.derivation_parts import FIT_MEAN, FIT_SIGMA, VARIANCE
 from vae.charts.derivation_paths import build_race_chart
 from vae.sharing import shared
 from vae.theory.linear_vae import adam_drift, race
-from vae.ui_choices import choose
+from vae.ui_address import choose
 from vae.ui_derivation import DATASETS
 
 OPTIMISERS: Mapping[str, str] = {"sgd": "SGD", "momentum": "momentum", "adam": "Adam"}

@@ -14,6 +14,7 @@ from vae.exports import common_moments, moment_captions
 from vae.protocol import RunState
 from vae.runs import Registry, get_registry
 from vae.snapshots import RunSnapshot
+from vae.ui_address import plain
 from vae.ui_commands import (
     owner,
     recover,
@@ -193,13 +194,13 @@ def show_state(snapshot: RunSnapshot, steers: bool) -> None:
     elif state is RunState.DIVERGED:
         _show_divergence(snapshot)
     elif state is RunState.FAILED:
+        why = plain(snapshot.message or "The trainer ended without a word.")
         st.error(
-            f"{snapshot.message or 'The trainer ended without a word.'} The pages go on; Train "
-            "starts a new run.",
+            f"{why} The pages go on; Train starts a new run.",
             icon=":material/error:",
         )
     if snapshot.message and state is not RunState.FAILED:
-        st.caption(snapshot.message)
+        st.caption(plain(snapshot.message))
 
 
 def _show_divergence(snapshot: RunSnapshot) -> None:

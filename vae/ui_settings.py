@@ -13,9 +13,10 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from vae.config import ConfigError, TrainConfig, default, option
+from vae.config import ConfigError, TrainConfig, WrongValue, default, option
 from vae.lessons import LESSONS, VISIBLE, parse_against
 from vae.limits import Limits
+from vae.ui_address import names_in, plain
 
 _SETTINGS = "train_settings"
 _AGAINST = "train_against"
@@ -38,7 +39,7 @@ class Address:
     lesson: str
     run: str
     hide: frozenset[str]
-    notes: tuple[str, ...]
+    notes: tuple[WrongValue, ...]
 
 
 def parse_address(query: Mapping[str, str]) -> Address:
@@ -47,14 +48,14 @@ def parse_address(query: Mapping[str, str]) -> Address:
     against, more = parse_against(query.get("against", ""))
     lesson = query.get("lesson", "free")
     if lesson not in LESSONS:
-        more.append(
-            f"lesson: {lesson[:40]!r} given; allowed is one of {', '.join(LESSONS)}; "
-            "the page opens without one"
-        )
+        needed = "one of " + ", ".join(LESSONS)
+        more.append(WrongValue("lesson", lesson, needed, "The page opens without one."))
         lesson = "free"
-    hide = frozenset(name for name in query.get("hide", "").split(",") if name)
+    hide = names_in(query.get("hide", ""))
     unknown = sorted(hide - set(_NAMES) - {"against", "presets"})
-    more += [f"hide: {name[:40]!r} given; it is no control of this page" for name in unknown]
+    if unknown:
+        needed = "a list of this page's controls"
+        more.append(WrongValue("hide", unknown[0], needed, "What is none is left out."))
     return Address(
         settings=config.to_dict(),
         against=against,
@@ -109,7 +110,7 @@ def _query() -> dict[str, str]:
     return {**current().to_query(), **named}
 
 
-def notes() -> tuple[str, ...]:
+def notes() -> tuple[WrongValue, ...]:
     return st.session_state.get(_NOTES, ())
 
 
@@ -281,7 +282,7 @@ def safe_current() -> TrainConfig:
     try:
         return current()
     except ConfigError as error:
-        st.warning(f"{error}. The defaults are used.", icon=":material/undo:")
+        st.warning(f"{plain(str(error))}. The defaults are used.", icon=":material/undo:")
         _set(TrainConfig().to_dict(), widgets=False)
         return current()
 

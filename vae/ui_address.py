@@ -1,0 +1,163 @@
+"""The page's address: what it says, and how a page shows what it cannot use.
+
+An address comes from anybody, and Streamlit draws every note as markdown: a value that is shown
+as it stands can be a link or a picture of another host. So every foreign value goes through
+``quote``, every sentence that may hold one through ``plain``, and every wrong value through
+``note``, the one place that says so.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import streamlit as st
+
+from vae.config import WrongValue
+from vae.errors import shown
+
+# What Streamlit's markdown reads in a word, not in a sign that a backslash could take away: links
+# without brackets, mail addresses, and directives such as an icon's or a colour's.
+_WORDS = re.compile(r"//|www|@|:(?=\S)", re.IGNORECASE)
+_SIGNS = re.compile(r"([\\`*_\[\]()<>!$~|&{}:#])")
+# Lists, rules and headings begin with a sign at the beginning.
+_BEGINNING = re.compile(r"^(?=[-+=\d])")
+_WORD_JOINER = "\u2060"
+
+
+def quote(value: object) -> str:
+    """A foreign value as markdown code of at most 40 characters, in which nothing is read."""
+    text = shown(value)
+    fence = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
+    return f"{fence}{text}{fence}"
+
+
+def plain(sentence: str) -> str:
+    """``sentence`` as markdown that shows it letter by letter, whatever stands in it."""
+    apart = _WORDS.sub(lambda found: found[0] + _WORD_JOINER, " ".join(sentence.split()))
+    return _BEGINNING.sub(_WORD_JOINER, _SIGNS.sub(r"\\\1", apart))
+
+
+def note(wrong: WrongValue) -> None:
+    """Say that the address holds a value that the page cannot use, and what it does instead."""
+    st.info(
+        f"{wrong.name} in the address is {quote(wrong.text)}; {wrong.needed} is needed. "
+        f"{wrong.instead}",
+        icon=":material/link_off:",
+    )
+
+
+def hidden() -> frozenset[str]:
+    """The names in the address's ``hide``: dials and choices by their query parameters, and
+    ``presets`` for the buttons. A hidden control keeps the address's value, or its default.
+    """
+    return names_in(st.query_params.get("hide", ""))
+
+
+def names_in(text: str) -> frozenset[str]:
+    """The names in a list with commas, each once."""
+    return frozenset(name for name in text.split(",") if name)
+
+
+def number(name: str, *, default: float, minimum: float, maximum: float) -> float:
+    """The number ``name`` of the address, or ``default``, with a note where it is no such number.
+
+    The range is closed.
+    """
+    text = st.query_params.get(name)
+    if text is None:
+        return default
+    if _within(text, minimum, maximum):
+        return float(text)
+    _say(name, text, f"a number from {minimum:g} to {maximum:g}", f"{default:g}")
+    return default
+
+
+def one_of(name: str, allowed: Sequence[str], default: str) -> str:
+    """The word ``name`` of the address, or ``default``, with a note where it is not allowed."""
+    text = st.query_params.get(name)
+    if text is None or text in allowed:
+        return default if text is None else text
+    _say(name, text, "one of " + ", ".join(allowed), default)
+    return default
+
+
+def note_unknown(name: str, allowed: Sequence[str]) -> None:
+    """A note where ``name``, which may stand in the address several times, is not allowed once."""
+    unknown = [text for text in st.query_params.get_all(name) if text and text not in allowed]
+    if unknown:
+        needed = "one of " + ", ".join(allowed)
+        note(WrongValue(name, unknown[0], needed, "It is left out."))
+
+
+def choose(
+    label: str,
+    options: Sequence[str] | Mapping[str, str],
+    *,
+    key: str,
+    default: str | None = None,
+    kind: str = "segmented",
+) -> str:
+    """One of ``options`` (values, or values and labels); ``key`` is also the query parameter.
+
+    ``kind`` is 'segmented', 'pills', 'select' or 'slider'. The address carries labels.
+    """
+    labels = dict(options) if isinstance(options, Mapping) else {name: name for name in options}
+    values = {text: name for name, text in labels.items()}
+    first = labels[default] if default is not None else next(iter(values))
+    asked = one_of(key, list(values), first)
+    if key in hidden():
+        return values[asked]
+    texts = list(values)
+    if kind == "segmented":
+        chosen = st.segmented_control(
+            label, texts, default=first, key=key, bind="query-params", required=True
+        )
+    elif kind == "pills":
+        chosen = st.pills(label, texts, default=first, key=key, bind="query-params", required=True)
+    elif kind == "slider":
+        chosen = st.select_slider(label, texts, value=first, key=key, bind="query-params")
+    else:
+        chosen = st.selectbox(label, texts, texts.index(first), key=key, bind="query-params")
+    return values.get(chosen or first, values[first])
+
+
+def whole_number(label: str, *, key: str, default: int, minimum: int, maximum: int) -> int:
+    """A whole number in a range; ``key`` is also the query parameter."""
+    text = st.query_params.get(key)
+    # Python refuses to convert thousands of digits.
+    short = text is not None and text.isdecimal() and len(text) < 20
+    good = text is None or (short and minimum <= int(text) <= maximum)
+    asked = default if text is None or not good else int(text)
+    if text is not None and not good:
+        _say(key, text, f"a whole number from {minimum} to {maximum}", str(default))
+        # Streamlit reads it too, and fails where it is too large for a float.
+        del st.query_params[key]
+    if key in hidden():
+        return asked
+    bind: Literal["query-params"] | None = "query-params" if good else None
+    chosen = st.number_input(label, minimum, maximum, default, key=key, bind=bind)
+    return int(chosen)
+
+
+def decimal_number(
+    label: str, *, key: str, default: float, minimum: float, maximum: float
+) -> float:
+    """A number in a range; ``key`` is also the query parameter."""
+    asked = number(key, default=default, minimum=minimum, maximum=maximum)
+    if key in hidden():
+        return asked
+    chosen = st.number_input(
+        label, minimum, maximum, default, key=key, bind="query-params", format="%g"
+    )
+    return float(chosen)
+
+
+def _within(text: str, minimum: float, maximum: float) -> bool:
+    try:
+        return minimum <= float(text) <= maximum
+    except ValueError:
+        return False
+
+
+def _say(name: str, text: str, needed: str, default: str) -> None:
+    note(WrongValue(name, text, needed, f"The default, {default}, is used."))
