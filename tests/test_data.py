@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vae import data, idx
+from vae import data, files, idx
 from vae.config import TrainConfig
 from vae.data import DataUnavailable, load_images, load_sample
 
@@ -280,7 +280,7 @@ def test_the_cache_folder_is_the_platforms(monkeypatch, platform, variables, exp
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setattr(Path, "home", lambda: Path("/home/me"))
-    assert data.user_cache_dir() == Path(expected)
+    assert files.user_cache_dir() == Path(expected)
     assert data.default_data_dir() == Path(expected)
     monkeypatch.setenv("VAE_DATA_DIR", "/d")
     assert data.default_data_dir() == Path("/d")

@@ -23,6 +23,7 @@ from vae import checkpoints
 from vae.config import TrainConfig
 from vae.limits import Limits
 from vae.protocol import RunState
+from vae.run_folders import RunFolders
 from vae.runs import Registry
 from vae.snapshots import RunSnapshot
 from vae.workers import WorkerProcess
@@ -103,7 +104,7 @@ def test_killed_in_mid_epoch_and_while_saving(hospital: Hospital, tmp_path: Path
 
     again = hospital.registry.submit([wide], owner="a", checkpoints=saved.checkpoints)
     hospital.until(again, lambda now: now.step > before.step + 2)
-    folder = tmp_path / again
+    folder = RunFolders(tmp_path).path(again)
     hospital.registry.stop(again, owner="a")
     # The last save is under way as soon as its temporary file is there.
     worker = hospital.worker(2)
@@ -185,7 +186,7 @@ def test_a_full_disk_is_said_and_training_goes_on(tmp_path: Path) -> None:
         assert snapshot.state is RunState.FINISHED, snapshot.message
         assert "Checkpoints cannot be kept" in snapshot.message
         assert snapshot.checkpoints == ()
-        assert not list((tmp_path / run_id).glob("*.p*t")), "nothing half-written"
+        assert not list(RunFolders(tmp_path).path(run_id).glob("*.p*t")), "nothing half-written"
     finally:
         hospital.registry.close()
 
@@ -238,6 +239,7 @@ import sys, threading
 from pathlib import Path
 from vae.config import TrainConfig
 from vae.limits import Limits
+from vae.run_folders import RunFolders
 from vae.runs import Registry
 registry = Registry(Limits(), Path(sys.argv[1]))
 run = registry.submit([TrainConfig(epochs=200, batch_size=1000, hidden_dim=16)], owner="a")

@@ -652,10 +652,9 @@ def test_ids_from_addresses_name_no_other_place(tmp_path: Path, run_id: str) -> 
     ],
 )
 def test_a_spoilt_manifest_is_no_run(tmp_path: Path, manifest: str) -> None:
-    folder = tmp_path / "abcdefgh"
-    folder.mkdir()
+    folder = RunFolders(tmp_path).create("abcdefgh")
     (folder / "a").write_text("weights")
-    (tmp_path.parent / "x").write_text("somebody's")
+    (folder.parent / "x").write_text("somebody's")
     (folder / "run.json").write_text(manifest)
     assert RunFolders(tmp_path).read("abcdefgh") is None
     assert list(RunFolders(tmp_path).all()) == []
@@ -665,17 +664,17 @@ def test_old_folders_go_but_none_in_use(tmp_path: Path) -> None:
     folders = RunFolders(tmp_path)
     names = [f"run-{n:05d}" for n in range(6)]
     for age, name in enumerate(names):
-        (folders.create(name) / "member-1.pt").write_bytes(bytes(1000))
-        os.utime(tmp_path / name, (age, age))
-    (tmp_path / "a.b").mkdir()
+        folders.write(name, state=RunState.FINISHED, configs=[CONFIG], step=1, checkpoints=[])
+        (folders.path(name) / "member-1.pt").write_bytes(bytes(10_000))
+        os.utime(folders.path(name), (age, age))
 
     def left() -> list[str]:
-        return sorted(path.name for path in tmp_path.iterdir())
+        return sorted(path.name for path in folders.home.glob("run-*"))
 
     folders.prune(keep=4, megabytes=1, in_use={names[0]})
-    assert left() == ["a.b", names[0], *names[2:]]
-    folders.prune(keep=9, megabytes=0.0025, in_use=set())
-    assert left() == ["a.b", *names[4:]]
+    assert left() == [names[0], *names[2:]]
+    folders.prune(keep=9, megabytes=0.025, in_use=set())
+    assert left() == names[4:]
     RunFolders(tmp_path / "absent").prune(keep=1, megabytes=1, in_use=set())
 
 

@@ -1,10 +1,7 @@
 """A run on disk: written whole or not at all, read without running what is in the file."""
 
-import contextlib
 import io
 import json
-import os
-import uuid
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -19,6 +16,7 @@ from vae.data import ImageData, fingerprint
 from vae.errors import CheckpointError
 from vae.evaluation import test_figures
 from vae.events import EpochEvent, from_message, to_message
+from vae.files import write_atomically
 from vae.models import VAE, build_vae
 from vae.training import Trainer
 
@@ -238,17 +236,9 @@ def _write(path: Path, content: Mapping[str, Any]) -> None:
     # Serialised in memory first: whatever fails on the disk is then an OSError.
     buffer = io.BytesIO()
     torch.save(dict(content), buffer)
-    # In the same folder, since only there is a rename atomic.
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
     try:
-        with temporary.open("xb") as file:
-            file.write(buffer.getbuffer())
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        write_atomically(path, buffer.getbuffer())
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
         kept = "; the file there before is unchanged" if path.exists() else ""
         raise CheckpointError(f"{path}: cannot be written ({error.strerror}){kept}") from error
 

@@ -5,10 +5,10 @@ No torch here: the server reads images for its figures too. Images are ``uint8``
 ``vae.downloads.download`` does, at the user's request.
 """
 
+import contextlib
 import hashlib
+import io
 import os
-import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import numpy as np
 from vae import digits, idx, own_images
 from vae.config import DATASETS, TrainConfig
 from vae.errors import DataUnavailable
+from vae.files import user_cache_dir, write_atomically
 from vae.sharing import shared
 
 __all__ = [
@@ -28,7 +29,6 @@ __all__ = [
     "is_available",
     "load_images",
     "load_sample",
-    "user_cache_dir",
 ]
 
 DIGIT_NAMES = tuple("0123456789")
@@ -77,17 +77,6 @@ class ImageData:
     def pixels(self) -> int:
         """Pixels of an image, D in the formulas."""
         return self.height * self.width
-
-
-def user_cache_dir() -> Path:
-    """The folder for what can be made or fetched again, where this platform wants it."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "vae-loss"
 
 
 def default_data_dir() -> Path:
@@ -275,15 +264,8 @@ def _digit_distances() -> tuple[np.ndarray, np.ndarray]:
 
 def _keep(path: Path, distances: np.ndarray, labels: np.ndarray) -> None:
     """Write the drawing whole or not at all; a folder that cannot be written is let be."""
-    try:
+    drawing = io.BytesIO()
+    np.savez(drawing, distances=distances, labels=labels)
+    with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.savez(file, distances=distances, labels=labels)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError:
-        return
+        write_atomically(path, drawing.getbuffer())

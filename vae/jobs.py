@@ -270,10 +270,12 @@ class Job:
         paths = [folder / f"member-{member + 1}.pt" for member in range(len(self.trainers))]
         problem = ""
         try:
+            # Somebody may have tidied up while it trained.
+            folder.mkdir(parents=True, exist_ok=True)
             for path, trainer in zip(paths, self.trainers, strict=True):
                 checkpoints.save(path, trainer)
             self._saved_step = self.step_count
-        except CheckpointError as error:
+        except (CheckpointError, OSError) as error:
             problem = str(error)
         self.send(protocol.Saved(self.start.job, self.step_count, tuple(map(str, paths)), problem))
 

@@ -1,27 +1,49 @@
 """Runs on disk: a folder each, with the members' checkpoints and a small manifest.
 
 The manifest is what lets a page offer to go on from a run that this server process never knew.
+
+Whatever folder is named for runs may hold other things, and other servers' runs: everything here
+happens in a subfolder that this program made and marked, nothing is deleted but the files that it
+wrote there, and a run that any server has in use is locked.
 """
 
 import contextlib
+import errno
 import json
 import os
 import re
-import shutil
+import threading
 import time
-import uuid
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from vae.config import ConfigError, TrainConfig
-from vae.data import user_cache_dir
+from vae.files import (
+    holds,
+    is_part,
+    is_regular,
+    lock,
+    open_regular,
+    user_cache_dir,
+    write_atomically,
+)
 from vae.protocol import RunState
 
+FORMAT = "vae-loss run"
+HOME = "vae-loss-runs"
+_MARK = ".made-by-vae-loss"
+_ABOUT_MARK = (
+    "The runs in this folder are pruned by the VAE dashboard. Without this file it deletes nothing."
+)
 _MANIFEST = "run.json"
+_LOCK = "run.lock"
+# A manifest of four members is 3 kB.
+_LONGEST_MANIFEST = 100_000
 # Ids come from addresses too: nothing else may become part of a path.
 _RUN_ID = re.compile(r"[A-Za-z0-9_-]{8,32}")
+_CHECKPOINT = re.compile(r"member-\d{1,3}\.pt")
 
 
 @dataclass(frozen=True)
@@ -42,14 +64,21 @@ class RecoverableRun:
 def default_folder() -> Path:
     """Where runs are kept: the environment's ``VAE_RUNS_DIR``, else the user's cache."""
     chosen = os.environ.get("VAE_RUNS_DIR")
-    return Path(chosen).expanduser() if chosen else user_cache_dir() / "runs"
+    return Path(chosen).expanduser() if chosen else user_cache_dir()
 
 
 class RunFolders:
-    """The folder of folders. Reading forgives whatever it finds; writing raises ``OSError``."""
+    """The folder of folders. Reading forgives whatever it finds; writing raises ``OSError``.
+
+    ``root`` may be anybody's folder: the runs are in its subfolder ``HOME``.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.home = root / HOME
+        self._guard = threading.Lock()
+        self._in_use: set[str] = set()
+        self._locks: dict[str, IO[bytes]] = {}
 
     def path(self, run_id: str) -> Path:
         """The folder of a run. Raises ``ValueError`` on an id that is none."""
@@ -57,12 +86,33 @@ class RunFolders:
             raise ValueError(
                 f"run id: {run_id[:40]!r} given; allowed are 8 to 32 of A-Z a-z 0-9 _ -"
             )
-        return self.root / run_id
+        return self.home / run_id
 
     def create(self, run_id: str) -> Path:
+        """The folder of a run, made where it is absent, also when somebody has removed it."""
         folder = self.path(run_id)
-        folder.mkdir(parents=True, exist_ok=True)
+        self._make_home()
+        folder.mkdir(exist_ok=True)
+        if folder.is_symlink():
+            raise OSError(errno.EEXIST, "the run's folder is a link", str(folder))
+        with self._guard:
+            if run_id in self._in_use:
+                self._lock(run_id)
         return folder
+
+    def hold(self, run_ids: Collection[str]) -> None:
+        """Say that these runs, and no others, are in use here: no server deletes them."""
+        with self._guard:
+            self._in_use = set(run_ids)
+            for run_id in self._locks.keys() - self._in_use:
+                self._locks.pop(run_id).close()
+            for run_id in self._in_use - self._locks.keys():
+                self._lock(run_id)
+
+    def ids_of(self, checkpoints: Iterable[str]) -> set[str]:
+        """The runs whose folders the files ``checkpoints`` lie in."""
+        folders = {Path(path).parent for path in checkpoints}
+        return {folder.name for folder in folders if folder.parent == self.home}
 
     def write(
         self,
@@ -75,29 +125,25 @@ class RunFolders:
     ) -> None:
         """Say on disk where the run stands, whole or not at all; makes its folder."""
         manifest = {
+            "format": FORMAT,
             "state": str(state),
             "configs": [config.to_dict() for config in configs],
             "step": step,
             "checkpoints": [Path(path).name for path in checkpoints],
             "saved_at": time.time(),
         }
-        folder = self.create(run_id)
-        temporary = folder / f".{uuid.uuid4().hex}.part"
-        try:
-            temporary.write_text(json.dumps(manifest), encoding="utf-8")
-            temporary.replace(folder / _MANIFEST)
-        except OSError:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
-            raise
+        write_atomically(self.create(run_id) / _MANIFEST, json.dumps(manifest).encode())
 
     def read(self, run_id: str) -> RecoverableRun | None:
         """The run of this id, or None when nothing can go on from what is there."""
         try:
             folder = self.path(run_id)
-            manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
-            return _parse(folder, manifest)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, ConfigError):
+            return _parse(folder, _read_manifest(folder))
+        except (
+            *(OSError, ValueError, KeyError, TypeError, AttributeError, ConfigError),
+            # Numbers beyond all bounds, and lists within lists within lists.
+            *(OverflowError, RecursionError),
+        ):
             return None
 
     def all(self) -> Iterator[RecoverableRun]:
@@ -107,31 +153,96 @@ class RunFolders:
                 yield run
 
     def prune(self, *, keep: int, megabytes: float, in_use: Collection[str]) -> None:
-        """Delete the oldest folders beyond ``keep`` runs or ``megabytes``, but none in use."""
+        """Delete the oldest runs beyond ``keep`` or ``megabytes``, but none that anybody uses."""
         room = megabytes * 1e6
         for count, (folder, size) in enumerate(self._by_age()):
             room -= size
             if (count >= keep or room < 0) and folder.name not in in_use:
-                shutil.rmtree(folder, ignore_errors=True)
+                with contextlib.suppress(OSError):
+                    _delete(folder)
+
+    def _make_home(self) -> None:
+        self.root.mkdir(parents=True, exist_ok=True)
+        self.home.mkdir(exist_ok=True)
+        if self._is_marked():
+            return
+        strange = {entry.name for entry in self.home.iterdir()} - self._in_use - {_MARK}
+        if self.home.is_symlink() or strange:
+            raise OSError(errno.EEXIST, f"the folder {HOME} there is not this program's")
+        handle = os.open(self.home / _MARK, os.O_WRONLY | os.O_CREAT, 0o666)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(_ABOUT_MARK)
+
+    def _is_marked(self) -> bool:
+        return not self.home.is_symlink() and is_regular(self.home / _MARK)
+
+    def _lock(self, run_id: str) -> None:
+        """Lock the run's folder, if it has one: a run that waits has none yet."""
+        folder = self.path(run_id)
+        held = self._locks.get(run_id)
+        if held is not None and not holds(held, folder / _LOCK):
+            # Removed, and perhaps made again.
+            self._locks.pop(run_id).close()
+            held = None
+        # A disk without locks must not keep a run from training: such a folder is never pruned.
+        with contextlib.suppress(OSError):
+            if held is None and _is_folder(folder):
+                held = lock(folder / _LOCK, shared=True)
+                if held is not None:
+                    self._locks[run_id] = held
 
     def _by_age(self) -> list[tuple[Path, int]]:
-        """Run folders and their sizes in bytes, newest first."""
+        """Folders of this program's runs and their sizes in bytes, newest first."""
         found = []
         with contextlib.suppress(OSError):
-            for folder in self.root.iterdir():
-                if not _RUN_ID.fullmatch(folder.name):
-                    continue
-                with contextlib.suppress(OSError):
-                    size = sum(file.stat().st_size for file in folder.iterdir())
-                    found.append((folder.stat().st_mtime, folder, size))
+            for folder in self.home.iterdir() if self._is_marked() else ():
+                with contextlib.suppress(OSError, ValueError, RecursionError):
+                    if _RUN_ID.fullmatch(folder.name) and _is_folder(folder):
+                        _read_manifest(folder)
+                        size = sum(entry.lstat().st_size for entry in folder.iterdir())
+                        found.append((folder.lstat().st_mtime, folder, size))
         return [(folder, size) for _, folder, size in sorted(found, reverse=True)]
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    """What stands in a run's manifest. Raises ``OSError``, ``ValueError`` or ``RecursionError``
+    where there is none of this program's."""
+    if not _is_folder(folder):
+        raise ValueError("not a folder")
+    with open_regular(folder / _MANIFEST, follow=False) as file:
+        content = file.read(_LONGEST_MANIFEST + 1)
+    manifest = json.loads(content) if len(content) <= _LONGEST_MANIFEST else None
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise ValueError("not a manifest of this program")
+    return manifest
+
+
+def _delete(folder: Path) -> None:
+    """Remove what this program wrote into ``folder``, and then ``folder`` if it is empty.
+
+    The manifest goes last: an end in between leaves a folder that is deleted the next time.
+    """
+    claimed = lock(folder / _LOCK, shared=False)
+    if claimed is None:
+        return
+    with claimed:
+        for entry in folder.iterdir():
+            if _CHECKPOINT.fullmatch(entry.name) or is_part(entry.name):
+                entry.unlink()
+        (folder / _MANIFEST).unlink()
+        (folder / _LOCK).unlink()
+        folder.rmdir()
 
 
 def _parse(folder: Path, manifest: dict[str, Any]) -> RecoverableRun | None:
     configs = tuple(TrainConfig.from_dict(values) for values in manifest["configs"])
     # Names alone: a manifest may not point outside its own folder.
     paths = [folder / Path(name).name for name in manifest["checkpoints"]]
-    if not configs or len(paths) != len(configs) or not all(path.is_file() for path in paths):
+    if not configs or len(paths) != len(configs) or not all(map(is_regular, paths)):
         return None
     return RecoverableRun(
         run_id=folder.name,

@@ -1,8 +1,21 @@
 """When a run has to end without its owner's word, and the sentences that say why."""
 
+from collections.abc import Mapping
+
 from vae.limits import Limits
 from vae.protocol import RunState
+from vae.run_folders import RunFolders
 from vae.run_records import RunRecord
+
+
+def hold_runs_in_use(records: Mapping[str, RunRecord], folders: RunFolders) -> set[str]:
+    """Lock the runs that must stay on disk, and return them: those in memory, and those whose
+    checkpoints others will start from."""
+    going = [record for record in records.values() if not record.state.is_finished()]
+    sources = [path for record in going for path in record.checkpoints_from]
+    in_use = {*records, *folders.ids_of(sources)}
+    folders.hold(in_use)
+    return in_use
 
 
 def reason_to_stop(record: RunRecord, limits: Limits, now: float, others_wait: bool) -> str:

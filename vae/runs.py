@@ -258,6 +258,7 @@ class Registry:
     def close(self) -> None:
         """End the worker and the threads; running work leaves its checkpoint."""
         self._supervisor.close()
+        self._folders.hold(())
 
     def _owned(self, run_id: str, owner: str) -> RunRecord | None:
         record = self._supervisor.records.get(run_id)

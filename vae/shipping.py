@@ -22,6 +22,7 @@ from vae.cards import CHECKPOINTS, SUMMARIES, Card, DataSummary, EpochRow
 from vae.config import TrainConfig
 from vae.cores import prepare_threads
 from vae.data import ImageData, fingerprint, load_images
+from vae.files import write_atomically
 from vae.prediction import active_latents, summarise
 
 if TYPE_CHECKING:
@@ -241,10 +242,8 @@ def _build_card(recipe: Recipe, trainer: "Trainer") -> Card:
 def _write_json(path: Path, values: Any) -> None:
     """Write ``values`` whole or not at all, one entry a line: short diffs."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.part")
     lines = [f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in values.items()]
-    temporary.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
-    temporary.replace(path)
+    write_atomically(path, ("{\n" + ",\n".join(lines) + "\n}\n").encode())
 
 
 def _round(value: float) -> float:

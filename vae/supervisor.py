@@ -76,6 +76,7 @@ class Supervisor:
             self.records[record.run_id] = record
             self.queue.append(record)
             record.position = len(self.queue) - 1 + (self.active is not None)
+            run_rules.hold_runs_in_use(self.records, self.folders)
             if self.active is None and self.worker is not None:
                 self._start_next()
             else:
@@ -154,7 +155,7 @@ class Supervisor:
             if self.worker is not None:
                 self._start_next()
             prune, self._prune_due = self._prune_due, False
-            in_use = set(self.records)
+            in_use = run_rules.hold_runs_in_use(self.records, self.folders)
         if prune:
             keep, megabytes = self.limits.keep_folders, self.limits.keep_folders_mb
             self.folders.prune(keep=keep, megabytes=megabytes, in_use=in_use)
