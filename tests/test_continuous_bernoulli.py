@@ -1,5 +1,6 @@
 """The continuous Bernoulli against quadrature, torch.distributions and a bounded optimiser."""
 
+import mpmath
 import numpy as np
 import pytest
 import torch
@@ -19,6 +20,17 @@ def test_density_integrates_to_one_and_has_the_mean(a):
     assert integrate.quad(density, 0, 1, epsabs=1e-12)[0] == pytest.approx(1, abs=1e-10)
     moment = integrate.quad(lambda x: x * density(x), 0, 1, epsabs=1e-12)[0]
     assert cb.mean(a) == pytest.approx(moment, abs=1e-10)
+
+
+@pytest.mark.parametrize("a", [-1e6, -5120.0, -512.0, -60.0, 60.0, 512.0, 5120.0, 1e6])
+@pytest.mark.parametrize("x", [0.5 / 256, 0.5, 255.5 / 256])
+def test_the_density_is_right_at_logits_that_dequantised_pixels_want(a, x):
+    with mpmath.workdps(50):
+        exact = mpmath.mpf(a)
+        density = exact * mpmath.mpf(x) - mpmath.log((mpmath.exp(exact) - 1) / exact)
+        moment = 1 / (1 - mpmath.exp(-exact)) - 1 / exact
+    assert cb.log_prob(x, a) == pytest.approx(float(density), rel=1e-12, abs=1e-9)
+    assert cb.mean(a) == pytest.approx(float(moment), rel=1e-12)
 
 
 def test_normaliser_is_torchs_away_from_its_own_approximation():

@@ -14,8 +14,8 @@ from vae.models import build_vae
 PIXELS = 36
 
 
-def _shown_loss(config, model, x, eps):
-    """Run the lines on the page with the model's own parts; the noise is ``eps``."""
+def _shown_loss(config, model, images, grain, eps):
+    """Run the lines on the page with the model's own parts and these draws in their places."""
 
     class FixedNoise:
         def __getattr__(self, name):
@@ -26,11 +26,16 @@ def _shown_loss(config, model, x, eps):
             assert like.shape == eps.shape
             return eps
 
+        @staticmethod
+        def rand(shape):
+            assert shape == grain.shape
+            return grain
+
     names = {
         "torch": FixedNoise(),
         "F": F,
         "math": math,
-        "x": x,
+        "images": images,
         "encoder": model.encoder,
         "decoder": model.decoder,
         "scale": model.likelihood.scale,
@@ -48,11 +53,21 @@ def _shown_loss(config, model, x, eps):
 def test_the_lines_are_the_loss(likelihood, changes):
     config = TrainConfig(likelihood=likelihood, latent_dim=3, hidden_dim=8, **changes)
     model = build_vae(config, (6, 6))
-    x = torch.rand(5, PIXELS, generator=torch.Generator().manual_seed(0))
+    draws = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (5, PIXELS), generator=draws, dtype=torch.uint8)
+    grain = torch.rand(5, PIXELS, generator=draws)
     eps = torch.empty(5, 3).normal_(generator=torch.Generator().manual_seed(1))
-    shown = _shown_loss(config, model, x, eps)
+    shown = _shown_loss(config, model, images, grain, eps)
+    x = (images + grain) / 256 if model.likelihood.dequantised else images / 255
     elbo, _ = forward(model, x, torch.Generator().manual_seed(1), config)
     assert float(shown.detach()) == pytest.approx(float(elbo.loss.mean().detach()), rel=2e-5)
+
+
+def test_the_targets_are_shown_as_they_are_made():
+    assert "dequantised" in loss_code(TrainConfig(likelihood="continuous-bernoulli"))
+    assert "(k_i + u_i)/256" in loss_latex(TrainConfig(likelihood="continuous-bernoulli"))
+    assert "x = images / 255\n" in loss_code(TrainConfig())
+    assert "bernoulli(images / 255)" in loss_code(TrainConfig(binarise="resampled"))
 
 
 def test_a_linear_decoder_has_no_sigmoid():

@@ -2,6 +2,7 @@
 
 import math
 
+import mpmath
 import numpy as np
 import pytest
 import torch
@@ -109,15 +110,65 @@ def test_continuous_bernoulli_gradient_is_right_in_float32(logit: float) -> None
         assert np.sign(a.grad.item()) == -np.sign(logit)
 
 
-def test_continuous_bernoulli_bounds_its_logit_smoothly() -> None:
-    output = torch.tensor([-1e4, -30.0, 0.5, 30.0], requires_grad=True)
+# What dequantised pixels want: black, of mean 1/512, the logit -512; and far beyond.
+FAR_LOGITS = [-1e6, -5120.0, -512.0, -90.0, -17.0, -1.001, 1.001, 17.0, 90.0, 512.0, 5120.0, 1e6]
+FAR_TARGETS = [0.5 / 256, 1.5 / 256, 0.5, 254.5 / 256, 255.5 / 256]
+
+
+def exact(logit: float, x: float) -> tuple[float, float, float]:
+    """Log density, its slope in the logit and the mean, with fifty digits."""
+    with mpmath.workdps(50):
+        a, grey = mpmath.mpf(logit), mpmath.mpf(x)
+        mean = 1 / (1 - mpmath.exp(-a)) - 1 / a
+        log_prob = a * grey - mpmath.log((mpmath.exp(a) - 1) / a)
+        return float(log_prob), float(grey - mean), float(mean)
+
+
+@pytest.mark.parametrize("logit", FAR_LOGITS)
+@pytest.mark.parametrize("x", FAR_TARGETS)
+def test_continuous_bernoulli_is_right_in_float32_as_far_as_its_logit_goes(
+    logit: float, x: float
+) -> None:
+    output = torch.tensor(logit, requires_grad=True)
+    target = torch.tensor(x)
+    log_prob = continuous_bernoulli_log_prob(target, output)
+    log_prob.backward()
+    # Against what float32 holds of the logit and the target, the truth with fifty digits.
+    want, slope, mean = exact(output.item(), target.item())
+    assert log_prob.item() == pytest.approx(want, rel=3e-7, abs=1e-6)
+    assert output.grad.item() == pytest.approx(slope, rel=1e-6, abs=2e-7)
+    far = continuous_bernoulli_mean(output.detach())
+    assert min(far.item(), 1 - far.item()) == pytest.approx(min(mean, 1 - mean), rel=1e-5, abs=6e-8)
+
+
+def test_continuous_bernoulli_says_black_and_white_where_the_data_say_it() -> None:
+    """Its best output for dequantised bytes has their mean, from the darkest to the brightest."""
+    x = (torch.tensor([0.0, 1.0, 128.0, 254.0, 255.0]) + 0.5) / 256
     likelihood = ContinuousBernoulli()
-    logits = likelihood.logits(output)
-    assert logits.abs().max() <= 9.21 + 1e-5
-    assert logits[2].item() == pytest.approx(0.5, abs=0.001)
-    likelihood.log_prob(output, torch.full((4,), 0.01)).sum().backward()
-    assert torch.isfinite(output.grad).all()
+    output = torch.zeros(5, requires_grad=True)
+    # The logit runs over three orders of size: Newton's steps, each with the variance there.
+    for _ in range(60):
+        mean = likelihood.mean(output)
+        (variance,) = torch.autograd.grad(mean.sum(), output)
+        (slope,) = torch.autograd.grad(likelihood.log_prob(output, x).sum(), output)
+        step = slope / variance
+        limit = 1 + 0.5 * output.detach().abs()
+        output = (output.detach() + step.clamp(-limit, limit)).requires_grad_()
+    torch.testing.assert_close(likelihood.mean(output).detach(), x, rtol=1e-4, atol=1e-6)
+    assert output[0].item() == pytest.approx(-512, rel=1e-3)
+    assert output[4].item() == pytest.approx(512, rel=1e-3)
     assert likelihood.dequantised
+
+
+@pytest.mark.parametrize("logit", [-512.0, -20.0, 20.0, 512.0])
+def test_continuous_bernoulli_draws_stay_in_range_far_out(logit: float) -> None:
+    rows = torch.full((50_000,), logit)
+    sample = ContinuousBernoulli().sample(rows, torch.Generator().manual_seed(1)).double()
+    assert sample.min() >= 0
+    assert sample.max() <= 1
+    edge = sample if logit < 0 else 1 - sample
+    assert edge.mean().item() == pytest.approx(1 / abs(logit), rel=0.03)
+    assert edge.std().item() == pytest.approx(1 / abs(logit), rel=0.03)
 
 
 @pytest.mark.parametrize("x", [0.0, 0.1, 0.3, 0.5, 0.8, 1.0])
@@ -201,9 +252,8 @@ def moments(name: str, output: float) -> tuple[float, float]:
     if name == "bernoulli":
         return p, p * (1 - p)
     if name == "continuous-bernoulli":
-        a = 9.21 * math.tanh(output / 9.21)
         weight, first, second = (
-            integrate.quad(lambda x, k=k: x**k * math.exp(a * x), 0, 1)[0] for k in range(3)
+            integrate.quad(lambda x, k=k: x**k * math.exp(output * x), 0, 1)[0] for k in range(3)
         )
         return first / weight, second / weight - (first / weight) ** 2
     return output, 0.3**2

@@ -40,7 +40,7 @@ def _latex_term(config: TrainConfig, pixels: int) -> str:
     if config.likelihood == "continuous-bernoulli":
         return (
             r"-\sum_i \big[x_i \log \lambda_i(z) + (1 - x_i)\log(1 - \lambda_i(z))"
-            r" + \log C(\lambda_i(z))\big]"
+            r" + \log C(\lambda_i(z))\big]\;\; (x_i = (k_i + u_i)/256)"
         )
     return (
         r"\sum_i \big[2x_i(1-x_i)h_i^2 + \tfrac43(1-2x_i)h_i^3 - h_i^4\big]"
@@ -67,9 +67,8 @@ _PIXEL_LINES = {
     ),
     "bernoulli": ('nll = F.binary_cross_entropy_with_logits(out, x, reduction="none")',),
     "continuous-bernoulli": (
-        "a = 9.21 * torch.tanh(out / 9.21)  # the density has no bound at 0 and 1",
-        'nll = F.binary_cross_entropy_with_logits(a, x, reduction="none")',
-        "nll = nll - torch.log(a / torch.tanh(a / 2))  # log C; its series where a is near 0",
+        'nll = F.binary_cross_entropy_with_logits(out, x, reduction="none")',
+        "nll = nll - torch.log(out / torch.tanh(out / 2))  # log C; its series where out is near 0",
     ),
     "counter-biased": (
         "h = torch.sigmoid(out) - x",
@@ -78,12 +77,24 @@ _PIXEL_LINES = {
 }
 
 
-def loss_code(config: TrainConfig) -> str:
-    """The loss as the lines of PyTorch it stands for, from ``x`` (B, D) to ``loss``.
+def _target_lines(config: TrainConfig) -> list[str]:
+    """How bytes become targets: in [0, 1], or in (0, 1) where 0 and 1 have no bounded density."""
+    lines = []
+    if config.binarise != "none":
+        when = "anew at every step" if config.binarise == "resampled" else "once, before training"
+        lines.append(f"images = 255 * torch.bernoulli(images / 255)  # drawn {when}")
+    if config.likelihood == "continuous-bernoulli":
+        return [*lines, "x = (images + torch.rand(images.shape)) / 256  # dequantised"]
+    return [*lines, "x = images / 255"]
 
-    ``encoder``, ``decoder`` and, for a learned one, ``scale`` are the reader's own.
+
+def loss_code(config: TrainConfig) -> str:
+    """The loss as the lines of PyTorch it stands for, from ``images`` to ``loss``.
+
+    ``images`` are bytes (B, D) from 0 to 255; ``encoder``, ``decoder`` and, for a learned one,
+    ``scale`` are the reader's own.
     """
-    lines = ["mean_z, logvar = encoder(x)"]
+    lines = [*_target_lines(config), "mean_z, logvar = encoder(x)"]
     if config.sampling:
         lines.append("z = mean_z + torch.exp(logvar / 2) * torch.randn_like(mean_z)")
     else:

@@ -17,8 +17,6 @@ from torch.nn import functional as F
 LOG_2PI = math.log(2 * math.pi)
 # exp(-6) is .0025, about one grey level of 255; below it a learned scale only chases rounding.
 MIN_LOG_SCALE = -6.0
-# sigmoid(9.21) = .9999: beyond it the continuous Bernoulli's density at 0 and 1 grows without end.
-MAX_LOGIT = 9.21
 
 
 def gaussian_log_prob(x: Tensor, mean: Tensor, log_scale: Tensor | float) -> Tensor:
@@ -39,39 +37,45 @@ def bernoulli_log_prob(x: Tensor, logits: Tensor) -> Tensor:
 
 
 def continuous_bernoulli_log_prob(x: Tensor, logits: Tensor) -> Tensor:
-    """Log density of the continuous Bernoulli on [0, 1] (Loaiza-Ganem & Cunningham 2019).
+    """Log density of the continuous Bernoulli on [0, 1] (Loaiza-Ganem & Cunningham 2019, eq. 6).
 
     With natural parameter a = ``logits``: log p(x) = a x - a/2 - log(sinh(a/2) / (a/2)), which is
-    the Bernoulli's x a - softplus(a) plus the normaliser log C = log(a / tanh(a/2)).
+    the Bernoulli's x a - softplus(a) plus the normaliser log C = log(a / tanh(a/2)). Far from 0 it
+    is -|a| d + log |a| - log(1 - exp(-|a|)), d the distance of x from the end that a favours: no
+    large terms cancel, so likelihood and gradient are right at every logit that float32 holds.
     """
-    return logits * (x - 0.5) - _log_sinhc_half(logits)
+    near, small, large = _split_at_one(logits)
+    square = small.square() / 4
+    series = 1 / 2835 - square * (1 / 37800 - square / 467775)
+    series = square * (1 / 6 - square * (1 / 180 - square * series))
+    distance = torch.where(logits < 0, x, 1 - x)
+    far = torch.log(large) - torch.log1p(-torch.exp(-large)) - large * distance
+    return torch.where(near, small * (x - 0.5) - series, far)
 
 
 def continuous_bernoulli_mean(logits: Tensor) -> Tensor:
-    """E[x] of the continuous Bernoulli: 1/2 + coth(a/2)/2 - 1/a; near a = 0 by its series."""
-    near = logits.abs() < 1
-    small = torch.where(near, logits, 0.0)
-    large = torch.where(near, 1.0, logits)
+    """E[x] of the continuous Bernoulli: 1/|a| - 1/(exp|a| - 1) from the end that a favours.
+
+    Near a = 0, where the two terms cancel, by the series of 1/2 + coth(a/2)/2 - 1/a.
+    """
+    near, small, large = _split_at_one(logits)
     square = small.square()
     series = 1 / 30240 - square * (1 / 1209600 - square / 47900160)
     series = small * (1 / 12 - square * (1 / 720 - square * series))
-    closed = 0.5 / torch.tanh(0.5 * large) - 1 / large
-    return 0.5 + torch.where(near, series, closed)
+    # exp(-|a|) over 1 - exp(-|a|): exp(|a|) itself would overflow, and its gradient be NaN.
+    decay = torch.exp(-large)
+    distance = 1 / large - decay / (1 - decay)
+    return torch.where(near, 0.5 + series, torch.where(logits < 0, distance, 1 - distance))
 
 
-def _log_sinhc_half(logits: Tensor) -> Tensor:
-    """log(sinh(a/2) / (a/2)), even in a.
+def _split_at_one(logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Where |a| < 1, a there and |a| elsewhere.
 
-    The closed form subtracts nearly equal numbers near 0 and is 0/0 at 0, so the series takes
-    over there; both branches see only safe values, so that neither gradient is NaN.
+    Closed forms are 0/0 at 0 and series fail far from it; each sees only values that are safe
+    for it, so that neither gradient is NaN.
     """
     near = logits.abs() < 1
-    square = torch.where(near, logits, 0.0).square() / 4
-    series = 1 / 2835 - square * (1 / 37800 - square / 467775)
-    series = square * (1 / 6 - square * (1 / 180 - square * series))
-    large = torch.where(near, 1.0, logits.abs())
-    closed = 0.5 * large + torch.log1p(-torch.exp(-large)) - torch.log(large)
-    return torch.where(near, series, closed)
+    return near, torch.where(near, logits, 0.0), torch.where(near, 1.0, logits.abs())
 
 
 def counter_biased_loss(x: Tensor, p: Tensor) -> Tensor:
@@ -217,28 +221,27 @@ class Bernoulli(Likelihood):
 class ContinuousBernoulli(Likelihood):
     """A density on [0, 1] with the Bernoulli's form and its missing normaliser.
 
-    The logit is bounded smoothly, a = 9.21 tanh(output / 9.21): see ``MAX_LOGIT``.
+    The output is the logit itself, without a bound: black that is dequantised, of mean 1/512,
+    wants the logit -512, and a bound below that would keep every mean away from 0 and 1.
     """
 
     dequantised = True
 
-    def logits(self, output: Tensor) -> Tensor:
-        return MAX_LOGIT * torch.tanh(output / MAX_LOGIT)
-
     def mean(self, output: Tensor) -> Tensor:
-        return continuous_bernoulli_mean(self.logits(output))
+        return continuous_bernoulli_mean(output)
 
     def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
-        return continuous_bernoulli_log_prob(x, self.logits(output))
+        return continuous_bernoulli_log_prob(x, output)
 
     def sample(self, output: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """By the inverse distribution function, log(1 + u (e^a - 1)) / a."""
-        logits = self.logits(output)
-        u = torch.empty_like(logits).uniform_(generator=generator)
-        near = logits.abs() < 1e-3
-        large = torch.where(near, 1.0, logits)
-        closed = torch.log1p(u * torch.expm1(large)) / large
-        return torch.where(near, u + 0.5 * logits * u * (1 - u), closed)
+        """By the inverse distribution function, -log(1 - u (1 - exp -|a|)) / |a| from the end
+        that a favours."""
+        u = torch.empty_like(output).uniform_(generator=generator)
+        near = output.abs() < 1e-3
+        size = torch.where(near, 1.0, output.abs())
+        distance = -torch.log1p(u * torch.expm1(-size)) / size
+        far = torch.where(output < 0, distance, 1 - distance)
+        return torch.where(near, u + 0.5 * output * u * (1 - u), far)
 
 
 class CounterBiased(Likelihood):
