@@ -4,15 +4,28 @@ import streamlit as st
 
 from vae import ui, ui_bias, ui_derivation, ui_rows, ui_server
 from vae.charts import asymmetry, descent, expected, normaliser, opposite, pull_curves
-from vae.charts.bias_parts import CENTRE, DECAY, SKEW, SPREAD, START, STOP, TAU, G, H, S, T
+from vae.charts.bias_parts import (
+    CENTRE,
+    DECAY,
+    SIGMA,
+    SKEW,
+    SPREAD,
+    START,
+    STOP,
+    TAU,
+    G,
+    H,
+    S,
+    T,
+)
 from vae.theory.pull import clipped_mse_optimum
 
 ui_server.require_entry()
 
-value = ui.query_values([T, H, CENTRE, SPREAD, SKEW, S, TAU, DECAY, STOP, START, G])
+value = ui.query_values([T, H, SIGMA, CENTRE, SPREAD, SKEW, S, TAU, DECAY, STOP, START, G])
 pixel = {name: value[name] for name in ("t", "h")}
 shape = {name: value[name] for name in ("centre", "spread", "skew")}
-t = value["t"]
+t, sigma = value["t"], value["sigma"]
 
 st.title("Is cross-entropy biased toward grey?")
 st.markdown(
@@ -114,16 +127,21 @@ with st.container():
     )
     st.subheader("Stopping early, and weight decay")
     with ui_rows.row("descent", "halves"):
-        ui.show_chart(descent.build_stopping_chart, key="stopping", t=t, stop=value["stop"])
-        ui.show_chart(descent.build_decay_chart, key="decayed", t=t, decay=value["decay"])
+        ui.show_chart(
+            descent.build_stopping_chart, key="stopping", t=t, stop=value["stop"], sigma=sigma
+        )
+        ui.show_chart(
+            descent.build_decay_chart, key="decayed", t=t, decay=value["decay"], sigma=sigma
+        )
     ui.dials(STOP, DECAY, values=value, key="decay-dials")
     st.markdown(
-        "Both hold the output near ½, where it began. **Sigmoid + MSE is held more than BCE**: "
-        "its gradient on the logit is weaker (section 7)."
+        "Both hold the output near ½, where it began, under plain gradient descent. Which loss "
+        "is held more depends on **σ**. At σ = 0.707, code's plain (p − t)², squared error is held "
+        "more than BCE. At σ = 0.1 it is held less: drag σ below."
     )
     ui_derivation.take_away(
-        "A pull toward ½ needs noise on the *output*. With noise on the logit, a short training or "
-        "weight decay, BCE is the less biased of the two."
+        "A pull toward ½ needs noise on the *output*. With noise on the logit BCE has none. After "
+        "a short training, or under weight decay, σ decides which loss is nearer to t."
     )
     ui_derivation.threads("B3")
 
@@ -160,7 +178,7 @@ with st.container():
         "The **continuous Bernoulli** divides by the area: density C(λ) λˣ(1 − λ)¹⁻ˣ. Its best λ "
         "for t = 0.8 is 0.99185. Shown as a picture, λ *looks* sharper, but it is not what the "
         "model expects: the **mean** is, and it is t again. Exact zeros and ones have no best λ; "
-        "so one **dequantises**, (x + u)/256 with u from 0 to 1, and bounds the logit. **The "
+        "so one **dequantises**: (k + u)/256 for byte k, with u from 0 to 1. **The "
         "counter-view** (last picture): read a grey as the *probability* of white. BCE is then the "
         "mean loss over such draws, and nothing is missing."
     )
@@ -170,9 +188,15 @@ with st.container():
     st.header("7 · Why people like BCE", anchor="gradients")
     with ui_rows.row("gradients"):
         st.markdown("**The gradient on the logit**")
-        ui.show_chart(descent.build_gradient_chart, key="gradients-at", t=t, start=value["start"])
+        ui.show_chart(
+            descent.build_gradient_chart,
+            key="gradients-at",
+            t=t,
+            start=value["start"],
+            sigma=sigma,
+        )
         st.markdown("**The way out of a confident error, target 1**")
-        ui.show_chart(descent.build_escape_chart, key="escape", start=value["start"])
+        ui.show_chart(descent.build_escape_chart, key="escape", start=value["start"], sigma=sigma)
     ui.dials(
         START,
         values=value,
@@ -185,8 +209,8 @@ with st.container():
     )
     st.markdown(
         "Drag the starting logit to the left, and t to 1. BCE's gradient is p − t: full strength "
-        "when wrong. Squared error's is 2(p − t)p(1 − p): at most 8/27 = 0.296 for t = 1, and "
-        "**nothing when confidently wrong**."
+        "when wrong. Squared error's is (p − t)p(1 − p)/σ². A small σ makes it as large as you "
+        "like, but the factor p(1 − p) stays: **it fades when confidently wrong**, at any σ."
     )
     ui_derivation.take_away(
         "BCE and the sigmoid belong together: log undoes exp. Squared error behind a sigmoid waits."
@@ -234,6 +258,7 @@ with st.container():
     ui.dials(
         T,
         H,
+        SIGMA,
         values=value,
         presets={
             "0.8: 0.9 or 0.7?": {"t": 0.8, "h": 0.1},
@@ -241,6 +266,8 @@ with st.container():
             "0.7: 0.8 or 0.6?": {"t": 0.7, "h": 0.1},
             "0.5: 2 MSE?": {"t": 0.5, "h": 0.1},
             "binary: 1": {"t": 1.0, "h": 0.1},
+            "σ = 0.707": {"sigma": 0.7071},
+            "σ = 0.1": {"sigma": 0.1},
         },
         inline=True,
         key=ui.dock("target-dials"),

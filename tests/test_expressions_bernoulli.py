@@ -13,7 +13,23 @@ from vae.theory import counter_biased, descent, pull
 ROWS = grid(t=[0.0, 0.02, 0.3, 0.5, 0.8, 1.0], p=[0.001, 0.2, 0.5, 0.8001, 0.999])
 INNER = [row for row in ROWS if 0 < row["t"] < 1]
 LOGITS = grid(
-    t=[0.0, 0.3, 0.8, 1.0], a=[-30.0, -3.0, -0.051, -0.049, -1e-6, 1e-6, 0.0499, 0.0501, 2.0, 30.0]
+    t=[0.0, 0.3, 0.8, 1.0],
+    a=[
+        -5120.0,
+        -512.0,
+        -30.0,
+        -3.0,
+        -0.051,
+        -0.049,
+        -1e-6,
+        1e-6,
+        0.0499,
+        0.0501,
+        2.0,
+        30.0,
+        512.0,
+        5120.0,
+    ],
 )
 
 
@@ -43,7 +59,9 @@ def test_functions_of_the_logit():
     check(ex.bce_with_logits("datum.t", "datum.a"), LOGITS, torch_bce.numpy())
     check(ex.sigmoid("datum.a"), LOGITS, torch.sigmoid(torch.from_numpy(a)).numpy())
     check(ex.bce_gradient("datum.t", "datum.a"), LOGITS, descent.bce_gradient(t, a))
-    check(ex.mse_gradient("datum.t", "datum.a"), LOGITS, descent.mse_gradient(t, a))
+    for scale in (descent.CODE_SCALE, 0.1):
+        gradient = ex.mse_gradient("datum.t", "datum.a", repr(scale))
+        check(gradient, LOGITS, descent.mse_gradient(t, a, scale))
     check(ex.cb_mean("datum.a"), LOGITS, cb.mean(a))
     check(ex.cb_log_normaliser("datum.a"), LOGITS, cb.log_normaliser(a))
     check(ex.cb_log_prob("datum.t", "datum.a"), LOGITS, cb.log_prob(t, a))
@@ -57,18 +75,25 @@ def test_costs_under_output_noise():
     check(ex.noisy_loss_one("datum.t", "datum.p", "datum.s"), rows, pull.noisy_loss_one(t, p, s))
 
 
+def sigmas(name):
+    """The further argument of squared error's functions; BCE has none."""
+    return [(descent.CODE_SCALE,), (0.1,)] if name.startswith("mse") else [()]
+
+
 @pytest.mark.parametrize("name", ["bce_time", "mse_time"])
 def test_training_times(name):
     rows = grid(t=[0.6, 0.8, 0.98], p=[0.5, 0.52, 0.59])
-    want = [float(getattr(descent, name)(row["t"], row["p"])) for row in rows]
-    check(getattr(ex, name)("datum.t", "datum.p"), rows, want)
+    for more in sigmas(name):
+        want = [float(getattr(descent, name)(row["t"], row["p"], *more)) for row in rows]
+        check(getattr(ex, name)("datum.t", "datum.p", *map(repr, more)), rows, want)
 
 
 @pytest.mark.parametrize("name", ["bce_escape_time", "mse_escape_time"])
 def test_escape_times(name):
     rows = grid(start=[-8.0, -2.0], a=[-1.0, 0.0, 5.0])
-    want = getattr(descent, name)(column(rows, "start"), column(rows, "a"))
-    check(getattr(ex, name)("datum.start", "datum.a"), rows, want)
+    for more in sigmas(name):
+        want = getattr(descent, name)(column(rows, "start"), column(rows, "a"), *more)
+        check(getattr(ex, name)("datum.start", "datum.a", *map(repr, more)), rows, want)
 
 
 def test_the_family_of_losses():

@@ -100,16 +100,24 @@ def test_double_mse_and_where_it_goes_wrong():
         b.half_gap_at_error(0)
 
 
-def test_logit_gradients_by_autograd():
+@pytest.mark.parametrize("scale", [descent.CODE_SCALE, 0.1])
+def test_logit_gradients_by_autograd(scale):
     a = torch.linspace(-8, 8, 33, dtype=torch.float64, requires_grad=True)
     for t in (0.0, 0.3, 1.0):
         target = torch.full_like(a, t)
         bce = torch.nn.functional.binary_cross_entropy_with_logits(a, target, reduction="sum")
-        mse = (torch.sigmoid(a) - target).square().sum()
+        normal = torch.distributions.Normal(torch.sigmoid(a), scale)
+        mse = -normal.log_prob(target).sum()
         logits = a.detach().numpy()
-        for loss, ours in ((bce, descent.bce_gradient), (mse, descent.mse_gradient)):
+        for loss, ours in (
+            (bce, descent.bce_gradient(t, logits)),
+            (mse, descent.mse_gradient(t, logits, scale)),
+        ):
             [want] = torch.autograd.grad(loss, a)
-            np.testing.assert_allclose(ours(t, logits), want.numpy(), atol=1e-14)
+            np.testing.assert_allclose(ours, want.numpy(), atol=1e-12)
+    # Without a scale named, the loss is plain (p - t)^2.
+    [plain] = torch.autograd.grad((torch.sigmoid(a) - 0.3).square().sum(), a)
+    np.testing.assert_allclose(descent.mse_gradient(0.3, logits), plain.numpy(), atol=1e-14)
 
 
 def test_the_largest_mse_gradient_is_8_27():
@@ -118,9 +126,19 @@ def test_the_largest_mse_gradient_is_8_27():
     assert b.sigmoid(found.x) == pytest.approx(1 / 3, abs=1e-4)
 
 
-@pytest.mark.parametrize("loss", ["bce", "mse"])
-def test_times_are_those_of_the_differential_equation(loss):
-    gradient = getattr(descent, f"{loss}_gradient")
+def _gradient(loss, scale):
+    if loss == "bce":
+        return descent.bce_gradient
+    return lambda t, a: descent.mse_gradient(t, a, scale)
+
+
+CASES = [("bce", 1.0), ("mse", descent.CODE_SCALE), ("mse", 0.3), ("mse", 0.1)]
+
+
+@pytest.mark.parametrize(("loss", "scale"), CASES)
+def test_times_are_those_of_the_differential_equation(loss, scale):
+    gradient = _gradient(loss, scale)
+    more = () if loss == "bce" else (scale,)
     for t, start, end in ((0.8, 0.0, float(b.logit(0.77))), (1.0, -3.0, 1.0)):
 
         def reached(_, a, end=end):
@@ -136,20 +154,78 @@ def test_times_are_those_of_the_differential_equation(loss):
             atol=1e-12,
         )
         if t < 1:
-            ours = getattr(descent, f"{loss}_time")(t, b.sigmoid(end))
+            ours = getattr(descent, f"{loss}_time")(t, b.sigmoid(end), *more)
         else:
-            ours = getattr(descent, f"{loss}_escape_time")(start, end)
+            ours = getattr(descent, f"{loss}_escape_time")(start, end, *more)
         assert run.t_events[0][0] == pytest.approx(float(ours), rel=1e-7)
 
 
-@pytest.mark.parametrize(("loss", "kept"), [("bce", 0.787), ("mse", 0.767)])
-def test_decay_holds_mse_more(loss, kept):
+@pytest.mark.parametrize(("loss", "scale"), CASES)
+@pytest.mark.parametrize("t", [0.3, 0.5, 0.8])
+def test_where_training_stops_is_where_the_differential_equation_is(loss, scale, t):
+    gradient = _gradient(loss, scale)
+    run = integrate.solve_ivp(lambda _, a: -gradient(t, a), (0, 2), [0.0], rtol=1e-11, atol=1e-12)
+    ours = descent.stopped(t, 2.0, loss, scale)
+    assert ours == pytest.approx(float(b.sigmoid(run.y[0][-1])), abs=1e-8)
+
+
+def _kept(loss, scale, t, decay):
+    """The output of least loss + decay / 2 a^2, by search."""
+
     def cost(a):
         p = b.sigmoid(a)
-        data = b.bce_with_logits(0.8, a) if loss == "bce" else (p - 0.8) ** 2
-        return data + 0.005 * a**2
+        data = b.bce_with_logits(t, a) if loss == "bce" else (p - t) ** 2 / (2 * scale**2)
+        return data + decay / 2 * a**2
 
-    found = optimize.minimize_scalar(cost, bounds=(0, 3), options={"xatol": 1e-10})
-    ours = float(getattr(descent, f"{loss}_decayed")(0.8, 0.01))
-    assert ours == pytest.approx(float(b.sigmoid(found.x)), abs=1e-6)
-    assert ours == pytest.approx(kept, abs=5e-4)
+    found = optimize.minimize_scalar(cost, bounds=(-1, 3), options={"xatol": 1e-10})
+    return float(b.sigmoid(found.x))
+
+
+@pytest.mark.parametrize(("loss", "scale"), CASES)
+@pytest.mark.parametrize("decay", [0.01, 0.1])
+def test_decay_is_solved(loss, scale, decay):
+    more = () if loss == "bce" else (scale,)
+    ours = float(getattr(descent, f"{loss}_decayed")(0.8, decay, *more))
+    assert ours == pytest.approx(_kept(loss, scale, 0.8, decay), abs=1e-6)
+
+
+def test_which_loss_is_held_more_depends_on_sigma():
+    """Decay and an early stop hold squared error more at sigma^2 = 1/2, and less at sigma = .1."""
+    bce = float(descent.bce_decayed(0.8, 0.1))
+    wide, middle, narrow = (
+        float(descent.mse_decayed(0.8, 0.1, scale)) for scale in (descent.CODE_SCALE, 0.3, 0.1)
+    )
+    assert [round(value, 3) for value in (bce, wide, middle, narrow)] == [
+        0.710,
+        0.656,
+        0.748,
+        0.792,
+    ]
+    assert wide < bce < middle < narrow
+    assert descent.stopped(0.8, 2, "mse", 0.3) > descent.stopped(0.8, 2, "bce")
+    assert descent.stopped(0.8, 2, "mse") < descent.stopped(0.8, 2, "bce")
+    # Out of a confident error: BCE 6.0, squared error 82.9, and 1.66 at sigma = .1.
+    escape = [float(descent.mse_escape_time(-5, 0, scale)) for scale in (descent.CODE_SCALE, 0.1)]
+    assert escape[1] < float(descent.bce_escape_time(-5, 0)) < escape[0]
+
+
+@pytest.mark.parametrize("loss", ["bce", "mse"])
+def test_adams_steps_are_those_of_torch(loss):
+    a = torch.tensor([-5.0], dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.Adam([a], lr=0.1)
+    steps = 0
+    while torch.sigmoid(a).item() < 0.9:
+        optimizer.zero_grad()
+        error = torch.nn.functional.softplus(-a) if loss == "bce" else 50 * (1 - a.sigmoid()) ** 2
+        error.sum().backward()
+        optimizer.step()
+        steps += 1
+    assert descent.adam_steps(loss, -5.0, 0.9) == steps
+    assert steps == {"bce": 105, "mse": 66}[loss]
+
+
+def test_what_adam_cannot_do_is_said():
+    with pytest.raises(ValueError, match="'mae' given"):
+        descent.adam_steps("mae", -5, 0.9)
+    with pytest.raises(ValueError, match="not reached"):
+        descent.adam_steps("bce", -5, 1.0, rate=1e-5)

@@ -85,6 +85,14 @@ def test_rounding_to_eight_bits_has_the_scale_it_says():
     assert error.std() == pytest.approx(gaussian.QUANTISATION_SCALE, rel=0.01)
 
 
+def test_pearsons_chi_squared_is_its_integral():
+    x = np.linspace(-8, 9, 20001)
+    for gap in (0.0, 0.3, 0.8):
+        true, model = (stats.norm.pdf(x, mean, 0.5) for mean in (0.4, 0.4 + gap))
+        integral = np.trapezoid((true - model) ** 2 / model, x)
+        assert gaussian.chi_squared(gap, 0.5) == pytest.approx(integral, rel=1e-6, abs=1e-9)
+
+
 def test_cross_entropy_is_the_mean_nll_of_the_data():
     data = np.random.default_rng(3).integers(0, 256, 5000)
     counts = np.bincount(data, minlength=256)

@@ -23,6 +23,7 @@ TAU = Dial("tau", "τ, noise on the logit", 0.0, 2.0, 1.0, 0.01, digits=2)
 DECAY = Dial("decay", "weight decay", 1e-4, 1.0, 0.01, 0.01, log=True)
 STOP = Dial("stop", "stopped at time", 0.1, 1000.0, 5.0, 0.01, log=True)
 START = Dial("start", "logit at the start", -8.0, 4.0, -5.0, 0.02, digits=2)
+SIGMA = Dial("sigma", "σ of the squared error", 0.05, 1.0, 0.7071, 0.005, log=True)
 G = Dial("g", "g, which way the loss leans", -1.0, 1.0, 1.0, 0.01, digits=2)
 
 # Inside a figure whose formulas divide by t(1 - t), the target stays this far from 0 and 1.

@@ -48,10 +48,10 @@ def bce_gradient(t: str, a: str) -> str:
     return f"({sigmoid(a)} - ({t}))"
 
 
-def mse_gradient(t: str, a: str) -> str:
-    """d (sigmoid(a) - t)^2 / da."""
+def mse_gradient(t: str, a: str, sigma: str) -> str:
+    """d (sigmoid(a) - t)^2 / (2 sigma^2) / da."""
     p = sigmoid(a)
-    return f"(2 * ({p} - ({t})) * {p} * (1 - {p}))"
+    return f"(({p} - ({t})) * {p} * (1 - {p}) / pow({sigma}, 2))"
 
 
 def noisy_bce_slope(t: str, p: str, a: str) -> str:
@@ -95,14 +95,14 @@ def bce_time(t: str, p: str) -> str:
     )
 
 
-def mse_time(t: str, p: str) -> str:
-    """The same under squared error."""
+def mse_time(t: str, p: str, sigma: str) -> str:
+    """The same under squared error / (2 sigma^2)."""
     q = f"(1 - {t})"
     return (
-        f"((-1 / ({t} * ({p})) + 2 / {t} - 1 / ({q} * (1 - ({p}))) + 2 / {q}"
+        f"(pow({sigma}, 2) * (-1 / ({t} * ({p})) + 2 / {t} - 1 / ({q} * (1 - ({p}))) + 2 / {q}"
         f" + (2 / {t} + 1 / ({t} * {t})) * log(2 * ({p}))"
         f" + (2 / {q} + 1 / ({q} * {q})) * log(2 * (1 - ({p})))"
-        f" - log(({t} - ({p})) / ({t} - 0.5)) / pow({t} * {q}, 2)) / 2)"
+        f" - log(({t} - ({p})) / ({t} - 0.5)) / pow({t} * {q}, 2)))"
     )
 
 
@@ -111,13 +111,13 @@ def bce_escape_time(start: str, a: str) -> str:
     return f"(({a}) + exp({a}) - ({start}) - exp({start}))"
 
 
-def mse_escape_time(start: str, a: str) -> str:
-    """The same under squared error."""
+def mse_escape_time(start: str, a: str, sigma: str) -> str:
+    """The same under squared error / (2 sigma^2)."""
 
     def passed(x: str) -> str:
-        return f"((-exp(-({x})) + 3 * ({x}) + 3 * exp({x}) + exp(2 * ({x})) / 2) / 2)"
+        return f"(-exp(-({x})) + 3 * ({x}) + 3 * exp({x}) + exp(2 * ({x})) / 2)"
 
-    return f"({passed(a)} - {passed(start)})"
+    return f"(pow({sigma}, 2) * ({passed(a)} - {passed(start)}))"
 
 
 def cb_mean(a: str) -> str:

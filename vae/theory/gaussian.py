@@ -86,6 +86,15 @@ def mass_outside_unit(mean: ArrayLike, scale: ArrayLike) -> Floats:
     return 0.5 * (erfc(centre / spread) + erfc((1.0 - centre) / spread))
 
 
+def chi_squared(gap: ArrayLike, scale: float) -> Floats:
+    """Pearson's chi^2 between N(x, scale^2) and N(x + gap, scale^2): exp(gap^2 / scale^2) - 1.
+
+    Increasing in the squared error of one image; its mean over images is not a function of their
+    mean squared error.
+    """
+    return np.expm1((np.asarray(gap, dtype=np.float64) / _positive("scale", scale)) ** 2)
+
+
 def cross_entropy(
     values: ArrayLike, weights: ArrayLike, mean: ArrayLike, scale: ArrayLike
 ) -> np.float64:
