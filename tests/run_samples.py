@@ -51,7 +51,8 @@ def epoch_event(step: int, config: TrainConfig) -> EpochEvent:
         scale=event.scale,
         seconds=1.0,
         images_per_second=10_000.0,
-        calibration=(CalibrationBin(0.1, 0.2, 300), CalibrationBin(0.9, 0.8, 100)),
+        response=(CalibrationBin(0.1, 0.2, 300), CalibrationBin(0.9, 0.8, 100)),
+        calibration=(CalibrationBin(0.12, 0.1, 200), CalibrationBin(0.7, 0.8, 200)),
     )
 
 

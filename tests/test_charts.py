@@ -29,7 +29,7 @@ ARGUMENTS = {
     "asymmetry.build_floor_chart": {"t": 0.8, "h": 0.1},
     "bias_pictures.build_greys_chart": {"shares": ((BERNOULLI, (0.5,) * 2 + (0.0,) * 23),)},
     "calibration.build_calibration_chart": CURVES,
-    "calibration.build_parts_chart": CURVES,
+    "calibration.build_response_chart": CURVES,
     "derivation_entropy.build_cross_entropy_chart": {
         "counts": (1,) * 256,
         "fit_mean": 0.3,
@@ -53,10 +53,10 @@ ARGUMENTS = {
         "trained": (TrainedPoint(1.0, 6.1, 23.0),),
     },
     "derivation_spectrum.build_spectrum_chart": SPECTRUM,
-    "descent.build_decay_chart": {"t": 0.8, "decay": 0.01},
-    "descent.build_escape_chart": {"start": -5.0},
-    "descent.build_gradient_chart": {"t": 0.8, "start": -5.0},
-    "descent.build_stopping_chart": {"t": 0.8, "stop": 5.0},
+    "descent.build_decay_chart": {"t": 0.8, "decay": 0.01, "sigma": 0.7071},
+    "descent.build_escape_chart": {"start": -5.0, "sigma": 0.7071},
+    "descent.build_gradient_chart": {"t": 0.8, "start": -5.0, "sigma": 0.7071},
+    "descent.build_stopping_chart": {"t": 0.8, "stop": 5.0, "sigma": 0.7071},
     "expected.build_expected_chart": SHAPE,
     "expected.build_targets_chart": SHAPE,
     "normaliser.build_beyond_chart": {"t": 0.8},
@@ -76,6 +76,7 @@ ARGUMENTS = {
     "training.build_scale_chart": {"total_steps": 100},
     "training.build_trade_chart": STEPPED,
     "training_maps.build_calibration_chart": STYLES,
+    "training_maps.build_response_chart": STYLES,
     "training_maps.build_map_chart": {"names": ("0", "1"), "latents": (3, 1)},
 }
 

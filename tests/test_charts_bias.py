@@ -21,7 +21,7 @@ from vae.theory import bernoulli as b
 from vae.theory import continuous_bernoulli as cb
 from vae.theory import counter_biased, pull
 from vae.theory import descent as descent_theory
-from vae.ui_bias import output_at, shrinkage_table, trained_curves
+from vae.ui_bias import both_ways_table, interpolate, trained_curves
 
 BINS = (CalibrationBin(0.2, 0.3, 10), CalibrationBin(0.5, 0.5, 0), CalibrationBin(0.8, 0.7, 20))
 CURVES = (
@@ -38,10 +38,10 @@ CHARTS = {
     "noisy": pull_curves.build_noisy_cost_chart(t=0.8, s=0.1),
     "optimum": pull_curves.build_optimum_chart(t=0.8, s=0.1),
     "logit noise": pull_curves.build_logit_noise_chart(t=0.8, tau=1.0),
-    "decay": descent.build_decay_chart(t=0.8, decay=0.01),
-    "stopping": descent.build_stopping_chart(t=0.8, stop=5.0),
-    "gradient": descent.build_gradient_chart(t=0.8, start=-5.0),
-    "escape": descent.build_escape_chart(start=-5.0),
+    "decay": descent.build_decay_chart(t=0.8, decay=0.01, sigma=0.7071),
+    "stopping": descent.build_stopping_chart(t=0.8, stop=5.0, sigma=0.7071),
+    "gradient": descent.build_gradient_chart(t=0.8, start=-5.0, sigma=0.7071),
+    "escape": descent.build_escape_chart(start=-5.0, sigma=0.7071),
     "density": normaliser.build_density_chart(t=0.8),
     "lambda": normaliser.build_lambda_chart(t=0.8),
     "beyond": normaliser.build_beyond_chart(t=0.8),
@@ -50,7 +50,7 @@ CHARTS = {
     "edge": opposite.build_edge_chart(g=1.0),
     "greys": bias_pictures.build_greys_chart(shares=((BERNOULLI, (0.5,) * 2 + (0.0,) * 23),)),
     "calibration": calibration.build_calibration_chart(curves=CURVES),
-    "parts": calibration.build_parts_chart(curves=CURVES),
+    "response": calibration.build_response_chart(curves=CURVES),
 }
 
 
@@ -142,22 +142,31 @@ def test_logit_noise_is_solved_to_the_shown_digits(t, tau):
 
 
 @pytest.mark.parametrize("t", [0.3, 0.8])
-def test_decay_and_stopping_are_solved(t):
+@pytest.mark.parametrize("sigma", [0.1, 0.7071])
+def test_decay_and_stopping_are_solved(t, sigma):
     high = max(t, 1 - t)
     for decay in (1e-4, 0.01, 1.0):
         for name in ("bce", "mse"):
-            want = float(getattr(descent_theory, f"{name}_decayed")(high, decay))
-            found = value(CHARTS["decay"], f"kept_{name}", t=t, log10_decay=np.log10(decay))
+            more = () if name == "bce" else (sigma,)
+            want = float(getattr(descent_theory, f"{name}_decayed")(high, decay, *more))
+            dials = {"log10_decay": np.log10(decay), "log10_sigma": np.log10(sigma)}
+            found = value(CHARTS["decay"], f"kept_{name}", t=t, **dials)
             assert found == pytest.approx(want, abs=1e-9)
-    for stop in (0.3, 5.0, 40.0):
+    # The rest of the way to the target is below rounding once the time is long.
+    for stop in (0.3, 5.0, 40.0) if sigma > 0.5 else (0.01, 0.3, 1.0):
         for name in ("bce", "mse"):
-            found = value(CHARTS["stopping"], f"got_{name}", t=t, log10_stop=np.log10(stop))
-            time = getattr(descent_theory, f"{name}_time")(high, found)
+            more = () if name == "bce" else (sigma,)
+            dials = {"log10_stop": np.log10(stop), "log10_sigma": np.log10(sigma)}
+            found = value(CHARTS["stopping"], f"got_{name}", t=t, **dials)
+            time = getattr(descent_theory, f"{name}_time")(high, found, *more)
             assert float(time) == pytest.approx(stop, rel=1e-5)
 
 
 def test_escape_times_are_said():
-    assert "BCE 5.99" in texts(CHARTS["escape"])
+    assert "BCE 5.99, squared error 82.9" in texts(CHARTS["escape"])
+    narrow = texts(CHARTS["escape"], log10_sigma=-1.0)
+    assert "squared error 1.66" in narrow
+    assert "σ = 0.1" in narrow
     assert "not wrong" in texts(CHARTS["escape"], start=1.0)
 
 
@@ -192,11 +201,22 @@ def test_the_edges_greys_are_the_optima_under_noise(g):
 
 
 def test_trained_curves_are_matched_and_told():
-    curves = trained_curves("fashion")
+    curves = trained_curves("fashion", "response")
     assert [style.colour for style, _ in curves[:2]] == [BERNOULLI.colour, GAUSSIAN.colour]
-    assert output_at(BINS, 0.5) == pytest.approx(0.5)
-    assert "| Bernoulli / BCE | 0.300 | 0.700 | +0.100 |" in shrinkage_table(CURVES)
-    assert "**50%**" in shrinkage_table(CURVES)
+    # BINS hold (target, output): read one way they shrink, read the other way they stretch.
+    assert interpolate(BINS, "target", "output", 0.5) == pytest.approx(0.5)
+    assert interpolate(BINS, "output", "target", 0.3) == pytest.approx(0.2)
+    table = both_ways_table(CURVES, CURVES)
+    assert "| Bernoulli / BCE | 0.300 | 0.500 | 0.700 | 0.200 | 0.500 | 0.800 |" in table
+
+
+def test_the_two_ways_have_their_axes_exchanged():
+    for name, x in (("response", "target"), ("calibration", "output")):
+        spec = CHARTS[name].to_dict()
+        points = spec["layer"][-1]["encoding"]
+        assert points["x"]["field"] == x
+        assert points["y"]["field"] == {"target": "output", "output": "target"}[x]
+        assert ("alibration" in spec["description"]) == (name == "calibration")
 
 
 def test_bins_without_pixels_are_not_drawn():

@@ -27,6 +27,7 @@ BUILDERS = [
     (training.build_kl_chart, {"styles": STYLES[:1], "latents": 4, "predicted": False}),
     (training.build_scale_chart, {"total_steps": 100}),
     (training_maps.build_calibration_chart, {"styles": STYLES}),
+    (training_maps.build_response_chart, {"styles": STYLES}),
     (training_maps.build_map_chart, {"names": ("0", "1"), "latents": (3, 1)}),
 ]
 
@@ -154,3 +155,16 @@ def test_members_differ_in_colour_and_in_dash():
 def test_an_unknown_field_is_refused_by_name():
     with pytest.raises(ValueError, match="field: 'purple' given; allowed is one of"):
         training.build_curve_chart(field="purple", styles=STYLES, total_steps=1)
+
+
+def test_greys_are_told_both_ways():
+    """Given the target and given the output: each chart has its own bins, and its own x axis."""
+    for name, x, build in (
+        ("response", "target", training_maps.build_response_chart),
+        ("calibration", "output", training_maps.build_calibration_chart),
+    ):
+        frame = training_frames.bins_frame(MEMBERS, LABELS, name)
+        bins = getattr(MEMBERS[0].epochs[-1], name)
+        assert list(frame[frame["member"] == "BCE"]["output"]) == [each.output for each in bins]
+        points = build(styles=STYLES).to_dict()["layer"][-1]["encoding"]
+        assert points["x"]["field"] == x

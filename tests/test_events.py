@@ -26,7 +26,7 @@ EVENTS = [
     ReconstructionEvent(0, IMAGES, IMAGES + 1, IMAGES[:, ::-1]),
     EpochEvent(
         1, 469, 163.9, 126.4, -105.5, 20.9, 0.02, (1.0, 2.0), 0.3, 2.5, 24000.0,
-        (CalibrationBin(0.01, 0.02, 5), CalibrationBin(0.97, 0.9, 7)),
+        (CalibrationBin(0.01, 0.02, 5), CalibrationBin(0.97, 0.9, 7)), (CalibrationBin(0.1, 0.2, 12),),
     ),
     GalleryEvent(
         9, IMAGES, IMAGES[None], (4, 1), np.array([[0.5, -1.25]], np.float32),
@@ -73,3 +73,12 @@ def test_a_message_of_no_kind_is_refused() -> None:
 def test_events_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
         EVENTS[-1].step = 3  # type: ignore[misc]
+
+
+def test_an_epoch_kept_before_outputs_were_binned_is_read() -> None:
+    message = to_message(next(event for event in EVENTS if isinstance(event, EpochEvent)))
+    by_target = message.pop("response")
+    again = from_message({**message, "calibration": by_target})
+    assert isinstance(again, EpochEvent)
+    assert [bin.target for bin in again.response] == [0.01, 0.97]
+    assert again.calibration == ()

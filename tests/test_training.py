@@ -207,12 +207,16 @@ def test_test_figures_are_those_of_torch_distributions() -> None:
     assert figures.mean("log_likelihood") == pytest.approx(log_prob, rel=1e-5)
     assert figures.mean("kl") == pytest.approx(kl, rel=1e-5)
     assert figures.mean("mse") == pytest.approx(((output - x) ** 2).mean().item(), rel=1e-5)
-    for entry in figures.calibration():
-        bin_number = min(int(entry.target * 20), 19)
-        inside = (x.numpy() * 20).astype(int).clip(max=19) == bin_number
-        assert entry.count == inside.sum()
-        assert entry.output == pytest.approx(output.numpy()[inside].mean(), abs=1e-5)
-    assert sum(entry.count for entry in figures.calibration()) == x.numel()
+    # Each grouping has a mean in its own bin; the other mean is over the same pixels.
+    for bins, by in ((figures.response(), "target"), (figures.calibration(), "output")):
+        greys = {"target": x.numpy(), "output": output.numpy()}
+        for entry in bins:
+            bin_number = min(int(getattr(entry, by) * 20), 19)
+            inside = (greys[by] * 20).astype(int).clip(max=19) == bin_number
+            assert entry.count == inside.sum()
+            for name, values in greys.items():
+                assert getattr(entry, name) == pytest.approx(values[inside].mean(), abs=1e-5)
+        assert sum(entry.count for entry in bins) == x.numel()
 
 
 def test_beta_zero_without_sampling_leaves_the_variance_alone() -> None:

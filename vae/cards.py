@@ -7,7 +7,7 @@ them all anew with one command.
 
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -39,7 +39,8 @@ class Card:
 
     ``test_`` figures are means over the test set with z drawn from q(z|x) (z the mean for a plain
     autoencoder): nats per image, with the reduction of ``config``; ``test_mse`` per pixel in
-    common units. ``active_latents`` counts the latents above ``vae.prediction.ACTIVE_NATS``.
+    common units. ``response`` and ``calibration`` as in ``vae.events.EpochEvent``.
+    ``active_latents`` counts the latents above ``vae.prediction.ACTIVE_NATS``.
     ``half_precision_change`` is how much rounding the weights to 16 bits changed the test loss,
     nats. ``data`` says which images: name, counts, shape, ``vae.data.fingerprint``. ``weights``
     is the file's name, or None where only the figures are shipped.
@@ -58,6 +59,7 @@ class Card:
     active_latents: int
     test_mse: float
     scale: float | None
+    response: tuple[CalibrationBin, ...]
     calibration: tuple[CalibrationBin, ...]
     history: tuple[EpochRow, ...]
     half_precision_change: float
@@ -67,12 +69,26 @@ class Card:
     command: str
 
     @property
+    def mean_target(self) -> float:
+        """The mean grey of all test pixels."""
+        return _mean(self.response, "target")
+
+    @property
+    def mean_output(self) -> float:
+        """The mean output over all test pixels."""
+        return _mean(self.response, "output")
+
+    @property
     def weights_path(self) -> Path | None:
         """The weights' file, for ``vae.checkpoints.load``; None where none are shipped."""
         return CHECKPOINTS / self.weights if self.weights else None
 
     def to_dict(self) -> dict[str, Any]:
         return {**asdict(self), "config": self.config.to_dict(), "data": dict(self.data)}
+
+
+def _mean(bins: Sequence[CalibrationBin], name: str) -> float:
+    return sum(getattr(row, name) * row.count for row in bins) / sum(row.count for row in bins)
 
 
 @dataclass(frozen=True)
@@ -119,6 +135,7 @@ def read_card(path: Path) -> Card:
                 **values,
                 "config": TrainConfig.from_dict(values["config"]),
                 "test_kl_per_latent": tuple(values["test_kl_per_latent"]),
+                "response": tuple(CalibrationBin(**row) for row in values["response"]),
                 "calibration": tuple(CalibrationBin(**row) for row in values["calibration"]),
                 "history": tuple(EpochRow(**row) for row in values["history"]),
             }

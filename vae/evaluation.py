@@ -50,7 +50,8 @@ class TestFigures:
         self.images = 0
         self.sums = {"loss": 0.0, "log_likelihood": 0.0, "kl": 0.0, "mse": 0.0}
         self.kl_per_latent = np.zeros(latents)
-        self.bins = np.zeros((3, BINS))
+        self.by_target = np.zeros((3, BINS))
+        self.by_output = np.zeros((3, BINS))
 
     def add(self, elbo: Elbo, x: Tensor, mean: Tensor) -> None:
         self.images += len(x)
@@ -59,20 +60,30 @@ class TestFigures:
         self.sums["mse"] += float((mean - x).square().mean(-1).cpu().double().sum())
         self.kl_per_latent += elbo.kl_per_latent.sum(0).cpu().double().numpy()
         targets, outputs = x.flatten().cpu().double(), mean.flatten().cpu().double()
-        index = (targets * BINS).long().clamp_(max=BINS - 1)
-        for row, weights in enumerate((targets, outputs, None)):
-            self.bins[row] += torch.bincount(index, weights, minlength=BINS).numpy()
+        for bins, greys in ((self.by_target, targets), (self.by_output, outputs)):
+            # A linear decoder's outputs may leave [0, 1].
+            index = (greys * BINS).long().clamp_(0, BINS - 1)
+            for row, weights in enumerate((targets, outputs, None)):
+                bins[row] += torch.bincount(index, weights, minlength=BINS).numpy()
 
     def mean(self, name: str) -> float:
         return self.sums[name] / self.images
 
+    def response(self) -> tuple[CalibrationBin, ...]:
+        """Mean target and mean output in each of 20 bins of the target that holds a pixel."""
+        return _filled(self.by_target)
+
     def calibration(self) -> tuple[CalibrationBin, ...]:
-        """Mean target and mean output in each of 20 target bins that holds a pixel."""
-        return tuple(
-            CalibrationBin(float(target / count), float(output / count), int(count))
-            for target, output, count in self.bins.T
-            if count > 0
-        )
+        """The same in bins of the output."""
+        return _filled(self.by_output)
+
+
+def _filled(bins: np.ndarray) -> tuple[CalibrationBin, ...]:
+    return tuple(
+        CalibrationBin(float(target / count), float(output / count), int(count))
+        for target, output, count in bins.T
+        if count > 0
+    )
 
 
 @torch.inference_mode()

@@ -43,7 +43,7 @@ class ReconstructionEvent:
 
 @dataclass(frozen=True)
 class CalibrationBin:
-    """Pixels whose target grey falls into one bin: mean target, mean output, how many."""
+    """Pixels that fall into one bin of greys: their mean target, mean output, and how many."""
 
     target: float
     output: float
@@ -52,7 +52,12 @@ class CalibrationBin:
 
 @dataclass(frozen=True)
 class EpochEvent:
-    """Figures of one epoch; ``test_`` ones on the whole test set, z drawn from q(z|x)."""
+    """Figures of one epoch; ``test_`` ones on the whole test set, z drawn from q(z|x).
+
+    ``response`` takes pixels of like target together: E[output | target], which leans to the
+    middle for any predictor that does not know all. ``calibration`` takes pixels of like output
+    together: E[target | output], which is the output where the model means what it says.
+    """
 
     epoch: int
     step: int
@@ -65,6 +70,7 @@ class EpochEvent:
     scale: float | None
     seconds: float
     images_per_second: float
+    response: tuple[CalibrationBin, ...]
     calibration: tuple[CalibrationBin, ...]
 
 
@@ -134,9 +140,13 @@ def from_message(message: Mapping[str, Any]) -> TrainEvent:
     kind = _KINDS.get(message.get("kind", ""))
     if kind is None:
         raise ValueError(f"kind: {message.get('kind')!r} given; allowed is one of {list(_KINDS)}")
+    if kind is EpochEvent and "response" not in message:
+        # Runs that were kept before outputs were binned have the bins by target alone.
+        message = {**message, "response": message["calibration"], "calibration": []}
     values = {spec.name: _unpack(message[spec.name]) for spec in fields(kind)}
     if kind is EpochEvent:
-        values["calibration"] = tuple(CalibrationBin(*row) for row in values["calibration"])
+        for name in ("response", "calibration"):
+            values[name] = tuple(CalibrationBin(*row) for row in values[name])
     return kind(**values)
 
 

@@ -225,6 +225,7 @@ def _build_card(recipe: Recipe, trainer: "Trainer") -> Card:
         active_latents=active_latents(kl_per_latent),
         test_mse=figures.mean("mse"),
         scale=trainer.scale,
+        response=figures.response(),
         calibration=figures.calibration(),
         history=tuple(rows),
         half_precision_change=figures.mean("loss") - trainer.history[-1].test_loss,

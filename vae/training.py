@@ -267,6 +267,7 @@ class Trainer:
             scale=self.scale,
             seconds=self.tally.epoch_seconds,
             images_per_second=self.order.images / self.tally.epoch_seconds,
+            response=figures.response(),
             calibration=figures.calibration(),
         )
         self.history.append(event)

@@ -8,7 +8,7 @@ import streamlit as st
 from vae import pictures, ui, ui_rows
 from vae.cards import load_cards
 from vae.charts.bias_pictures import BINS, build_greys_chart
-from vae.charts.calibration import Curves, build_calibration_chart, build_parts_chart
+from vae.charts.calibration import Curves, build_calibration_chart, build_response_chart
 from vae.charts.theme import KL, STYLES, TARGET, Style
 from vae.data import binarise, load_sample
 from vae.events import CalibrationBin
@@ -166,25 +166,25 @@ def lambda_pictures() -> tuple[tuple[str, str], ...]:
 
 @st.fragment
 def show_trained() -> None:
-    """Calibration of the shipped runs of one data set, and of the learner's own latest run."""
+    """The greys of one data set's shipped runs, both ways, and of the learner's latest run."""
     dataset = choose("Trained on", DATASETS, key="trained", default="fashion")
-    curves = trained_curves(dataset)
-    own = own_bins()
-    if own:
-        curves = (*curves, (OWN, own))
+    response, calibration = (
+        trained_curves(dataset, name) + own_curve(name) for name in ("response", "calibration")
+    )
     with ui_rows.row("trained"):
-        st.markdown("**Calibration: bright targets come out darker, dark ones brighter**")
-        ui.show_chart(build_calibration_chart, key="calibration", curves=curves)
-        st.markdown("**The same, less the diagonal: how far every loss falls short**")
-        ui.show_chart(build_parts_chart, key="parts", curves=curves)
-    st.markdown(shrinkage_table(curves))
+        st.markdown("**Given the target: bright ones come out darker, dark ones brighter**")
+        ui.show_chart(build_response_chart, key="response", curves=response)
+        st.markdown("**Given the output: calibration, on the diagonal**")
+        ui.show_chart(build_calibration_chart, key="calibration", curves=calibration)
+    st.markdown(both_ways_table(response, calibration))
+    own = own_curve("response")
     if not own:
         st.caption("Train a network on the Train page, and its curve is laid over these.")
 
 
-@shared(maxsize=4)
-def trained_curves(dataset: str) -> Curves:
-    """BCE, MSE and continuous Bernoulli, trained on the same data, seed and order.
+@shared(maxsize=8)
+def trained_curves(dataset: str, name: str) -> Curves:
+    """The bins ``name``, 'response' or 'calibration', of three runs: BCE, MSE and continuous Bernoulli, trained on the same data, seed and order.
 
     The Gaussian whose KL is nearest to the Bernoulli's is taken, so that both pictures pass
     through about as many nats.
@@ -194,7 +194,7 @@ def trained_curves(dataset: str) -> Curves:
     gaussians = [
         card
         for name, card in cards.items()
-        if name.startswith((f"{dataset}-gaussian", f"{dataset}-variance"))
+        if name.startswith((f"{dataset}-gaussian", f"{dataset}-variance")) and card.calibration
     ]
     matched = min(gaussians, key=lambda card: abs(card.test_kl - bernoulli.test_kl))
     chosen = (
@@ -203,41 +203,46 @@ def trained_curves(dataset: str) -> Curves:
         ("continuous-bernoulli", cards[f"{dataset}-continuous-bernoulli"]),
     )
     return tuple(
-        (_named(STYLES[name], f"KL {card.test_kl:.1f}"), tuple(card.calibration))
-        for name, card in chosen
+        (_named(STYLES[loss], f"KL {card.test_kl:.1f}"), tuple(getattr(card, name)))
+        for loss, card in chosen
     )
 
 
-def own_bins() -> tuple[CalibrationBin, ...]:
-    """The calibration of this session's latest run, empty before its first epoch."""
+def own_curve(name: str) -> Curves:
+    """The bins ``name`` of this session's latest run, none before its first epoch."""
     registry = get_registry()
     run = registry.run_of(owner())
     snapshot = registry.snapshot(run) if run else None
     if snapshot is None or not snapshot.members or not snapshot.members[0].epochs:
         return ()
-    return tuple(snapshot.members[0].epochs[-1].calibration)
+    bins = tuple(getattr(snapshot.members[0].epochs[-1], name))
+    return ((OWN, bins),) if bins else ()
 
 
-def shrinkage_table(curves: Curves) -> str:
-    """Mean output at targets of 0.2 and 0.8, and how much of BCE's shrinkage MSE has too."""
-    lines = ["| | target 0.2 | target 0.8 | pulled in at 0.8 |", "|:--|--:|--:|--:|"]
-    for style, bins in curves:
-        low, high = (output_at(bins, target) for target in (0.2, 0.8))
-        lines.append(f"| {style.label} | {low:.3f} | {high:.3f} | {0.8 - high:+.3f} |")
-    bce, mse = (0.8 - output_at(curves[i][1], 0.8) for i in (0, 1))
-    lines.append("")
-    if bce > 0:
-        lines.append(
-            f"At a target of 0.8, MSE has **{mse / bce:.0%}** of the shrinkage that BCE has: that "
-            "part is regression to the mean, shared by all. The rest, at most, is the loss's own."
-        )
+def both_ways_table(response: Curves, calibration: Curves) -> str:
+    """Mean output at targets, and mean target at outputs, of 0.2, 0.5 and 0.8 for each run."""
+    greys = (0.2, 0.5, 0.8)
+    lines = [
+        "| | "
+        + " | ".join(f"output at target {grey}" for grey in greys)
+        + " | "
+        + " | ".join(f"target at output {grey}" for grey in greys)
+        + " |",
+        "|:--|" + "--:|" * 2 * len(greys),
+    ]
+    for (style, by_target), (_, by_output) in zip(response, calibration, strict=False):
+        numbers = [interpolate(by_target, "target", "output", grey) for grey in greys]
+        numbers += [interpolate(by_output, "output", "target", grey) for grey in greys]
+        lines.append(f"| {style.label} | " + " | ".join(f"{n:.3f}" for n in numbers) + " |")
     return "\n".join(lines)
 
 
-def output_at(bins: Sequence[CalibrationBin], target: float) -> float:
-    """Mean output at this target grey, interpolated between bins."""
+def interpolate(bins: Sequence[CalibrationBin], x: str, y: str, at: float) -> float:
+    """The mean ``y`` of pixels whose ``x`` is ``at``, between the bins' means."""
     held = [b for b in bins if b.count]
-    return float(np.interp(target, [b.target for b in held], [b.output for b in held]))
+    if not held:
+        return float("nan")
+    return float(np.interp(at, [getattr(b, x) for b in held], [getattr(b, y) for b in held]))
 
 
 def _named(style: Style, detail: str) -> Style:

@@ -189,18 +189,18 @@ def _show_kl(snapshot: RunSnapshot, styles: tuple[Style, ...]) -> None:
 def _show_calibration(snapshot: RunSnapshot, styles: tuple[Style, ...]) -> None:
     labels = [style.label for style in styles]
     if not all(member.epochs for member in snapshot.members):
-        st.caption("Mean output for each grey of the target: measured after the first epoch.")
+        st.caption("Calibration, mean target by output: measured after the first epoch.")
         return
-    rows = _packed.get(
-        ("calibration", snapshot.run_id, snapshot.members[0].epochs[-1].epoch),
-        lambda: to_arrow(training_frames.calibration_frame(snapshot.members, labels)),
-    )
-    show(
-        training_maps.build_calibration_chart,
-        rows,
-        key=f"calibration-{len(styles)}",
-        styles=styles,
-    )
+    builders = {
+        "response": training_maps.build_response_chart,
+        "calibration": training_maps.build_calibration_chart,
+    }
+    for name, build in builders.items():
+        rows = _packed.get(
+            (name, snapshot.run_id, snapshot.members[0].epochs[-1].epoch),
+            lambda name=name: to_arrow(training_frames.bins_frame(snapshot.members, labels, name)),
+        )
+        show(build, rows, key=f"{name}-{len(styles)}", styles=styles)
 
 
 def show(build: Any, rows: bytes, *, key: str, **arguments: Any) -> None:

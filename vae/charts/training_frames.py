@@ -84,14 +84,14 @@ def _finite(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[np.isfinite(numbers).all(axis=1)].reset_index(drop=True)
 
 
-def calibration_frame(members: Sequence[MemberSnapshot], labels: Sequence[str]) -> pd.DataFrame:
-    """Mean output for each grey of the target on the test set after the last epoch.
+def bins_frame(members: Sequence[MemberSnapshot], labels: Sequence[str], name: str) -> pd.DataFrame:
+    """The bins ``name`` of the test set after the last epoch: 'response' or 'calibration'.
 
     Columns: target, output, count, member.
     """
     rows = [
         (each.target, each.output, each.count, label)
         for member, label in zip(members, labels, strict=True)
-        for each in (member.epochs[-1].calibration if member.epochs else ())
+        for each in (getattr(member.epochs[-1], name) if member.epochs else ())
     ]
     return _finite(pd.DataFrame(rows, columns=["target", "output", "count", "member"]))

@@ -7,18 +7,43 @@ from vae.charts.theme import TARGET, Style
 from vae.charts.training_styles import HEIGHT, colour, dash, shape, title
 
 
+def build_response_chart(*, styles: tuple[Style, ...]) -> alt.TopLevelMixin:
+    """Mean output for each grey of the target: it leans to the middle where z does not tell all."""
+    return _bins_chart(
+        styles,
+        "target",
+        "output",
+        "mean output by grey of the target",
+        "Mean output against target grey in twenty bins of the test set's pixels; "
+        "the dotted diagonal is an output equal to its target.",
+    )
+
+
 def build_calibration_chart(*, styles: tuple[Style, ...]) -> alt.TopLevelMixin:
-    """Mean output for each grey of the target; on the diagonal nothing pulls."""
+    """Mean target for each output: on the diagonal an output means what it says."""
+    return _bins_chart(
+        styles,
+        "output",
+        "target",
+        "calibration: mean target by output",
+        "Calibration: mean target against output in twenty bins of the test set's pixels; "
+        "on the dotted diagonal an output of a grey is that grey on average.",
+    )
+
+
+def _bins_chart(
+    styles: tuple[Style, ...], x: str, y: str, words: str, description: str
+) -> alt.TopLevelMixin:
     ends = alt.Data(values=[{"target": 0, "output": 0}, {"target": 1, "output": 1}])
     axis = alt.Scale(domain=[0, 1], nice=False)
     diagonal = (
         alt.Chart(ends)
         .mark_line(color=TARGET.colour, strokeDash=[2, 3])
-        .encode(x=alt.X("target:Q"), y=alt.Y("output:Q"))
+        .encode(x=alt.X(f"{x}:Q"), y=alt.Y(f"{y}:Q"))
     )
     base = alt.Chart().encode(
-        x=alt.X("target:Q", title=None, scale=axis),
-        y=alt.Y("output:Q", title=None, scale=axis),
+        x=alt.X(f"{x}:Q", title=None, scale=axis),
+        y=alt.Y(f"{y}:Q", title=None, scale=axis),
         color=colour(styles),
     )
     line = base.mark_line(strokeWidth=1.5).encode(strokeDash=dash(styles))
@@ -36,9 +61,8 @@ def build_calibration_chart(*, styles: tuple[Style, ...]) -> alt.TopLevelMixin:
         line,
         points,
         height=HEIGHT,
-        title=title("mean output by grey of the target"),
-        description="Mean output against target grey in twenty bins of the test set's pixels; "
-        "the dotted diagonal is an output equal to its target.",
+        title=title(words),
+        description=description,
     )
 
 
