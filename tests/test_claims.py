@@ -88,8 +88,8 @@ def test_a_card_that_says_otherwise_makes_the_check_disagree(
 ) -> None:
     cards_now = dict(cards.load_cards())
     matched = cards_now["fashion-gaussian-matched"]
-    faithful = tuple(replace(row, output=row.target) for row in matched.calibration)
-    cards_now["fashion-gaussian-matched"] = replace(matched, calibration=faithful)
+    faithful = tuple(replace(row, output=row.target) for row in matched.response)
+    cards_now["fashion-gaussian-matched"] = replace(matched, response=faithful)
     monkeypatch.setattr(cards, "load_cards", lambda: cards_now)
     assert not claims.examine(claims.CLAIMS["B5"]).agrees
 

@@ -26,7 +26,8 @@ EVENTS = [
     ReconstructionEvent(0, IMAGES, IMAGES + 1, IMAGES[:, ::-1]),
     EpochEvent(
         1, 469, 163.9, 126.4, -105.5, 20.9, 0.02, (1.0, 2.0), 0.3, 2.5, 24000.0,
-        (CalibrationBin(0.01, 0.02, 5), CalibrationBin(0.97, 0.9, 7)), (CalibrationBin(0.1, 0.2, 12),),
+        (CalibrationBin(0.01, 0.02, 5), CalibrationBin(0.97, 0.9, 7)),
+        (CalibrationBin(0.1, 0.2, 12),),
     ),
     GalleryEvent(
         9, IMAGES, IMAGES[None], (4, 1), np.array([[0.5, -1.25]], np.float32),

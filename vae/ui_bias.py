@@ -184,8 +184,9 @@ def show_trained() -> None:
 
 @shared(maxsize=8)
 def trained_curves(dataset: str, name: str) -> Curves:
-    """The bins ``name``, 'response' or 'calibration', of three runs: BCE, MSE and continuous Bernoulli, trained on the same data, seed and order.
+    """The bins ``name``, 'response' or 'calibration', of BCE, MSE and continuous Bernoulli.
 
+    All are trained on the same data with the same seed and order.
     The Gaussian whose KL is nearest to the Bernoulli's is taken, so that both pictures pass
     through about as many nats.
     """

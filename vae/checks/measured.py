@@ -7,8 +7,8 @@ from vae.checks.evidence import Evidence
 
 
 def output_at(name: str, target: float) -> float:
-    """Mean output of a trained run on test pixels of this target grey, from its calibration."""
-    bins = [row for row in cards.load_cards()[name].calibration if row.count]
+    """Mean output of a trained run on test pixels of this target grey."""
+    bins = [row for row in cards.load_cards()[name].response if row.count]
     return float(np.interp(target, [row.target for row in bins], [row.output for row in bins]))
 
 

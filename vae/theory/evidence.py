@@ -41,7 +41,7 @@ class OnePixel:
 
     @property
     def log_evidence(self) -> float:
-        """log p(x): the latent's variance and the noise add, so x ~ N(centre, slope^2 + scale^2)."""
+        """log p(x): latent and noise add their variances, x ~ N(centre, slope^2 + scale^2)."""
         total = math.sqrt(self.slope**2 + self.scale**2)
         return float(gaussian_log_prob(self.x, self.centre, total))
 

@@ -1,9 +1,9 @@
 """Outputs that share parameters: one logistic line through many targets, under each loss.
 
 With an output of its own for every target each proper loss ends at the mean, and all agree. A
-network shares: here p_i = sigmoid(w u_i + b) for all ``u``. Binary cross-entropy's slope in b is the
-sum of p_i - t_i, so it keeps the mean of the targets whatever w can do; squared error weights that
-sum with p_i (1 - p_i) and does not.
+network shares: here p_i = sigmoid(w u_i + b) for all ``u``. Binary cross-entropy's slope in b is
+the sum of p_i - t_i, so it keeps the mean of the targets whatever w can do; squared error weights
+that sum with p_i (1 - p_i) and does not.
 """
 
 import numpy as np
