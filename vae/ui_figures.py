@@ -5,6 +5,7 @@ frames are made once for all who watch.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import altair as alt
@@ -26,6 +27,10 @@ from vae.ui_pictures import Memo
 _frames = Memo(24)
 _packed = Memo(96)
 _ROWS = "rows"
+_BINS = {
+    "response": training_maps.build_response_chart,
+    "calibration": training_maps.build_calibration_chart,
+}
 _GAUSSIANS = frozenset({"gaussian", "gaussian-learned", "gaussian-optimal"})
 
 
@@ -191,16 +196,15 @@ def _show_calibration(snapshot: RunSnapshot, styles: tuple[Style, ...]) -> None:
     if not all(member.epochs for member in snapshot.members):
         st.caption("Calibration, mean target by output: measured after the first epoch.")
         return
-    builders = {
-        "response": training_maps.build_response_chart,
-        "calibration": training_maps.build_calibration_chart,
-    }
-    for name, build in builders.items():
-        rows = _packed.get(
-            (name, snapshot.run_id, snapshot.members[0].epochs[-1].epoch),
-            lambda name=name: to_arrow(training_frames.bins_frame(snapshot.members, labels, name)),
-        )
+    last = snapshot.members[0].epochs[-1].epoch
+    for name, build in _BINS.items():
+        pack = partial(_pack_bins, snapshot.members, labels, name)
+        rows = _packed.get((name, snapshot.run_id, last), pack)
         show(build, rows, key=f"{name}-{len(styles)}", styles=styles)
+
+
+def _pack_bins(members: Sequence[MemberSnapshot], labels: Sequence[str], name: str) -> bytes:
+    return to_arrow(training_frames.bins_frame(members, labels, name))
 
 
 def show(build: Any, rows: bytes, *, key: str, **arguments: Any) -> None:
