@@ -189,13 +189,14 @@ def altered(path: Path, **changes: Any) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
+        ({"step": -1}, "damaged .step: -1 given; allowed is 0 to"),
         ({"version": 99}, "checkpoint version 99; this program reads version 1"),
         ({"config": {"latent_dim": 0}}, r"damaged \(latent_dim: 0 given"),
         ({"config": {"unknown": 1}}, r"damaged \(unknown: not a setting"),
         ({"history": "]"}, "damaged"),
         ({"weights": None}, "damaged"),
         ({"data": {}}, "damaged"),
-        ({"data": {"image_shape": [10**6, 10**6]}}, "image_shape: .* allowed is 1 to 1024"),
+        ({"data": {"image_shape": [10**6, 10**6]}}, "damaged"),
     ],
 )
 def test_damaged_content_is_named(changes: dict[str, Any], words: str, kept: Path) -> None:
@@ -206,10 +207,8 @@ def test_damaged_content_is_named(changes: dict[str, Any], words: str, kept: Pat
 
 def test_weights_of_another_shape_are_refused(kept: Path) -> None:
     altered(kept, config={**CONFIG.to_dict(), "hidden_dim": 17})
-    with pytest.raises(CheckpointError, match="the weights do not fit the settings"):
-        load(kept).build_model()
-    with pytest.raises(CheckpointError, match="its training state is incomplete"):
-        load(kept).build_trainer(DATA)
+    with pytest.raises(CheckpointError, match="needed is float32"):
+        load(kept)
 
 
 def test_a_full_disk_leaves_the_old_file(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,13 +11,15 @@ from typing import Any
 import torch
 
 from vae.batches import Pixels
-from vae.config import ConfigError, TrainConfig
+from vae.config import TrainConfig
 from vae.data import ImageData, fingerprint
-from vae.errors import CheckpointError
+from vae.engine import tensor_files
+from vae.engine.state_checks import check_count, check_weights
+from vae.errors import CheckpointError, shown
 from vae.evaluation import test_figures
-from vae.events import EpochEvent, from_message, to_message
+from vae.events import EpochEvent, TrainEvent, from_message, to_message
 from vae.files import write_atomically
-from vae.models import VAE, build_vae
+from vae.models import VAE, build_vae, describe_weights
 from vae.training import Trainer
 
 __all__ = [
@@ -32,8 +34,10 @@ __all__ = [
 
 FORMAT = "vae-loss checkpoint"
 VERSION = 1
-# A forged size must not make the model that is built from it fill the memory.
 LARGEST_SIDE = 1024
+_MOST_STEPS = 10**9
+_MOST_IMAGES = 10**9
+_LONGEST_NAME = 100
 
 
 @dataclass(frozen=True)
@@ -67,10 +71,7 @@ class Checkpoint:
     def build_model(self) -> VAE:
         """The model with its weights, in ``eval`` mode, on the CPU, in float32."""
         model = build_vae(self.config, self.data.image_shape)
-        try:
-            model.load_state_dict(dict(self.weights))
-        except RuntimeError as error:
-            raise CheckpointError(f"the weights do not fit the settings: {error}") from error
+        model.load_state_dict(dict(self.weights))
         return model.eval()
 
     def start_trainer(self, config: TrainConfig, data: ImageData) -> Trainer:
@@ -79,10 +80,13 @@ class Checkpoint:
         Raises:
             CheckpointError: the weights are of another shape than ``config`` and ``data`` ask.
         """
-        trainer = Trainer(config, data)
+        shape = (data.train.shape[1], data.train.shape[2])
         try:
+            # Before a model of whatever size is built.
+            check_weights(self.weights, describe_weights(config, shape))
+            trainer = Trainer(config, data)
             trainer.start_from(self.weights)
-        except RuntimeError as error:
+        except (TypeError, ValueError) as error:
             raise CheckpointError(f"the weights do not fit the settings: {error}") from error
         return trainer
 
@@ -104,9 +108,11 @@ class Checkpoint:
         trainer = Trainer(replace(self.config, **changes), data)
         try:
             state = {**self.training, "step": self.step, "model": dict(self.weights)}
-            trainer.restore(state, list(self.history))
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise CheckpointError(f"its training state is incomplete: {error}") from error
+            trainer.restore(state, self.history)
+        except KeyError as error:
+            raise CheckpointError(f"its training state has no {error}") from error
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise CheckpointError(f"its training state does not fit: {error}") from error
         return trainer
 
 
@@ -169,55 +175,89 @@ def evaluate(
 def load(path: str | Path) -> Checkpoint:
     """The checkpoint in ``path``, its tensors on the CPU.
 
-    Only tensors and plain values are read (``weights_only``): a file cannot run code here.
+    Only tensors and plain values are read, by ``vae.engine.tensor_files``: a file cannot run code
+    here, nor take more room than its own size. The weights fit the settings.
 
     Raises:
         CheckpointError: missing, truncated, foreign, or written by a newer version.
     """
     path = Path(path)
     try:
-        if not zipfile.is_zipfile(path):
-            # Older pickle formats of torch too end here: this program has never written one.
-            path.stat()
-            raise CheckpointError(f"{path}: not a checkpoint (truncated or foreign)")
-        stored = torch.load(path, map_location="cpu", weights_only=True)
-    except CheckpointError:
-        raise
+        stored = tensor_files.read(path)
     except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read ({error.strerror})") from error
+        raise CheckpointError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except zipfile.BadZipFile as error:
+        raise CheckpointError(f"{path}: not a checkpoint (truncated or foreign)") from error
+    except MemoryError as error:
+        raise CheckpointError(f"{path}: there is not enough memory to read it") from error
     except Exception as error:
-        # What a hostile or damaged pickle raises is anybody's guess.
+        # What a hostile or damaged archive raises is anybody's guess.
         reason = "damaged, or it holds more than tensors and plain values"
         raise CheckpointError(f"{path}: not a checkpoint ({reason})") from error
-    if not isinstance(stored, dict) or stored.get("format") != FORMAT:
+    if not isinstance(stored, dict) or not _is(stored.get("format"), FORMAT):
         raise CheckpointError(f"{path}: not a checkpoint of this program")
     version = stored.get("version")
-    if version != VERSION:
+    if not _is(version, VERSION):
         raise CheckpointError(
-            f"{path}: checkpoint version {version!r}; this program reads version {VERSION}"
+            f"{path}: checkpoint version {shown(version)}; this program reads version {VERSION}"
         )
     try:
         return _parse(stored)
-    except (KeyError, TypeError, ValueError, AttributeError, ConfigError) as error:
+    except KeyError as error:
+        raise CheckpointError(f"{path}: its content is damaged ({error} is missing)") from error
+    except (TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
         raise CheckpointError(f"{path}: its content is damaged ({error})") from error
 
 
+def _is(value: Any, wanted: str | int) -> bool:
+    # A tensor is neither equal nor unequal.
+    return type(value) is type(wanted) and value == wanted
+
+
 def _parse(stored: Mapping[str, Any]) -> Checkpoint:
-    card = stored["data"]
-    weights = {name: value.float() for name, value in stored["weights"].items()}
+    config = TrainConfig.from_dict(stored["config"])
+    data = _parse_card(**stored["data"])
+    check_weights(
+        stored["weights"],
+        describe_weights(config, data.image_shape),
+        (torch.float32, torch.float16),
+    )
     history = [from_message(message) for message in json.loads(stored["history"])]
-    if not all(1 <= side <= LARGEST_SIDE for side in card["image_shape"]):
-        raise ValueError(
-            f"image_shape: {card['image_shape']} given; allowed is 1 to {LARGEST_SIDE}"
-        )
+    if not (stored["training"] is None or isinstance(stored["training"], Mapping)):
+        raise TypeError("the training state is not a dictionary")
     return Checkpoint(
-        config=TrainConfig.from_dict(stored["config"]),
-        step=int(stored["step"]),
-        data=DataCard(**{**card, "image_shape": tuple(card["image_shape"])}),
-        history=tuple(event for event in history if isinstance(event, EpochEvent)),
-        weights=weights,
+        config=config,
+        step=check_count("step", stored["step"], _MOST_STEPS),
+        data=data,
+        history=tuple(_check_epoch(event, config.latent_dim) for event in history),
+        weights={name: value.float() for name, value in stored["weights"].items()},
         training=stored["training"],
     )
+
+
+def _parse_card(
+    name: Any, train_images: Any, test_images: Any, image_shape: Any, sha256: Any
+) -> DataCard:
+    if not all(isinstance(text, str) and len(text) <= _LONGEST_NAME for text in (name, sha256)):
+        raise ValueError("data: a name that is none")
+    height, width = (check_count("image_shape", side, LARGEST_SIDE) for side in image_shape)
+    train = check_count("train_images", train_images, _MOST_IMAGES)
+    test = check_count("test_images", test_images, _MOST_IMAGES)
+    if not height or not width:
+        raise ValueError(f"image_shape: {shown(image_shape)} given; allowed is 1 to {LARGEST_SIDE}")
+    return DataCard(name, train, test, (height, width), sha256)
+
+
+def _check_epoch(event: TrainEvent, latent_dim: int) -> EpochEvent:
+    """``event`` if it is an epoch's whose figures are numbers: pages draw what stands there."""
+    if not isinstance(event, EpochEvent):
+        raise ValueError("history: it holds other events than those of epochs")
+    values = {**vars(event), "scale": event.scale or 0.0}
+    kl, bins = values.pop("test_kl_per_latent"), values.pop("calibration")
+    numbers = [*values.values(), *kl, *(value for bin in bins for value in vars(bin).values())]
+    if len(kl) != latent_dim or not all(type(number) in (int, float) for number in numbers):
+        raise ValueError("history: a figure of an epoch is not a number")
+    return event
 
 
 def _describe_run(trainer: Trainer, step: int) -> dict[str, Any]:

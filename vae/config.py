@@ -5,6 +5,7 @@ The command line, the Train page, the page's address and the checkpoint all read
 """
 
 import math
+import numbers
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, asdict, dataclass, field, fields
 from typing import Any
@@ -267,18 +268,26 @@ def _parse(kind: type, value: Any) -> Any:
     if kind is bool:
         if isinstance(value, bool):
             return value
-        return {"1": True, "true": True, "0": False, "false": False}.get(str(value).lower())
+        text = (
+            value.lower()
+            if isinstance(value, str)
+            else {0.0: "0", 1.0: "1"}.get(_number(value), "")
+        )
+        return {"1": True, "true": True, "0": False, "false": False}.get(text)
     if kind is str:
         return value if isinstance(value, str) else None
-    if isinstance(value, bool):
-        return None
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return None
+    number = math.nan if isinstance(value, bool) else _number(value)
     if not math.isfinite(number) or (kind is int and number != int(number)):
         return None
     return int(number) if kind is int else number
+
+
+def _number(value: Any) -> float:
+    """``value``, a number or the text of one, as a float; NaN where it is neither."""
+    try:
+        return float(value) if isinstance(value, str | numbers.Real) else math.nan
+    except (ValueError, OverflowError):
+        return math.nan
 
 
 def _spell(value: Any) -> str:

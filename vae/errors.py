@@ -17,6 +17,10 @@ class DeviceUnavailable(ValueError):
 
 def shown(value: object) -> str:
     """``value`` for a message: its repr, so without line breaks, of at most 40 characters."""
-    # Of a long text only the beginning is spelt out: its repr would be as long as it is.
-    text = repr(value[: _LONGEST + 1] if isinstance(value, str) else value)
+    try:
+        # Of a long text only the beginning is spelt out: its repr would be as long as it is.
+        text = repr(value[: _LONGEST + 1] if isinstance(value, str) else value)
+    except (ValueError, RecursionError):
+        # A number of thousands of digits, or lists within lists within lists.
+        text = f"a {type(value).__name__}"
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

@@ -91,6 +91,18 @@ def build_vae(config: TrainConfig, image_shape: tuple[int, int]) -> VAE:
     A linear VAE's Gaussian mean is the output itself (Tipping & Bishop 1999); the network's passes
     through a sigmoid, since pixels are in [0, 1].
     """
+    model = _assemble(config, image_shape)
+    initialize(model, torch.Generator().manual_seed(config.seed))
+    return model
+
+
+def describe_weights(config: TrainConfig, image_shape: tuple[int, int]) -> dict[str, Tensor]:
+    """Names, shapes and dtypes of the weights of ``build_vae``, as tensors without any memory."""
+    with torch.device("meta"):
+        return _assemble(config, image_shape).state_dict()
+
+
+def _assemble(config: TrainConfig, image_shape: tuple[int, int]) -> VAE:
     pixels = image_shape[0] * image_shape[1]
     linear = config.architecture == "linear"
     likelihood = build_likelihood(config.likelihood, scale=config.scale, squash=not linear)
@@ -102,9 +114,7 @@ def build_vae(config: TrainConfig, image_shape: tuple[int, int]) -> VAE:
     else:
         encoder = MlpEncoder(pixels, config.hidden_dim, config.latent_dim)
         decoder = MlpDecoder(pixels, config.hidden_dim, config.latent_dim)
-    model = VAE(encoder, decoder, likelihood, image_shape)
-    initialize(model, torch.Generator().manual_seed(config.seed))
-    return model
+    return VAE(encoder, decoder, likelihood, image_shape)
 
 
 def initialize(model: nn.Module, generator: torch.Generator) -> None:

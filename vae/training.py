@@ -6,7 +6,7 @@ a single step, and ``trainer.learning_rate`` may change in between.
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +18,13 @@ from vae.config import ConfigError, TrainConfig, option
 from vae.data import ImageData, fingerprint
 from vae.devices import choose_device
 from vae.elbo import Elbo
+from vae.engine.state_checks import (
+    check_count,
+    check_figure,
+    check_generator_state,
+    check_weights,
+    fit_optimizer,
+)
 from vae.evaluation import (
     TestFigures,
     build_gallery,
@@ -40,6 +47,7 @@ from vae.tally import Tally
 
 # How often weights are kept to fall back on, and losses fetched from a device that runs behind.
 SYNC_STEPS = 64
+MOST_EPOCHS = int(option("epochs").maximum or 0)
 
 
 class Trainer:
@@ -190,26 +198,41 @@ class Trainer:
             "device": self.device.type,
         }
 
-    def restore(self, state: dict[str, Any], history: list[EpochEvent]) -> None:
+    def restore(self, state: Mapping[str, Any], history: Sequence[EpochEvent]) -> None:
         """Inverse of ``state``; bit-equal on a CPU. On another kind of device than the one that
-        wrote it, the noise starts a stream of its own."""
-        self.step_count = int(state["step"])
+        wrote it, the noise starts a stream of its own.
+
+        Raises ``ValueError``, ``TypeError`` or ``KeyError`` before anything is changed, where the
+        state is not one that this run could have had.
+        """
+        most = MOST_EPOCHS * self.order.steps_per_epoch
+        step_count = check_count("step", state["step"], most)
         names = ("seconds", "epoch_loss", "epoch_seconds")
-        self.tally = Tally(*(float(state[name]) for name in names))
+        tally = Tally(*(check_figure(name, state[name]) for name in names))
+        check_weights(state["model"], self.model.state_dict())
+        optimizer = fit_optimizer(state["optimizer"], self.optimizer)
+        order = check_generator_state("order", state["order"], self.order.generator)
+        generators = {"noise": self.noise, "pixels": self.pixels.generator}
+        goes_on = state["device"] == self.device.type
+        drawn = {
+            name: check_generator_state(name, state[name], generator)
+            for name, generator in generators.items()
+            if goes_on
+        }
+        self.step_count, self.tally, self.history = step_count, tally, list(history)
         self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.order.restore(state["order"], self.step_count % self.order.steps_per_epoch)
-        if state["device"] == self.device.type:
-            self.noise.set_state(state["noise"])
-            self.pixels.generator.set_state(state["pixels"])
-        else:
-            self.noise.manual_seed(self.config.seed + self.step_count)
-            self.pixels.generator.manual_seed(self.config.seed + self.step_count)
-        self.history = list(history)
+        self.optimizer.load_state_dict(optimizer)
+        self.order.restore(order, self.step_count % self.order.steps_per_epoch)
+        for name, generator in generators.items():
+            if goes_on:
+                generator.set_state(drawn[name])
+            else:
+                generator.manual_seed(self.config.seed + self.step_count)
         self._good = self._copy_weights()
 
     def start_from(self, weights: Mapping[str, Tensor]) -> None:
-        """Begin with ``weights``. Raises ``RuntimeError`` where their shapes differ."""
+        """Begin with ``weights``. Raises ``ValueError`` or ``TypeError`` where they do not fit."""
+        check_weights(weights, self.model.state_dict())
         self.model.load_state_dict(dict(weights))
         self._good = self._copy_weights()
 
