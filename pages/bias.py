@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from vae import ui, ui_bias, ui_derivation, ui_rows, ui_server
+from vae import ui, ui_bias, ui_derivation, ui_rows
 from vae.charts import asymmetry, descent, expected, normaliser, opposite, pull_curves
 from vae.charts.bias_parts import (
     CENTRE,
@@ -19,8 +19,6 @@ from vae.charts.bias_parts import (
     T,
 )
 from vae.theory.pull import clipped_mse_optimum
-
-ui_server.require_entry()
 
 value = ui.query_values([T, H, SIGMA, CENTRE, SPREAD, SKEW, S, TAU, DECAY, STOP, START, G])
 pixel = {name: value[name] for name in ("t", "h")}

@@ -2,14 +2,12 @@
 
 import streamlit as st
 
-from vae import examples, ui, ui_derivation, ui_objective, ui_rows, ui_server
+from vae import examples, ui, ui_derivation, ui_objective, ui_rows
 from vae.charts import derivation_learned as learned
 from vae.charts import derivation_sigma as panels
 from vae.charts.derivation_nll import build_nll_chart
 from vae.charts.derivation_parts import FIT_MEAN, FIT_SIGMA, PIXEL_DIALS, VARIANCE
 from vae.theory.learned_scale import constant_pixels
-
-ui_server.require_entry()
 
 pixel = ui.query_values(PIXEL_DIALS)
 variance = ui.query_values([VARIANCE])["variance"]

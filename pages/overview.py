@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from vae import ui, ui_frame, ui_ledger, ui_server
+from vae import ui, ui_frame, ui_ledger
 from vae.charts import overview
+from vae.web import navigation
 
-ui_server.require_entry()
 values = ui.query_values(overview.DIALS)
 
 st.title("What is a VAE’s loss?", anchor="overview")
@@ -49,26 +49,19 @@ st.header("Three lessons", anchor="lessons")
 keep = {"present": "1"} if ui_frame.presenting() else None
 first, second, third = st.columns(3)
 with first, st.container(border=True, height="stretch"):
-    st.page_link(
-        "pages/derivation.py",
-        label="**Derivation**",
-        icon=":material/functions:",
-        query_params=keep,
-    )
+    navigation.link("derivation", query=keep)
     st.markdown(
         "From E[log p(x|z)] to MSE, one line at a time. One σ moves everything: gradients, the "
         "best loss, how many latents survive. *What σ does your code imply?*"
     )
 with second, st.container(border=True, height="stretch"):
-    st.page_link("pages/bias.py", label="**Bias**", icon=":material/balance:", query_params=keep)
+    navigation.link("bias", query=keep)
     st.markdown(
         "Does BCE pull greys toward 0.5 and blur pictures? The cost is uneven, the minimum is not "
         "moved, and a real pull appears under conditions you can feel."
     )
 with third, st.container(border=True, height="stretch"):
-    st.page_link(
-        "pages/train.py", label="**Train**", icon=":material/model_training:", query_params=keep
-    )
+    navigation.link("train", query=keep)
     st.markdown(
         "Predict, then train a VAE here on real images and see who was right: collapse, blur, a "
         "learned σ, the race of four losses."

@@ -2,10 +2,8 @@
 
 import streamlit as st
 
-from vae import lessons, ui_address, ui_loss, ui_run, ui_server, ui_settings, ui_start
+from vae import lessons, ui_address, ui_loss, ui_run, ui_settings, ui_start
 from vae.limits import load_limits
-
-ui_server.require_entry()
 
 limits = load_limits()
 ui_settings.read_address()

@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 import streamlit as st
-from appserver import ROOT
-from streamlit.testing.v1 import AppTest
+from page_runs import open_app
 
 HOST = "evil.example"
 TEXTS = {
@@ -57,18 +56,5 @@ def parameters(page: str) -> frozenset[str]:
     asked: set[str] = set()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(st, "query_params", _Listener(st.query_params, asked))
-        visit(page, **SHOWS_MORE.get(page, {}))
+        open_app(page, **SHOWS_MORE.get(page, {}))
     return frozenset(asked)
-
-
-def visit(page: str, **query: str) -> AppTest:
-    """The whole app at an address of ``pages/PAGE.py``; fails on an exception."""
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=90)
-    app.run()
-    if page != "overview":
-        app.switch_page(f"pages/{page}.py")
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception, app.exception
-    return app

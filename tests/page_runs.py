@@ -1,12 +1,30 @@
 """A page's script run without a browser, and what it shows."""
 
+import os
+from pathlib import Path
+
 from appserver import ROOT
 from streamlit.testing.v1 import AppTest
 
+from vae.web import navigation
+
+
+def open_app(page: str = "overview", **query: str) -> AppTest:
+    """The whole app at an address of ``pages/PAGE.py``; fails on an exception."""
+    app = AppTest.from_file(navigation.__file__, default_timeout=90)
+    if page != "overview":
+        app.run()
+        script = navigation.page_file(page)
+        app.switch_page(os.path.relpath(script, Path(navigation.__file__).parent))
+    return _run(app, query)
+
 
 def run_page(name: str, **query: str) -> AppTest:
-    """The page ``pages/NAME.py`` at an address with this query; fails on an exception."""
-    app = AppTest.from_file(str(ROOT / "pages" / f"{name}.py"), default_timeout=90)
+    """The page ``pages/NAME.py`` alone at an address with this query; fails on an exception."""
+    return _run(AppTest.from_file(str(ROOT / "pages" / f"{name}.py"), default_timeout=90), query)
+
+
+def _run(app: AppTest, query: dict[str, str]) -> AppTest:
     for key, value in query.items():
         app.query_params[key] = value
     app.run()

@@ -8,13 +8,11 @@ from appserver import ROOT, environment
 
 _RUN_EVERY_PAGE = """
 import sys
-from pathlib import Path
-from streamlit.testing.v1 import AppTest
+from page_runs import open_app
+from vae.web.navigation import PAGES
 
-app = AppTest.from_file("streamlit_app.py", default_timeout=60).run()
-for page in sorted(Path("pages").glob("*.py")):
-    app.switch_page(str(page)).run()
-    assert not app.exception, f"{page}: {[item.message for item in app.exception]}"
+for page in PAGES:
+    open_app(page)
 print(*sorted(name for name in sys.modules if name.split(".")[0] in ("torch", "torchvision")))
 """
 
@@ -22,7 +20,7 @@ print(*sorted(name for name in sys.modules if name.split(".")[0] in ("torch", "t
 def test_running_every_page_loads_no_torch(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", _RUN_EVERY_PAGE],
-        cwd=ROOT,
+        cwd=ROOT / "tests",
         env=environment(tmp_path),
         capture_output=True,
         text=True,

@@ -4,20 +4,11 @@ import statistics
 import time
 
 import pytest
-from appserver import ROOT
+from page_runs import open_app
 from streamlit.testing.v1 import AppTest
 
 from vae import ui_ledger
 from vae.claims import CLAIMS
-
-
-def open_app(**query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30)
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
 
 
 def ledger(app: AppTest) -> str:

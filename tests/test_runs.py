@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from vae.config import ConfigError, TrainConfig
 from vae.events import ReconstructionEvent, StepEvent
 from vae.histories import ThinnedHistory
 from vae.limits import LimitError, Limits
-from vae.owners import owner_key
+from vae.owners import new_cookies, owner_key
 from vae.protocol import RunState
 from vae.run_folders import RunFolders
 from vae.run_records import MAX_FRAMES_KEPT, MAX_STEPS_KEPT, VIEW_SECONDS
@@ -307,16 +308,23 @@ def test_commands_have_ranges_and_are_nothing_to_a_run_that_is_over(bench: Bench
 
 
 def test_the_key_outlives_a_reload_and_tells_browsers_apart() -> None:
-    utils = pytest.importorskip("streamlit.web.server.starlette.starlette_app_utils")
-    token = bytes(range(16))
-    # The server masks the same token anew with every answer.
-    cookies = [{"_streamlit_xsrf": utils.generate_xsrf_token_string(token, 5)} for _ in range(3)]
-    assert len({cookie["_streamlit_xsrf"] for cookie in cookies}) == 3
-    assert len({owner_key(cookie, f"session {n}") for n, cookie in enumerate(cookies)}) == 1
-    other = {"_streamlit_xsrf": utils.generate_xsrf_token_string(bytes(16), 5)}
-    assert owner_key(other, "session 0") != owner_key(cookies[0], "session 0")
-    for broken in ({}, {"_streamlit_xsrf": "2|zz|00|1"}, {"_streamlit_xsrf": "2||00|1"}):
-        assert owner_key(broken, "a") == owner_key({}, "a") != owner_key(broken, "b")
+    jars = []
+    for _ in range(3):
+        given = SimpleCookie()
+        for header in new_cookies({}):
+            given.load(header)
+        jars.append({name: morsel.value for name, morsel in given.items()})
+    keys = [{owner_key(jar, f"session {n}") for n in range(3)} for jar in jars]
+    assert [len(found) for found in keys] == [1, 1, 1]
+    assert len(set.union(*keys)) == 3
+    # In a frame of another site a browser keeps one of them; a key is given once.
+    for name, value in jars[0].items():
+        assert owner_key({name: value}, "another session") in keys[0]
+        assert new_cookies({name: value}) == []
+    for broken in ("", "short", "x" * 1000, "a b" * 10, "<script>" * 4):
+        cookies = {"vae_key": broken, "_streamlit_xsrf": "2|00|00|1"}
+        assert owner_key(cookies, "a") == owner_key({}, "a") != owner_key(cookies, "b")
+        assert len(new_cookies(cookies)) == 2
 
 
 # What is kept

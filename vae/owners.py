@@ -1,34 +1,50 @@
 """Who may steer a run: a key that survives a reload and stays out of the address.
 
-The address carries only ``?run=ID``, which anybody may be given and which only shows. The key
-that steers is derived from the token that Streamlit itself keeps in its cross-site-request
-cookie: it is there in the first script run after a reload, it never appears in a link that a
-teacher shares, and nothing more is stored in the browser. Without that cookie (protection
-switched off, or cookies refused) the Streamlit session is the owner, and a reload only watches.
+The address carries only ``?run=ID``, which anybody may be given and which only shows. The key that
+steers is a random number in a cookie, given to a browser with the first page it opens: it is there
+in the first script run after a reload, no script can read it, and it never appears in a link that
+a teacher shares. It is kept twice, because browsers keep cookies in two ways. The first is that of
+a page opened by itself. The second is for a page in a frame of another site, a learning platform:
+there a browser keeps only cookies that say that they are meant for it (``SameSite=None; Secure``),
+and many only in a jar of that platform's own (``Partitioned``). Where neither is kept (cookies
+refused, or such a frame without https) the Streamlit session is the owner: a reload only watches.
 """
 
 import hashlib
+import re
+import secrets
 from collections.abc import Mapping
 
-_COOKIE = "_streamlit_xsrf"
+COOKIE = "vae_key"
+FRAME_COOKIE = "vae_key_in_frame"
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{22,64}")
+_ATTRIBUTES = {
+    COOKIE: "SameSite=Lax",
+    FRAME_COOKIE: "SameSite=None; Secure; Partitioned",
+}
 
 
 def owner_key(cookies: Mapping[str, str], session_id: str) -> str:
     """The key of the browser that sent ``cookies``, or of the session ``session_id``."""
-    token = _token(cookies.get(_COOKIE, ""))
-    secret = token if token else session_id.encode()
-    return hashlib.sha256(b"vae run owner" + secret).hexdigest()
+    secret = _token(cookies) or f"session {session_id}"
+    return hashlib.sha256(f"vae run owner {secret}".encode()).hexdigest()
 
 
-def _token(cookie: str) -> bytes:
-    """The token in a cookie ``2|mask|masked token|time``, which is masked anew at each answer."""
-    parts = cookie.strip("\"'").split("|")
-    if len(parts) != 4 or parts[0] != "2":
-        return b""
-    try:
-        mask, masked = bytes.fromhex(parts[1]), bytes.fromhex(parts[2])
-    except ValueError:
-        return b""
-    if not mask:
-        return b""
-    return bytes(byte ^ mask[at % len(mask)] for at, byte in enumerate(masked))
+def new_cookies(cookies: Mapping[str, str]) -> list[str]:
+    """``Set-Cookie`` headers that a browser which sent ``cookies`` lacks; none once it has one.
+
+    Both carry the same key, so that a browser is the same owner either way; they are forgotten
+    when it is closed.
+    """
+    if _token(cookies):
+        return []
+    token = secrets.token_urlsafe(24)
+    return [
+        f"{name}={token}; Path=/; HttpOnly; {attributes}"
+        for name, attributes in _ATTRIBUTES.items()
+    ]
+
+
+def _token(cookies: Mapping[str, str]) -> str:
+    found = (str(cookies.get(name, "")) for name in _ATTRIBUTES)
+    return next((token for token in found if _TOKEN.fullmatch(token)), "")

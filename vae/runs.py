@@ -291,6 +291,13 @@ def get_registry() -> Registry:
         return _registry()
 
 
+def close_registry() -> None:
+    """Close the server's registry where there is one."""
+    with _building:
+        if _registry.cache_info().currsize:
+            _registry().close()
+
+
 @functools.cache
 def _registry() -> Registry:
     registry = Registry()

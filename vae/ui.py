@@ -7,12 +7,12 @@ from typing import Any
 
 import altair as alt
 import streamlit as st
-from streamlit.dataframe_util import convert_anything_to_arrow_bytes as to_arrow
 
 from vae import ui_address, ui_claims
 from vae.charts.dials import Dial
 from vae.sharing import shared
 from vae.ui_address import hidden
+from vae.web.streamlit_private import to_arrow
 
 _ASSETS = Path(__file__).parent / "assets"
 # A class that tries every digit with every flaw asks for a thousand, of about 10 KB each.

@@ -1,12 +1,12 @@
 """What the Train page asks of the registry: each request says at once what it could not do."""
 
 import math
+import secrets
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from vae import lessons, ui_settings
 from vae.cards import load_cards
@@ -17,6 +17,7 @@ from vae.protocol import RunState
 from vae.runs import AlreadyRunning, Registry, RunError, get_registry
 from vae.snapshots import RunSnapshot
 
+_SESSION = "session"
 _SAID = "train_said"
 _AGAIN = "train_again"
 _STARTED = "train_started"
@@ -34,8 +35,8 @@ def owner() -> str:
 
 
 def session_id() -> str:
-    context = get_script_run_ctx()
-    return context.session_id if context else ""
+    """A number of this session, which no other has."""
+    return str(st.session_state.setdefault(_SESSION, secrets.token_hex(16)))
 
 
 def submit(configs: Sequence[TrainConfig], **details: object) -> None:

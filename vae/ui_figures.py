@@ -10,8 +10,6 @@ from typing import Any
 
 import altair as alt
 import streamlit as st
-from streamlit.dataframe_util import convert_anything_to_arrow_bytes as to_arrow
-from streamlit.delta_generator import DeltaGenerator
 
 from vae import ui_loss
 from vae.charts import training, training_frames, training_maps, training_styles
@@ -21,6 +19,7 @@ from vae.prediction import active_latents
 from vae.sharing import shared
 from vae.snapshots import MemberSnapshot, RunSnapshot
 from vae.ui_pictures import Memo
+from vae.web.streamlit_private import DeltaGenerator, to_arrow
 
 # Frames, and the same in the form in which they travel: Streamlit would convert them anew for
 # every viewer.

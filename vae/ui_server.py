@@ -1,18 +1,21 @@
-"""What the server does once, for all sessions, around the first page that it shows."""
+"""What the server does once, for all sessions: before the first visitor, and at its end."""
 
+import ast
 import gc
-import runpy
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import streamlit as st
-from streamlit.runtime.pages_manager import PagesManager
+from starlette.middleware import Middleware
 
+from vae.runs import close_registry
 from vae.sockets import send_at_once
+from vae.web.gate import Gate
 
+_PAGES = Path(__file__).parent.parent / "pages"
 _FILES = 65_536
 # Python's own is 0.005: a thread that has one small message to send would wait that long for its
 # turn behind a page's script, some hundred times a page.
@@ -20,20 +23,37 @@ _SWITCH_SECONDS = 0.0005
 # A script that is stuck must not keep the others for ever.
 _LONGEST_WAIT_SECONDS = 10.0
 _turn = threading.Lock()
-_ENTRY = Path(__file__).parent.parent / "streamlit_app.py"
 
 
-@st.cache_resource(show_spinner=False)
-def answer_at_once() -> int:
-    """Let short script runs reach the browser without a delay; see ``vae.sockets``."""
-    return send_at_once(int(st.get_option("server.port")))
-
-
-@st.cache_resource(show_spinner=False)
-def switch_often() -> float:
-    """Let what is short go between what is long; returns the interval in seconds."""
+@asynccontextmanager
+async def serving(_app: st.App) -> AsyncIterator[None]:
+    """Everything between the server's start and its first visitor, and after its last."""
+    # Short script runs reach the browser without a delay; see ``vae.sockets``.
+    send_at_once(int(st.get_option("server.port")))
+    allow_many_files()
     sys.setswitchinterval(_SWITCH_SECONDS)
-    return sys.getswitchinterval()
+    import_what_pages_need()
+    # What was imported is set apart from what later collections walk.
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        # The server ends by the signal that it was sent, without Python's own last steps.
+        close_registry()
+
+
+def middleware() -> list[Middleware]:
+    """What stands before Streamlit, outermost first."""
+    return [Middleware(Gate)]
+
+
+def import_what_pages_need() -> None:
+    """Run the imports of the scripts in pages/, and nothing else of them."""
+    for path in sorted(_PAGES.glob("*.py")):
+        lines = ast.parse(path.read_text(encoding="utf-8")).body
+        imports = [line for line in lines if isinstance(line, ast.Import | ast.ImportFrom)]
+        exec(compile(ast.Module(list(imports), type_ignores=[]), str(path), "exec"), {})
 
 
 @contextmanager
@@ -52,20 +72,7 @@ def one_at_a_time() -> Iterator[None]:
             _turn.release()
 
 
-def require_entry() -> None:
-    """Called first by every page: run streamlit_app.py where Streamlit has passed it by.
-
-    Until some session has called ``st.navigation``, Streamlit takes the folder pages/ for an app
-    of its older kind: the first visitor of a new server, coming by a link to one page, would get
-    that page alone, without the title, the layout and the navigation of streamlit_app.py.
-    """
-    if PagesManager.uses_pages_directory:
-        runpy.run_path(str(_ENTRY), run_name="__main__")
-        st.stop()
-
-
-@st.cache_resource(show_spinner=False)
-def allow_many_sessions() -> int:
+def allow_many_files() -> int:
     """Raise the number of files this process may open to what the system grants; returns it.
 
     A session takes four, and three of them for two minutes more after it is closed: the usual
@@ -81,11 +88,3 @@ def allow_many_sessions() -> int:
     if 0 <= soft < enough:
         resource.setrlimit(resource.RLIMIT_NOFILE, (enough, hard))
     return max(soft, enough)
-
-
-@st.cache_resource(show_spinner=False)
-def settle_memory() -> int:
-    """Set what was imported apart from what later collections walk; returns how many objects."""
-    gc.collect()
-    gc.freeze()
-    return gc.get_freeze_count()

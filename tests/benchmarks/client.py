@@ -23,6 +23,8 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.Slider_pb2 import Slider
 from websockets.asyncio.client import ClientConnection, connect
 
+from vae.owners import COOKIE
+
 _DONE = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY)
 _STATE_FIELD = {
     "slider": "double_array_value",
@@ -80,6 +82,7 @@ class Counts:
     fragment_runs: list[float] = field(default_factory=list)
     exceptions: list[str] = field(default_factory=list)
     bytes: int = 0
+    longest_sent: int = 0
 
 
 class Session:
@@ -91,12 +94,13 @@ class Session:
             raise ValueError(f"url: {url!r} given; this client talks to the loopback address alone")
         self.url = url.rstrip("/")
         self.page, _, self.query = path.partition("?")
-        self.cookie = cookie or xsrf_cookie()
+        self.cookie = cookie or secrets.token_urlsafe(24)
         self.counts = Counts()
         self.widgets: dict[str, Widget] = {}
         self.values: dict[str, Any] = {}
         self.shown: dict[tuple[int, ...], Element] = {}
         self._page_hash = ""
+        self.session_id = ""
         self.pages: dict[str, str] = {}
         self._timers: dict[str, tuple[asyncio.Task[None], float]] = {}
         self._kept: dict[str, Kept] = {}
@@ -117,7 +121,7 @@ class Session:
             compression=None,
             open_timeout=seconds,
             ping_interval=None,
-            additional_headers={"Cookie": f"_streamlit_xsrf={self.cookie}"},
+            additional_headers={"Cookie": f"{COOKIE}={self.cookie}"},
         )
         self._reader = asyncio.create_task(self._read())
         await self.rerun(seconds=seconds)
@@ -246,7 +250,17 @@ class Session:
         if pressed:
             state = rerun.widget_states.widgets.add()
             state.id, state.trigger_value = pressed, True
-        await self._socket.send(message.SerializeToString())
+        await self.send(message.SerializeToString())
+
+    async def send(self, data: bytes) -> None:
+        """Send ``data`` as it is."""
+        self.counts.longest_sent = max(self.counts.longest_sent, len(data))
+        await self._socket.send(data)
+
+    async def closed(self, seconds: float = 20.0) -> int:
+        """Wait until the server closes the connection; the code with which it did."""
+        await asyncio.wait_for(self._socket.wait_closed(), seconds)
+        return self._socket.close_code or 0
 
     async def _read(self) -> None:
         try:
@@ -286,6 +300,8 @@ class Session:
     def _take(self, message: ForwardMsg) -> None:
         kind = message.WhichOneof("type")
         fragments = list(message.metadata.run.fragment_ids)
+        if kind == "new_session":
+            self.session_id = message.new_session.initialize.session_id
         if kind == "new_session" and not fragments:
             self._full_run = message.metadata.run.script_run_id
             self._page_hash = message.new_session.page_script_hash or self._page_hash
@@ -401,10 +417,3 @@ def _positions(proto: Any) -> Iterator[list[float]]:
         step = proto.step or 1.0
         count = round((proto.max - proto.min) / step)
         yield [proto.min + round(count * share) * step] * ends
-
-
-def xsrf_cookie() -> str:
-    """A cross-site-request cookie as a new browser gets it: each session is a visitor."""
-    mask, token = secrets.token_bytes(4), secrets.token_bytes(16)
-    masked = bytes(byte ^ mask[at % 4] for at, byte in enumerate(token))
-    return f"2|{mask.hex()}|{masked.hex()}|{int(time.time())}"

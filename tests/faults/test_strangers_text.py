@@ -4,7 +4,8 @@ import re
 from dataclasses import fields
 
 import pytest
-from hostile import HOST, SHOWS_MORE, TEXTS, parameters, visit
+from hostile import HOST, SHOWS_MORE, TEXTS, parameters
+from page_runs import open_app
 
 from vae import ui_address
 from vae.config import TrainConfig
@@ -29,7 +30,7 @@ def test_the_names_that_pages_read_are_found():
 @pytest.mark.parametrize("page", PAGES)
 def test_hostile_text_in_every_parameter_is_shown_as_code_or_not_at_all(page, kind):
     names = names_of(page)
-    app = visit(page, **{**dict.fromkeys(names, TEXTS[kind]), **SHOWS_MORE.get(page, {})})
+    app = open_app(page, **{**dict.fromkeys(names, TEXTS[kind]), **SHOWS_MORE.get(page, {})})
     notes = [element.value for element in (*app.info, *app.warning, *app.error)]
     # One for each parameter at most, however long its list.
     assert 1 <= len(notes) <= len(names)

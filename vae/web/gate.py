@@ -1,0 +1,109 @@
+"""What comes before Streamlit: the requests that this app answers, and the key that steers runs.
+
+Streamlit opens ways into the server that this app does not use: files for uploads, which would be
+kept in memory; components of other packages; accounts; an interface for agents; and messages of
+any size. The gate answers what pages need and refuses the rest before anything of it is read.
+"""
+
+import logging
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from vae import owners
+
+_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+# Below Streamlit's own folder: what its page in the browser asks for.
+_CORE = "/_stcore/"
+_ANSWERED = frozenset({"health", "host-config", "stream", "bidi-components"})
+_CLOSED = ("/component/", "/auth/", "/oauth2callback")
+# A page sends all its controls at each action: 3 KB on the page that has most. What is not much
+# larger is taken apart in a few hundredths of a second.
+LONGEST_MESSAGE = 32 * 1024
+_TOO_BIG = 1009
+# Everything that a page shows comes from its own server, whatever text gets onto it. Figures are
+# compiled in the browser, and a lesson may stand in a frame of another site.
+_POLICY = (
+    "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; "
+    "connect-src 'self' data: blob: ws: wss:; form-action 'self'; base-uri 'self'; "
+    "object-src 'none'"
+)
+_log = logging.getLogger(__name__)
+
+
+class Gate:
+    """ASGI middleware: closed ways are closed, messages are short, a browser has its key."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self._app(scope, _short_messages(receive, send), send)
+        elif scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif is_open(scope["method"], scope["path"]):
+            await self._app(scope, receive, _with_key(scope, send))
+        else:
+            refusal = PlainTextResponse(
+                "This app has nothing here, and takes no uploads.",
+                status_code=404,
+                # What the request still has to say is not read.
+                headers={"Connection": "close"},
+            )
+            await refusal(scope, receive, send)
+
+
+def is_open(method: str, path: str) -> bool:
+    """Whether the app answers requests with this method at this path, below any base path."""
+    if method not in _METHODS:
+        return False
+    _, core, rest = path.partition(_CORE)
+    if core and rest.split("/")[0] not in _ANSWERED:
+        return False
+    return not any(closed in path for closed in _CLOSED)
+
+
+def _with_key(scope: Scope, send: Send) -> Send:
+    """``send``, which gives a browser that opens a page its key, and pages their policy."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(raw=message["headers"])
+            if headers.get("content-type", "").startswith("text/html"):
+                headers["Content-Security-Policy"] = _POLICY
+                for cookie in owners.new_cookies(_cookies(scope)):
+                    headers.append("Set-Cookie", cookie)
+        await send(message)
+
+    return sending
+
+
+def _cookies(scope: Scope) -> dict[str, str]:
+    # A browser may send several headers, and a stranger one that is none.
+    found: dict[str, str] = {}
+    for text in Headers(scope=scope).getlist("cookie"):
+        for part in text.split(";"):
+            name, _, value = part.strip().partition("=")
+            found.setdefault(name, value)
+    return found
+
+
+def _short_messages(receive: Receive, send: Send) -> Receive:
+    """``receive``, which ends the connection at a message that is longer than any page's."""
+
+    async def receiving() -> Message:
+        message = await receive()
+        data = message.get("bytes") or message.get("text") or b""
+        if message["type"] != "websocket.receive" or len(data) <= LONGEST_MESSAGE:
+            return message
+        _log.warning(
+            "A browser sent a message of %d bytes; allowed is %d. Its connection is closed.",
+            len(data),
+            LONGEST_MESSAGE,
+        )
+        await send({"type": "websocket.close", "code": _TOO_BIG})
+        return {"type": "websocket.disconnect", "code": _TOO_BIG}
+
+    return receiving
