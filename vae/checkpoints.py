@@ -253,7 +253,8 @@ def _check_epoch(event: TrainEvent, latent_dim: int) -> EpochEvent:
     if not isinstance(event, EpochEvent):
         raise ValueError("history: it holds other events than those of epochs")
     values = {**vars(event), "scale": event.scale or 0.0}
-    kl, bins = values.pop("test_kl_per_latent"), values.pop("calibration")
+    kl = values.pop("test_kl_per_latent")
+    bins = [*values.pop("response"), *values.pop("calibration")]
     numbers = [*values.values(), *kl, *(value for bin in bins for value in vars(bin).values())]
     if len(kl) != latent_dim or not all(type(number) in (int, float) for number in numbers):
         raise ValueError("history: a figure of an epoch is not a number")
