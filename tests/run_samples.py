@@ -5,15 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from vae.config import TrainConfig
-from vae.events import (
-    CalibrationBin,
-    EpochEvent,
-    GalleryEvent,
-    ReconstructionEvent,
-    StepEvent,
-)
-from vae.protocol import RunState
 from vae.snapshots import Frame, MemberSnapshot, RunSnapshot
+from vae.wire.events import CalibrationBin, EpochEvent, GalleryEvent, ReconstructionEvent, StepEvent
+from vae.wire.protocol import RunState
 
 TOTAL_STEPS = 100
 

@@ -10,8 +10,8 @@ import vae.charts
 from vae.charts.derivation_steps import STEPS
 from vae.charts.theme import BERNOULLI, GAUSSIAN
 from vae.charts.training_styles import without_data
-from vae.events import CalibrationBin
 from vae.theory.ppca import TrainedPoint
+from vae.wire.events import CalibrationBin
 
 PIXEL = {"sigma": 0.3, "x": 0.8, "mean": 0.6}
 BELIEF = {"t": 0.8, "p": 0.6, "sigma": 0.3}

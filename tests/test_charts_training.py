@@ -13,7 +13,7 @@ from vega import rows_of
 from vae.charts import training, training_frames, training_maps
 from vae.charts.training_styles import member_styles, without_data
 from vae.config import LIKELIHOODS, TrainConfig
-from vae.events import StepEvent
+from vae.wire.events import StepEvent
 
 LABELS = ("BCE", "MSE, sigma 1")
 CONFIGS = (TrainConfig(latent_dim=4), TrainConfig(likelihood="gaussian", latent_dim=4))

@@ -16,8 +16,8 @@ from PIL import Image
 from vae import exports, pictures, script
 from vae.config import LIKELIHOODS, TrainConfig
 from vae.data import ImageData
-from vae.events import EpochEvent
 from vae.training import train
+from vae.wire.events import EpochEvent
 
 TINY = TrainConfig(
     dataset="mnist", latent_dim=2, hidden_dim=12, epochs=2, batch_size=32, device="cpu", seed=7

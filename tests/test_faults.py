@@ -22,10 +22,10 @@ from benchmarks.client import Session
 from vae import checkpoints
 from vae.config import TrainConfig
 from vae.limits import Limits
-from vae.protocol import RunState
 from vae.run_folders import RunFolders
 from vae.runs import Registry
 from vae.snapshots import RunSnapshot
+from vae.wire.protocol import RunState
 from vae.workers import WorkerProcess
 
 ROOT = Path(__file__).parent.parent

@@ -18,13 +18,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vae import protocol
 from vae.config import ConfigError, TrainConfig
-from vae.events import ReconstructionEvent, StepEvent
 from vae.histories import ThinnedHistory
 from vae.limits import LimitError, Limits
 from vae.owners import new_cookies, owner_key
-from vae.protocol import RunState
 from vae.run_folders import RunFolders
 from vae.run_records import MAX_FRAMES_KEPT, MAX_STEPS_KEPT, VIEW_SECONDS
 from vae.runs import (
@@ -35,6 +32,9 @@ from vae.runs import (
     UnknownRun,
 )
 from vae.supervisor import Supervisor
+from vae.wire import protocol
+from vae.wire.events import ReconstructionEvent, StepEvent
+from vae.wire.protocol import RunState
 
 CONFIG = TrainConfig(epochs=1)
 

@@ -13,7 +13,8 @@ from torch import distributions
 
 from vae.config import LIKELIHOODS, ConfigError, TrainConfig
 from vae.data import ImageData
-from vae.events import (
+from vae.training import Trainer, train
+from vae.wire.events import (
     DivergedEvent,
     EpochEvent,
     FinishedEvent,
@@ -22,7 +23,6 @@ from vae.events import (
     StepEvent,
     TrainEvent,
 )
-from vae.training import Trainer, train
 
 DATA = small_images()
 CONFIG = TrainConfig(epochs=2, batch_size=64, latent_dim=3, hidden_dim=16, device="cpu")

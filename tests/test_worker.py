@@ -14,14 +14,15 @@ import numpy as np
 import pytest
 import torch
 
-from vae import checkpoints, protocol
+from vae import checkpoints
 from vae.config import TrainConfig
 from vae.data import load_images
 from vae.limits import Limits
-from vae.protocol import RunState, Writer, read
 from vae.runs import Registry
 from vae.snapshots import RunSnapshot
 from vae.training import Trainer
+from vae.wire import protocol
+from vae.wire.protocol import RunState, Writer, read
 from vae.workers import WorkerProcess
 
 ROOT = Path(__file__).parent.parent

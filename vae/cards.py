@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from vae.config import TrainConfig
-from vae.events import CalibrationBin
+from vae.wire.events import CalibrationBin
 
 CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
 SUMMARIES = "data-summaries.json"
@@ -39,7 +39,7 @@ class Card:
 
     ``test_`` figures are means over the test set with z drawn from q(z|x) (z the mean for a plain
     autoencoder): nats per image, with the reduction of ``config``; ``test_mse`` per pixel in
-    common units. ``response`` and ``calibration`` as in ``vae.events.EpochEvent``.
+    common units. ``response`` and ``calibration`` as in ``vae.wire.events.EpochEvent``.
     ``active_latents`` counts the latents above ``vae.prediction.ACTIVE_NATS``.
     ``half_precision_change`` is how much rounding the weights to 16 bits changed the test loss,
     nats. ``data`` says which images: name, counts, shape, ``vae.data.fingerprint``. ``weights``

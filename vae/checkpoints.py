@@ -17,10 +17,10 @@ from vae.engine import tensor_files
 from vae.engine.state_checks import check_count, check_weights
 from vae.errors import CheckpointError, shown
 from vae.evaluation import test_figures
-from vae.events import EpochEvent, TrainEvent, from_message, to_message
 from vae.files import write_atomically
 from vae.models import VAE, build_vae, describe_weights
 from vae.training import Trainer
+from vae.wire.events import EpochEvent, TrainEvent, from_message, to_message
 
 __all__ = [
     "Checkpoint",

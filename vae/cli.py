@@ -27,9 +27,9 @@ from vae.config import ConfigError
 from vae.data import ImageData, default_data_dir, is_available, load_images
 from vae.devices import describe_device
 from vae.errors import CheckpointError, DataUnavailable, DeviceUnavailable
-from vae.events import DivergedEvent, EpochEvent, StepEvent
 from vae.progress import JsonLines, Progress
 from vae.threads import ThreadGovernor, agreeing_counts, candidate_counts
+from vae.wire.events import DivergedEvent, EpochEvent, StepEvent
 
 if TYPE_CHECKING:
     from vae.checkpoints import Checkpoint

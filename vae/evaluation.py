@@ -8,8 +8,8 @@ from vae.batches import Pixels
 from vae.config import TrainConfig
 from vae.data import ImageData
 from vae.elbo import Elbo, build_elbo, reparameterize
-from vae.events import CalibrationBin, GalleryEvent, ReconstructionEvent
 from vae.models import VAE
+from vae.wire.events import CalibrationBin, GalleryEvent, ReconstructionEvent
 
 BINS = 20
 STRIP_IMAGES = 10

@@ -10,17 +10,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from vae import checkpoints, protocol
+from vae import checkpoints
 from vae.config import TrainConfig
 from vae.data import load_images
 from vae.devices import describe_device
 from vae.errors import CheckpointError, DataUnavailable
 from vae.evaluation import build_gallery
-from vae.events import DivergedEvent, EpochEvent, GalleryEvent, ReconstructionEvent, TrainEvent
 from vae.job_sources import fetch_missing, open_checkpoint
-from vae.protocol import RunState
 from vae.threads import ThreadGovernor, agreeing_counts, candidate_counts
 from vae.training import Trainer
+from vae.wire import protocol
+from vae.wire.events import DivergedEvent, EpochEvent, GalleryEvent, ReconstructionEvent, TrainEvent
+from vae.wire.protocol import RunState
 
 EVENT_SECONDS = 0.1
 PICTURE_SECONDS = 0.25

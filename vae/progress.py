@@ -6,7 +6,7 @@ import sys
 from typing import TextIO
 
 from vae.config import TrainConfig
-from vae.events import EpochEvent, StepEvent
+from vae.wire.events import EpochEvent, StepEvent
 
 JSON_FIELDS = (
     "epoch",

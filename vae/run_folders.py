@@ -29,7 +29,7 @@ from vae.files import (
     user_cache_dir,
     write_atomically,
 )
-from vae.protocol import RunState
+from vae.wire.protocol import RunState
 
 FORMAT = "vae-loss run"
 HOME = "vae-loss-runs"

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from vae.config import TrainConfig
-from vae.events import (
+from vae.histories import ThinnedHistory
+from vae.snapshots import Frame, MemberSnapshot, RunSnapshot
+from vae.wire.events import (
     DivergedEvent,
     EpochEvent,
     GalleryEvent,
@@ -14,9 +16,7 @@ from vae.events import (
     StepEvent,
     TrainEvent,
 )
-from vae.histories import ThinnedHistory
-from vae.protocol import Downloading, Progress, Report, RunState, Trained
-from vae.snapshots import Frame, MemberSnapshot, RunSnapshot
+from vae.wire.protocol import Downloading, Progress, Report, RunState, Trained
 
 MAX_STEPS_KEPT = 600
 MAX_FRAMES_KEPT = 60

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from vae.limits import Limits
-from vae.protocol import RunState
 from vae.run_folders import RunFolders
 from vae.run_records import RunRecord
+from vae.wire.protocol import RunState
 
 
 def hold_runs_in_use(records: Mapping[str, RunRecord], folders: RunFolders) -> set[str]:

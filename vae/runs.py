@@ -27,11 +27,11 @@ from pathlib import Path
 from vae import limits as limits_module
 from vae.config import ConfigError, TrainConfig
 from vae.limits import Limits, load_limits
-from vae.protocol import Command, Pause, Resume, SetLearningRate, SetSpeed, Step
 from vae.run_folders import RecoverableRun, RunFolders, default_folder
 from vae.run_records import RunRecord
 from vae.snapshots import RunSnapshot
 from vae.supervisor import Supervisor
+from vae.wire.protocol import Command, Pause, Resume, SetLearningRate, SetSpeed, Step
 from vae.workers import WorkerProcess
 
 __all__ = [

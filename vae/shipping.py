@@ -177,8 +177,8 @@ def summarise_data(data: ImageData) -> DataSummary:
 def make(recipe: Recipe, folder: Path, data_dir: Path | None) -> Card:
     """Train one recipe, write its weights and its card into ``folder``."""
     from vae.checkpoints import export_weights, load
-    from vae.events import EpochEvent
     from vae.training import Trainer
+    from vae.wire.events import EpochEvent
 
     data = load_images(recipe.config, data_dir)
     trainer = Trainer(recipe.config, data)

@@ -7,14 +7,8 @@ training is a run of one member.
 from dataclasses import dataclass, field
 
 from vae.config import TrainConfig
-from vae.events import (
-    DivergedEvent,
-    EpochEvent,
-    GalleryEvent,
-    ReconstructionEvent,
-    StepEvent,
-)
-from vae.protocol import RunState
+from vae.wire.events import DivergedEvent, EpochEvent, GalleryEvent, ReconstructionEvent, StepEvent
+from vae.wire.protocol import RunState
 
 
 @dataclass(frozen=True)

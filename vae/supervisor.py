@@ -12,10 +12,10 @@ from collections.abc import Callable
 
 from vae import run_rules
 from vae.limits import Limits
-from vae.protocol import Command, Ended, Ready, Report, RunState, Saved, Start, Stop
 from vae.run_folders import RunFolders
 from vae.run_records import RunRecord
 from vae.snapshots import RunSnapshot
+from vae.wire.protocol import Command, Ended, Ready, Report, RunState, Saved, Start, Stop
 from vae.workers import WorkerProcess
 
 _TICK_SECONDS = 0.5

@@ -33,7 +33,10 @@ from vae.evaluation import (
     reconstruct,
     test_figures,
 )
-from vae.events import (
+from vae.models import build_vae
+from vae.optimizers import advise, build_optimizer
+from vae.tally import Tally
+from vae.wire.events import (
     DivergedEvent,
     EpochEvent,
     FinishedEvent,
@@ -41,9 +44,6 @@ from vae.events import (
     StepEvent,
     TrainEvent,
 )
-from vae.models import build_vae
-from vae.optimizers import advise, build_optimizer
-from vae.tally import Tally
 
 # How often weights are kept to fall back on, and losses fetched from a device that runs behind.
 SYNC_STEPS = 64

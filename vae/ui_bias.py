@@ -11,7 +11,6 @@ from vae.charts.bias_pictures import BINS, build_greys_chart
 from vae.charts.calibration import Curves, build_calibration_chart, build_response_chart
 from vae.charts.theme import KL, STYLES, TARGET, Style
 from vae.data import binarise, load_sample
-from vae.events import CalibrationBin
 from vae.runs import get_registry
 from vae.sharing import shared
 from vae.theory import continuous_bernoulli as cb
@@ -20,6 +19,7 @@ from vae.theory.bernoulli import sigmoid
 from vae.ui_address import choose
 from vae.ui_commands import owner
 from vae.ui_rows import Strip, show_strips
+from vae.wire.events import CalibrationBin
 
 GREYS = {"0": "binary", "0.25": "soft rims", "0.5": "grey", "0.75": "greyer", "1": "mid-grey"}
 NOISE = {"output": "the output", "logit": "the logit"}

@@ -9,10 +9,10 @@ from vae import ui_commands
 from vae.cards import load_cards
 from vae.config import TrainConfig, option
 from vae.data import is_available
-from vae.protocol import RunState
 from vae.runs import Registry, get_registry
 from vae.snapshots import RunSnapshot
 from vae.ui_address import plain
+from vae.wire.protocol import RunState
 
 _MORE_EPOCHS = 5
 # Steps a second; 0 is no limit.

@@ -13,9 +13,9 @@ from vae.cards import load_cards
 from vae.config import TrainConfig
 from vae.limits import LimitError
 from vae.owners import owner_key
-from vae.protocol import RunState
 from vae.runs import AlreadyRunning, Registry, RunError, get_registry
 from vae.snapshots import RunSnapshot
+from vae.wire.protocol import RunState
 
 _SESSION = "session"
 _SAID = "train_said"

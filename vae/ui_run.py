@@ -11,7 +11,6 @@ from vae import lessons, ui_buttons, ui_figures, ui_pictures, ui_results, ui_set
 from vae.charts.training_styles import member_styles
 from vae.config import TrainConfig
 from vae.exports import common_moments, moment_captions
-from vae.protocol import RunState
 from vae.runs import Registry, get_registry
 from vae.snapshots import RunSnapshot
 from vae.ui_address import plain
@@ -22,6 +21,7 @@ from vae.ui_commands import (
     start_again_when_over,
     started_here,
 )
+from vae.wire.protocol import RunState
 
 POLL_SECONDS = 0.4
 # Until the first picture, which everybody waits for.

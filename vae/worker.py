@@ -18,7 +18,7 @@ import time
 from typing import IO
 
 from vae.cores import prepare_threads
-from vae.protocol import Command, Ready, Report, Shutdown, Start, Writer, read
+from vae.wire.protocol import Command, Ready, Report, Shutdown, Start, Writer, read
 
 # Below the server and the browser, so that pages answer while training takes what is left.
 _NICENESS = 5

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from vae.protocol import Command, Report, Shutdown, Writer, read
+from vae.wire.protocol import Command, Report, Shutdown, Writer, read
 
 _TAIL_LINES = 30
 _ROOT = Path(__file__).parent.parent

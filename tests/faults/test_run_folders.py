@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 from samples import small_images
 
-from vae import checkpoints, jobs, protocol
+from vae import checkpoints, jobs
 from vae.config import TrainConfig
 from vae.limits import Limits
-from vae.protocol import RunState
 from vae.run_folders import RunFolders
 from vae.runs import Registry
+from vae.wire import protocol
+from vae.wire.protocol import RunState
 
 ROOT = Path(__file__).parents[2]
 CONFIG = TrainConfig(epochs=1)

@@ -6,7 +6,7 @@ import pandas as pd
 from vae.charts.derivation_parts import FIT_WIDTH
 from vae.charts.layers import layered
 from vae.charts.theme import TARGET, Style, colour_scale, dash_scale, shape_scale
-from vae.events import CalibrationBin
+from vae.wire.events import CalibrationBin
 
 Curves = tuple[tuple[Style, tuple[CalibrationBin, ...]], ...]
 HEIGHT = 320

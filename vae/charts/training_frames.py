@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from vae.events import EpochEvent, GalleryEvent, StepEvent
 from vae.snapshots import MemberSnapshot
+from vae.wire.events import EpochEvent, GalleryEvent, StepEvent
 
 BATCH = "training batch"
 TEST = "test set"

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vae import protocol
 from vae.config import TrainConfig
-from vae.events import ReconstructionEvent, StepEvent
-from vae.protocol import ProtocolError, Writer, parse, read
+from vae.wire import protocol
+from vae.wire.events import ReconstructionEvent, StepEvent
+from vae.wire.protocol import ProtocolError, Writer, parse, read
 
 FLOATS = st.floats(allow_nan=False)
 MESSAGES = st.one_of(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import IO, Any
 
-from vae.events import TrainEvent, from_message, to_message
+from vae.wire.events import TrainEvent, from_message, to_message
 
 # A report carries at most one gallery: about a megabyte. Anything far beyond is not ours.
 LONGEST_LINE = 32 * 2**20

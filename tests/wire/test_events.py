@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from vae.events import (
+from vae.wire.events import (
     CalibrationBin,
     DivergedEvent,
     EpochEvent,
