@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vae.data import ImageData
+from vae.images.sets import ImageData
 
 
 def small_images(

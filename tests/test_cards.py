@@ -12,7 +12,7 @@ from scipy.special import entr
 
 from vae import cards, shipping
 from vae.cards import CHECKPOINTS, Card, data_summary, load_cards
-from vae.data import fingerprint, is_available, load_images
+from vae.images.sets import fingerprint, is_available, load_images
 
 LOADED = load_cards()
 SHIPPED = [name for name, card in LOADED.items() if card.weights]

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from samples import small_images
 
-from vae import downloads
 from vae.cli import main
 from vae.config import TrainConfig, default
 from vae.errors import DataUnavailable
+from vae.images import downloads
 from vae.progress import JSON_FIELDS
 
 ROOT = Path(__file__).parents[1]

@@ -13,9 +13,10 @@ import pytest
 import run_samples
 from PIL import Image
 
-from vae import exports, pictures, script
+from vae import exports, script
 from vae.config import LIKELIHOODS, TrainConfig
-from vae.data import ImageData
+from vae.images import tiles
+from vae.images.sets import ImageData
 from vae.training import train
 from vae.wire.events import EpochEvent
 
@@ -87,13 +88,13 @@ def test_captions_name_the_figures_of_their_moment():
 
 def test_pictures_keep_every_pixel_and_leave_gaps_transparent():
     images = np.random.default_rng(0).integers(0, 256, (5, 4, 3), dtype=np.uint8)
-    picture = pictures.tile(images, columns=2, gap=1)
+    picture = tiles.tile(images, columns=2, gap=1)
     assert picture.size == (7, 14)
     grey, alpha = np.asarray(picture)[..., 0], np.asarray(picture)[..., 1]
     assert (grey[5:9, 4:7] == images[3]).all()
     assert alpha.sum() == 255 * images.size
     assert (alpha[4] == 0).all()
-    url = pictures.strip(images, zoom=3)
+    url = tiles.strip(images, zoom=3)
     data = base64.b64decode(url.removeprefix("data:image/png;base64,"))
     assert Image.open(io.BytesIO(data)).size == ((5 * 4 - 1) * 3, 4 * 3)
 
@@ -101,7 +102,7 @@ def test_pictures_keep_every_pixel_and_leave_gaps_transparent():
 @pytest.mark.parametrize("bad", [np.zeros((2, 2), np.uint8), np.zeros((1, 2, 2), np.float32)])
 def test_other_arrays_are_no_pictures(bad):
     with pytest.raises(ValueError, match="images: shape"):
-        pictures.tile(bad, 1)
+        tiles.tile(bad, 1)
 
 
 @pytest.fixture(scope="module")

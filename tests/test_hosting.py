@@ -8,7 +8,7 @@ import pytest
 from appserver import Server, serve
 from benchmarks.client import Session
 
-from vae.data import load_images
+from vae.images.sets import load_images
 
 PAGES = ["", "derivation", "bias", "train"]
 

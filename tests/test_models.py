@@ -9,7 +9,7 @@ import torch
 from samples import small_images
 
 from vae.config import LIKELIHOODS, TrainConfig
-from vae.data import ImageData, load_images
+from vae.images.sets import ImageData, load_images
 from vae.models import build_vae
 from vae.training import Trainer
 

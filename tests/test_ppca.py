@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy import stats
 
-from vae.data import load_images
+from vae.images.sets import load_images
 from vae.theory import ppca
 
 EIGENVALUES = np.array([3.0, 1.2, 0.4, 0.1])

@@ -12,7 +12,7 @@ from samples import small_images
 from torch import distributions
 
 from vae.config import LIKELIHOODS, ConfigError, TrainConfig
-from vae.data import ImageData
+from vae.images.sets import ImageData
 from vae.training import Trainer, train
 from vae.wire.events import (
     DivergedEvent,

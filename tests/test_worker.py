@@ -16,7 +16,7 @@ import torch
 
 from vae import checkpoints
 from vae.config import TrainConfig
-from vae.data import load_images
+from vae.images.sets import load_images
 from vae.limits import Limits
 from vae.runs import Registry
 from vae.snapshots import RunSnapshot

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from vae.config import TrainConfig
-from vae.data import ImageData, binarise
+from vae.images.sets import ImageData, binarise
 
 # Each use of randomness has its own stream; the seed's low 32 bits are the user's.
 STREAMS = {"weights": 0, "order": 1, "noise": 2, "pixels": 3, "test": 4}

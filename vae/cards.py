@@ -42,7 +42,7 @@ class Card:
     common units. ``response`` and ``calibration`` as in ``vae.wire.events.EpochEvent``.
     ``active_latents`` counts the latents above ``vae.prediction.ACTIVE_NATS``.
     ``half_precision_change`` is how much rounding the weights to 16 bits changed the test loss,
-    nats. ``data`` says which images: name, counts, shape, ``vae.data.fingerprint``. ``weights``
+    nats. ``data`` says which images: name, counts, shape, ``vae.images.sets.fingerprint``. ``weights``
     is the file's name, or None where only the figures are shipped.
     """
 

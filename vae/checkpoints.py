@@ -12,12 +12,12 @@ import torch
 
 from vae.batches import Pixels
 from vae.config import TrainConfig
-from vae.data import ImageData, fingerprint
 from vae.engine import tensor_files
 from vae.engine.state_checks import check_count, check_weights
 from vae.errors import CheckpointError, shown
 from vae.evaluation import test_figures
 from vae.files import write_atomically
+from vae.images.sets import ImageData, fingerprint
 from vae.models import VAE, build_vae, describe_weights
 from vae.training import Trainer
 from vae.wire.events import EpochEvent, TrainEvent, from_message, to_message
@@ -52,7 +52,7 @@ class DataCard:
 
     @classmethod
     def of(cls, data: ImageData, sha256: str) -> "DataCard":
-        """The card of ``data``, whose ``vae.data.fingerprint`` is ``sha256``."""
+        """The card of ``data``, whose ``vae.images.sets.fingerprint`` is ``sha256``."""
         height, width = data.train.shape[1:]
         return cls(data.name, len(data.train), len(data.test), (height, width), sha256)
 

@@ -24,9 +24,9 @@ from vae.cli_options import (
     parser_of,
 )
 from vae.config import ConfigError
-from vae.data import ImageData, default_data_dir, is_available, load_images
 from vae.devices import describe_device
 from vae.errors import CheckpointError, DataUnavailable, DeviceUnavailable
+from vae.images.sets import ImageData, default_data_dir, is_available, load_images
 from vae.progress import JsonLines, Progress
 from vae.threads import ThreadGovernor, agreeing_counts, candidate_counts
 from vae.wire.events import DivergedEvent, EpochEvent, StepEvent
@@ -192,7 +192,7 @@ def _check_output(output: Path | None) -> None:
 
 
 def _fetch(name: str, data_dir: Path | None) -> None:
-    from vae.downloads import download
+    from vae.images.downloads import download
 
     progress = Progress(sys.stderr)
     download(name, data_dir, progress=lambda fraction: progress.fraction(name, fraction))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vae.config import ConfigError, TrainConfig, check_value, default, option
-from vae.data import default_data_dir
+from vae.images.sets import default_data_dir
 
 ABOUT = """\
 Train variational autoencoders and see what their losses mean.

@@ -6,8 +6,8 @@ from torch import Tensor
 
 from vae.batches import Pixels
 from vae.config import TrainConfig
-from vae.data import ImageData
 from vae.elbo import Elbo, build_elbo, reparameterize
+from vae.images.sets import ImageData
 from vae.models import VAE
 from vae.wire.events import CalibrationBin, GalleryEvent, ReconstructionEvent
 

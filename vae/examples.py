@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from vae.cards import data_summary, load_cards
-from vae.data import load_images
+from vae.images.sets import load_images
 from vae.sharing import shared
 from vae.theory.corruptions import CORRUPTIONS
 from vae.theory.gaussian import gaussian_log_prob, nll_from_mse

@@ -10,8 +10,8 @@ from PIL import Image
 
 from vae.charts.training_frames import curve_frame
 from vae.config import TrainConfig
-from vae.data import binarise, load_images
-from vae.pictures import tile
+from vae.images.sets import binarise, load_images
+from vae.images.tiles import tile
 from vae.snapshots import Frame, MemberSnapshot
 
 _GIF_SECONDS = 6.0
@@ -107,7 +107,7 @@ def images_npz(config: TrainConfig) -> bytes:
     """The images that ``config`` trains and tests on, as the standalone script reads them.
 
     Arrays train, test (uint8), with the engine's greyness and its draws of pixels that are drawn
-    once; those drawn at every step are the script's own. Raises ``vae.data.DataUnavailable``.
+    once; those drawn at every step are the script's own. Raises ``vae.images.sets.DataUnavailable``.
     """
     data = load_images(config)
     train, test = data.train, data.test

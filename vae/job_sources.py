@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from vae import checkpoints
 from vae.config import TrainConfig
-from vae.data import ImageData, is_available
 from vae.errors import CheckpointError
+from vae.images.sets import ImageData, is_available
 from vae.training import Trainer
 
 # What may differ between a checkpoint and the run that goes on from it.
@@ -24,7 +24,7 @@ def fetch_missing(config: TrainConfig, wait: Callable[[float], None]) -> None:
     """
     if is_available(config.dataset, images=config.images):
         return
-    from vae.downloads import download
+    from vae.images.downloads import download
 
     fraction = 0.0
     outcome: list[Exception | None] = []

@@ -12,10 +12,10 @@ from typing import Protocol
 
 from vae import checkpoints
 from vae.config import TrainConfig
-from vae.data import load_images
 from vae.devices import describe_device
 from vae.errors import CheckpointError, DataUnavailable
 from vae.evaluation import build_gallery
+from vae.images.sets import load_images
 from vae.job_sources import fetch_missing, open_checkpoint
 from vae.threads import ThreadGovernor, agreeing_counts, candidate_counts
 from vae.training import Trainer

@@ -8,7 +8,7 @@ from pathlib import Path
 from pprint import pformat
 
 from vae.config import TrainConfig
-from vae.idx import FOLDERS
+from vae.images.idx import FOLDERS
 
 _TEMPLATE = Path(__file__).parent / "assets" / "standalone.py.txt"
 # Where the run happened, or where its images lay, is no part of what it computes.

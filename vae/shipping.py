@@ -21,8 +21,8 @@ import numpy as np
 from vae.cards import CHECKPOINTS, SUMMARIES, Card, DataSummary, EpochRow
 from vae.config import TrainConfig
 from vae.cores import prepare_threads
-from vae.data import ImageData, fingerprint, load_images
 from vae.files import write_atomically
+from vae.images.sets import ImageData, fingerprint, load_images
 from vae.prediction import active_latents, summarise
 
 if TYPE_CHECKING:

@@ -15,7 +15,6 @@ from torch import Tensor
 
 from vae.batches import Order, Pixels, build_generator
 from vae.config import ConfigError, TrainConfig, option
-from vae.data import ImageData, fingerprint
 from vae.devices import choose_device
 from vae.elbo import Elbo
 from vae.engine.state_checks import (
@@ -33,6 +32,7 @@ from vae.evaluation import (
     reconstruct,
     test_figures,
 )
+from vae.images.sets import ImageData, fingerprint
 from vae.models import build_vae
 from vae.optimizers import advise, build_optimizer
 from vae.tally import Tally

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from vae import pictures, ui, ui_rows
+from vae import ui, ui_rows
 from vae.cards import load_cards
 from vae.charts.bias_pictures import BINS, build_greys_chart
 from vae.charts.calibration import Curves, build_calibration_chart, build_response_chart
 from vae.charts.theme import KL, STYLES, TARGET, Style
-from vae.data import binarise, load_sample
+from vae.images import tiles
+from vae.images.sets import binarise, load_sample
 from vae.runs import get_registry
 from vae.sharing import shared
 from vae.theory import continuous_bernoulli as cb
@@ -61,7 +62,7 @@ def show_fits() -> None:
 
 @shared(maxsize=8)
 def _target_strip(grey: float) -> Strip:
-    return Strip("target", pictures.strip(_digits(grey), zoom=3), "Six digits: the targets")
+    return Strip("target", tiles.strip(_digits(grey), zoom=3), "Six digits: the targets")
 
 
 def _fitted_strip(style: Style, contrast: float, error: float, url: str) -> Strip:
@@ -88,7 +89,7 @@ def fitted(
                 STYLES[loss],
                 result.contrast,
                 result.error,
-                pictures.strip(shown, zoom=3),
+                tiles.strip(shown, zoom=3),
                 _shares(result.images),
             )
         )
@@ -131,7 +132,7 @@ def negative(loss: str, steps: int) -> tuple[str, float]:
     images = _digits(0.0)
     outputs = picture_fits.descend_from_negative(images, loss, start=WRONG_LOGIT, steps=steps)
     shown = np.rint(255 * outputs).astype(np.uint8)
-    return pictures.strip(shown, zoom=3), float(outputs[images > 127].mean())
+    return tiles.strip(shown, zoom=3), float(outputs[images > 127].mean())
 
 
 # --- lambda beside the mean -------------------------------------------------------------------
@@ -156,7 +157,7 @@ def lambda_pictures() -> tuple[tuple[str, str], ...]:
         "t read as P(white), drawn": binarise(images, seed=1) / 255.0,
     }
     return tuple(
-        (label, pictures.strip(np.rint(255 * picture).astype(np.uint8), zoom=3))
+        (label, tiles.strip(np.rint(255 * picture).astype(np.uint8), zoom=3))
         for label, picture in strips.items()
     )
 

@@ -8,7 +8,7 @@ import streamlit as st
 from vae import ui_commands
 from vae.cards import load_cards
 from vae.config import TrainConfig, option
-from vae.data import is_available
+from vae.images.sets import is_available
 from vae.runs import Registry, get_registry
 from vae.snapshots import RunSnapshot
 from vae.ui_address import plain

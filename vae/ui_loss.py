@@ -7,8 +7,8 @@ import streamlit as st
 
 from vae.cards import data_summary
 from vae.config import TrainConfig, default
-from vae.data import DataUnavailable, load_images
 from vae.equation import loss_code, loss_latex
+from vae.images.sets import DataUnavailable, load_images
 from vae.prediction import ImageSummary, Prediction, predict, sentence, summarise
 from vae.sharing import shared
 

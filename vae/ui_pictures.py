@@ -10,14 +10,14 @@ from typing import Any, TypeVar
 import numpy as np
 import streamlit as st
 
-from vae import pictures
 from vae.charts.theme import Style
 from vae.exports import common_moments
+from vae.images import tiles
 from vae.snapshots import Frame, MemberSnapshot
 
 _ASSETS = Path(__file__).parent / "assets"
 _component = st.components.v2.component(
-    "vae.pictures",
+    "vae.images.tiles",
     html='<div class="pictures"></div>',
     css=(_ASSETS / "pictures.css").read_text(encoding="utf-8"),
     js=(_ASSETS / "pictures.js").read_text(encoding="utf-8"),
@@ -61,7 +61,7 @@ def show_targets(images: np.ndarray, *, key: str) -> None:
         "label": _TARGETS,
         "colour": "",
         "alt": f"{len(images)} images of the test set",
-        "pictures": [pictures.strip(images)],
+        "pictures": [tiles.strip(images)],
     }
     views = [{"name": "", "rows": [row]}]
     _show({"views": views, "frames": 1, "captions": [], "opening": 0}, key=key)
@@ -167,4 +167,4 @@ def _row(
 
 
 def _strip(frame: Frame, part: str) -> str:
-    return pictures.strip(getattr(frame.reconstruction, part))
+    return tiles.strip(getattr(frame.reconstruction, part))

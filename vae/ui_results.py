@@ -5,10 +5,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from vae import exports, lessons, pictures, script, ui_figures
+from vae import exports, lessons, script, ui_figures
 from vae.charts import training_frames, training_maps
 from vae.config import TrainConfig
-from vae.data import DIGIT_NAMES, FASHION_NAMES
+from vae.images import tiles
+from vae.images.sets import DIGIT_NAMES, FASHION_NAMES
 from vae.snapshots import MemberSnapshot, RunSnapshot
 
 _BYTES = "application/octet-stream"
@@ -41,7 +42,7 @@ def _show_gallery(member: MemberSnapshot, index: int) -> None:
     with left:
         st.markdown("**Draws from the prior**, decoded: what the model believes a picture is.")
         st.image(
-            pictures.data_url(pictures.png(pictures.tile(gallery.prior, 6), 3)),
+            tiles.data_url(tiles.png(tiles.tile(gallery.prior, 6), 3)),
             width="stretch",
             alt="decoder means at latents drawn from the prior",
         )
@@ -54,7 +55,7 @@ def _show_gallery(member: MemberSnapshot, index: int) -> None:
     with right:
         st.markdown("**The decoder over the same two latents**, each from −3 to 3.")
         st.image(
-            pictures.grid(gallery.grid, 2),
+            tiles.grid(gallery.grid, 2),
             width="stretch",
             alt="decoder means on a grid over the two most informative latents",
         )
@@ -63,7 +64,7 @@ def _show_gallery(member: MemberSnapshot, index: int) -> None:
         "informative first. A row that does not change is a latent that is not used."
     )
     st.image(
-        pictures.grid(gallery.traversals, 2, gap=1),
+        tiles.grid(gallery.traversals, 2, gap=1),
         width=620,
         alt="decoder means along each of the most informative latents",
     )

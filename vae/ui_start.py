@@ -7,7 +7,7 @@ import streamlit as st
 
 from vae import lessons, ui_loss, ui_pictures, ui_rows, ui_settings
 from vae.config import DATASETS, TrainConfig, option
-from vae.data import DataUnavailable, is_available, load_sample
+from vae.images.sets import DataUnavailable, is_available, load_sample
 from vae.lessons import LESSONS, MOST_MEMBERS, VARIANTS
 from vae.limits import Limits
 from vae.snapshots import RunSnapshot

@@ -121,7 +121,7 @@ def _warm_up() -> None:
     """Read (or draw, the first time) the built-in digits and take one step: the first click finds
     them, and torch's lazy parts, ready."""
     from vae.config import TrainConfig
-    from vae.data import load_images
+    from vae.images.sets import load_images
     from vae.training import Trainer
 
     trainer = Trainer(TrainConfig(hidden_dim=8, latent_dim=2), load_images("digits"))

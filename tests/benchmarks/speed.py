@@ -24,7 +24,7 @@ FLOP_PER_IMAGE = 2 * (3 * _FORWARD - PIXELS * HIDDEN)
 
 def load(folder: Path | None) -> Any:
     """MNIST from ``folder``, or the built-in digits where there is none."""
-    from vae.data import load_images
+    from vae.images.sets import load_images
 
     return load_images("digits") if folder is None else load_images("mnist", folder)
 

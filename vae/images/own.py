@@ -30,7 +30,7 @@ def read(path: str | Path) -> Parts:
     every sixth picture, in the order of their names, is a test image.
 
     Returns:
-        train, train_labels, test, test_labels, class_names: as ``vae.data.ImageData`` has them.
+        train, train_labels, test, test_labels, class_names: as ``ImageData`` has them.
 
     Raises:
         DataUnavailable: naming the file and the reason.

@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from vae.config import TrainConfig
-from vae.data import DataUnavailable, load_images
-from vae.own_images import read
+from vae.images.own import read
+from vae.images.sets import DataUnavailable, load_images
 
 
 def save(path, array, mode="L"):

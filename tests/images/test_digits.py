@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from scipy.special import entr
 
-from vae import data, digits
+from vae.images import digits, sets
 
 
 @pytest.fixture(scope="module")
-def images() -> data.ImageData:
-    return data.load_images("digits")
+def images() -> sets.ImageData:
+    return sets.load_images("digits")
 
 
 def test_the_set_is_large_enough_and_balanced(images):
@@ -123,15 +123,15 @@ def test_greyness_outside_its_range_is_refused(grey):
 @pytest.fixture
 def own_cache(tmp_path, monkeypatch):
     """A cache folder of this test's own, and no digits held in the process."""
-    monkeypatch.setattr(data, "user_cache_dir", lambda: tmp_path / "cache")
+    monkeypatch.setattr(sets, "user_cache_dir", lambda: tmp_path / "cache")
     _forget()
     yield tmp_path / "cache"
     _forget()
 
 
 def _forget() -> None:
-    data._digits.cache_clear()
-    data._digit_distances.cache_clear()
+    sets._digits.cache_clear()
+    sets._digit_distances.cache_clear()
 
 
 @pytest.fixture
@@ -150,17 +150,17 @@ def drawings(monkeypatch) -> list[int]:
 
 
 def test_the_drawing_is_kept_and_read_again(own_cache, drawings):
-    data.load_images("digits", grey=0.2)
-    data.load_images("digits", grey=0.8)
+    sets.load_images("digits", grey=0.2)
+    sets.load_images("digits", grey=0.8)
     _forget()
-    data.load_images("digits")
+    sets.load_images("digits")
     assert len(drawings) == 1
     assert [path.name for path in own_cache.iterdir()] == [f"digits-{digits.VERSION}.npz"]
 
 
 @pytest.mark.parametrize("damage", ["cut", "flip", "text", "shape"])
 def test_a_spoilt_cache_is_drawn_anew(own_cache, drawings, damage):
-    data.load_images("digits")
+    sets.load_images("digits")
     path = own_cache / f"digits-{digits.VERSION}.npz"
     content = path.read_bytes()
     if damage == "cut":
@@ -172,15 +172,15 @@ def test_a_spoilt_cache_is_drawn_anew(own_cache, drawings, damage):
     else:
         np.savez(path, distances=np.zeros((3, 28, 28), np.uint8), labels=np.zeros(3, np.uint8))
     _forget()
-    assert data.load_images("digits").train.shape == (12_000, 28, 28)
+    assert sets.load_images("digits").train.shape == (12_000, 28, 28)
     assert len(drawings) == 2
     _forget()
-    data.load_images("digits")
+    sets.load_images("digits")
     assert len(drawings) == 2, "the cache was mended"
 
 
 def test_a_cache_that_cannot_be_written_is_no_failure(own_cache, drawings):
     own_cache.write_text("a file where the folder should be")
-    assert len(data.load_images("digits").train) == 12_000
+    assert len(sets.load_images("digits").train) == 12_000
     assert own_cache.read_text() == "a file where the folder should be"
     assert len(drawings) == 1

@@ -13,8 +13,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from vae import data, downloads
-from vae.data import DataUnavailable
+from vae.images import downloads, sets
+from vae.images.sets import DataUnavailable
 
 NAMES = [f"{s}-{k}-ubyte" for s in ("train", "t10k") for k in ("images-idx3", "labels-idx1")]
 
@@ -82,7 +82,7 @@ def test_a_download_is_where_torchvision_would_put_it_and_nothing_else(mirrors, 
     mirrors("whole")
     told = []
     downloads.download("mnist", tmp_path, told.append)
-    found = data.load_images("mnist", tmp_path)
+    found = sets.load_images("mnist", tmp_path)
     assert [part.flat[0] for part in (found.train, found.train_labels)] == [1, 2]
     assert [part.flat[0] for part in (found.test, found.test_labels)] == [3, 4]
     assert sorted(path.name for path in (tmp_path / "MNIST" / "raw").iterdir()) == sorted(NAMES)
@@ -101,7 +101,7 @@ def test_a_set_that_is_there_is_not_fetched_again(mirrors, tmp_path):
 def test_the_next_mirror_is_tried(mirrors, tmp_path):
     mirrors("none", "cut", "whole")
     downloads.download("fashion", tmp_path)
-    assert data.is_available("fashion", tmp_path)
+    assert sets.is_available("fashion", tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from vae import idx
 from vae.config import DATASETS
-from vae.data import default_data_dir, is_available
 from vae.errors import DataUnavailable
+from vae.images import idx
+from vae.images.sets import default_data_dir, is_available
 
 # What the four compressed files weigh together.
 _BYTES = {"mnist": 11_594_722, "fashion": 30_878_645}

@@ -2,7 +2,7 @@
 
 No torch here: the server reads images for its figures too. Images are ``uint8`` arrays
 (N, height, width), 0 to 255 for greys 0 to 1. Nothing in this module touches the network;
-``vae.downloads.download`` does, at the user's request.
+``vae.images.downloads.download`` does, at the user's request.
 """
 
 import contextlib
@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from vae import digits, idx, own_images
 from vae.config import DATASETS, TrainConfig
 from vae.errors import DataUnavailable
 from vae.files import user_cache_dir, write_atomically
+from vae.images import digits, idx, own
 from vae.sharing import shared
 
 __all__ = [
@@ -99,8 +99,8 @@ def load_images(
             'digits', 'mnist', 'fashion' or 'images'.
         data_dir: folder with ``MNIST/raw`` and ``FashionMNIST/raw``; default
             ``default_data_dir()``.
-        grey: built-in digits only, see ``vae.digits.grey_levels``.
-        images: for 'images', a ``.npz`` file or a folder of pictures, see ``vae.own_images``.
+        grey: built-in digits only, see ``vae.images.digits.grey_levels``.
+        images: for 'images', a ``.npz`` file or a folder of pictures, see ``vae.images.own``.
 
     Targets are grey whatever ``binarise`` says; ``binarise`` below draws static ones.
 
@@ -233,7 +233,7 @@ def _idx_data(name: str, folder: Path, stamp: int) -> ImageData:
 @shared(maxsize=2)
 def _own(path: Path, stamp: int) -> ImageData:
     del stamp
-    return ImageData("images", *own_images.read(path))
+    return ImageData("images", *own.read(path))
 
 
 @shared(maxsize=2)

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vae import data, files, idx
+from vae import files
 from vae.config import TrainConfig
-from vae.data import DataUnavailable, load_images, load_sample
+from vae.images import idx, sets
+from vae.images.sets import DataUnavailable, load_images, load_sample
 
 FILES = [f"{s}-{k}-ubyte" for s in ("train", "t10k") for k in ("images-idx3", "labels-idx1")]
 
@@ -57,7 +58,7 @@ def test_compressed_files_are_read_too(folder, arrays):
     for name in FILES:
         (raw / f"{name}.gz").write_bytes(gzip.compress((raw / name).read_bytes(), 1))
         (raw / name).unlink()
-    assert data.is_available("mnist", folder)
+    assert sets.is_available("mnist", folder)
     np.testing.assert_array_equal(load_images("mnist", folder).train, arrays[FILES[0]])
     images, labels = load_sample("mnist", 5, "train", folder)
     np.testing.assert_array_equal(images, arrays[FILES[0]][:5])
@@ -88,7 +89,7 @@ def test_a_sample_reads_no_more_than_it_gives(folder, monkeypatch):
 
 
 def test_absent_files_are_named_with_a_way_on(tmp_path):
-    assert not data.is_available("mnist", tmp_path)
+    assert not sets.is_available("mnist", tmp_path)
     with pytest.raises(DataUnavailable) as caught:
         load_images("mnist", tmp_path)
     words = str(caught.value)
@@ -135,7 +136,7 @@ def test_a_damaged_file_is_named_with_its_reason(folder, name, damage, compresse
         load_images("mnist", folder)
     assert str(path) in str(e.value)
     if not compressed:
-        assert not data.is_available("mnist", folder)
+        assert not sets.is_available("mnist", folder)
 
 
 @pytest.mark.parametrize("damage", ["cut", "flip", "text"])
@@ -166,7 +167,7 @@ def test_replaced_files_are_read_anew(folder, arrays):
     new.replace(raw / FILES[3])
     after = load_images("mnist", folder)
     assert after.test_labels[0] != before.test_labels[0]
-    assert data.fingerprint(after) != data.fingerprint(before)
+    assert sets.fingerprint(after) != sets.fingerprint(before)
 
 
 def test_the_real_sets_are_the_known_ones(data_dir):
@@ -174,7 +175,7 @@ def test_the_real_sets_are_the_known_ones(data_dir):
     assert mnist.train.mean() / 255 == pytest.approx(0.1307, abs=5e-5)
     assert (mnist.train / np.float32(255)).std() == pytest.approx(0.3081, abs=1e-4)
     assert mnist.train_labels[:5].tolist() == [5, 0, 4, 1, 9]
-    if data.is_available("fashion", data_dir):
+    if sets.is_available("fashion", data_dir):
         fashion = load_images("fashion", data_dir)
         assert fashion.train.mean() / 255 == pytest.approx(0.2860, abs=5e-5)
         assert fashion.class_names[fashion.test_labels[0]] == "Ankle boot"
@@ -188,7 +189,7 @@ def test_torchvision_reads_the_same(data_dir):
     np.testing.assert_array_equal(labels, expected.targets[:50].numpy())
 
 
-@pytest.mark.parametrize("call", [load_images, data.is_available])
+@pytest.mark.parametrize("call", [load_images, sets.is_available])
 def test_an_unknown_name_is_refused(call):
     with pytest.raises(
         ValueError, match=r"dataset: 'cifar' given; allowed is one of digits, mnist"
@@ -219,7 +220,7 @@ def test_the_configuration_carries_greyness_and_images(tmp_path):
 
 def test_binarised_pixels_are_drawn_with_their_grey_as_probability():
     levels = np.repeat(np.array([0, 1, 64, 128, 254, 255], np.uint8), 400_000).reshape(6, 400, 1000)
-    drawn = data.binarise(levels, seed=5)
+    drawn = sets.binarise(levels, seed=5)
     assert set(np.unique(drawn)) == {0, 255}
     shares = (drawn == 255).mean(axis=(1, 2))
     expected = levels[:, 0, 0] / 255
@@ -231,10 +232,10 @@ def test_binarised_pixels_are_drawn_with_their_grey_as_probability():
 
 def test_binarising_depends_on_the_seed_alone():
     levels = np.full((3, 28, 28), 128, np.uint8)
-    np.testing.assert_array_equal(data.binarise(levels, 1), data.binarise(levels, 1))
-    assert (data.binarise(levels, 1) != data.binarise(levels, 2)).any()
+    np.testing.assert_array_equal(sets.binarise(levels, 1), sets.binarise(levels, 1))
+    assert (sets.binarise(levels, 1) != sets.binarise(levels, 2)).any()
     # No image's draw is another's.
-    drawn = data.binarise(np.full((2500, 4, 4), 128, np.uint8), 1)
+    drawn = sets.binarise(np.full((2500, 4, 4), 128, np.uint8), 1)
     assert len(np.unique(drawn.reshape(2500, -1), axis=0)) > 2200
 
 
@@ -249,7 +250,7 @@ def test_the_fingerprint_sees_any_pixel_any_label_and_the_order():
         }
         for name, change in changes.items():
             parts[name] = change(parts[name].copy())
-        return data.fingerprint(data.ImageData("images", **parts, class_names=("a",)))
+        return sets.fingerprint(sets.ImageData("images", **parts, class_names=("a",)))
 
     def nudge(array):
         array.flat[-1] ^= 1
@@ -281,9 +282,9 @@ def test_the_cache_folder_is_the_platforms(monkeypatch, platform, variables, exp
     monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setattr(Path, "home", lambda: Path("/home/me"))
     assert files.user_cache_dir() == Path(expected)
-    assert data.default_data_dir() == Path(expected)
+    assert sets.default_data_dir() == Path(expected)
     monkeypatch.setenv("VAE_DATA_DIR", "/d")
-    assert data.default_data_dir() == Path("/d")
+    assert sets.default_data_dir() == Path("/d")
 
 
 def test_reading_images_needs_no_torch():
@@ -292,7 +293,7 @@ def test_reading_images_needs_no_torch():
         "cards.load_cards(); cards.data_summary('mnist');"
         "assert not {'torch', 'torchvision', 'streamlit'} & sys.modules.keys()"
     )
-    root = Path(data.__file__).parent.parent
+    root = Path(sets.__file__).parents[2]
     subprocess.run([sys.executable, "-c", code], check=True, cwd=root)
 
 

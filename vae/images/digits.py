@@ -13,7 +13,7 @@ import functools
 
 import numpy as np
 
-from vae.skeletons import SKELETONS
+from vae.images.digit_strokes import SKELETONS
 
 SIDE = 28
 TRAIN_COUNT = 12_000

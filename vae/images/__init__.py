@@ -1,0 +1,1 @@
+"""Pictures to learn from, as arrays of bytes; no torch."""
