@@ -19,7 +19,7 @@ from vae.charts.theme import BERNOULLI, GAUSSIAN
 from vae.theory import bernoulli as b
 from vae.theory import continuous_bernoulli as cb
 from vae.theory import counter_biased, pull
-from vae.theory import descent as descent_theory
+from vae.theory import early_stopping as descent_theory
 from vae.ui_bias import both_ways_table, interpolate, trained_curves
 from vae.wire.events import CalibrationBin
 

@@ -8,7 +8,7 @@ from vega import evaluate, grid
 from vae.charts import expressions_bernoulli as ex
 from vae.theory import bernoulli as b
 from vae.theory import continuous_bernoulli as cb
-from vae.theory import counter_biased, descent, pull
+from vae.theory import counter_biased, early_stopping, pull
 
 ROWS = grid(t=[0.0, 0.02, 0.3, 0.5, 0.8, 1.0], p=[0.001, 0.2, 0.5, 0.8001, 0.999])
 INNER = [row for row in ROWS if 0 < row["t"] < 1]
@@ -58,10 +58,10 @@ def test_functions_of_the_logit():
     )
     check(ex.bce_with_logits("datum.t", "datum.a"), LOGITS, torch_bce.numpy())
     check(ex.sigmoid("datum.a"), LOGITS, torch.sigmoid(torch.from_numpy(a)).numpy())
-    check(ex.bce_gradient("datum.t", "datum.a"), LOGITS, descent.bce_gradient(t, a))
-    for scale in (descent.CODE_SCALE, 0.1):
+    check(ex.bce_gradient("datum.t", "datum.a"), LOGITS, early_stopping.bce_gradient(t, a))
+    for scale in (early_stopping.CODE_SCALE, 0.1):
         gradient = ex.mse_gradient("datum.t", "datum.a", repr(scale))
-        check(gradient, LOGITS, descent.mse_gradient(t, a, scale))
+        check(gradient, LOGITS, early_stopping.mse_gradient(t, a, scale))
     check(ex.cb_mean("datum.a"), LOGITS, cb.mean(a))
     check(ex.cb_log_normaliser("datum.a"), LOGITS, cb.log_normaliser(a))
     check(ex.cb_log_prob("datum.t", "datum.a"), LOGITS, cb.log_prob(t, a))
@@ -77,14 +77,14 @@ def test_costs_under_output_noise():
 
 def sigmas(name):
     """The further argument of squared error's functions; BCE has none."""
-    return [(descent.CODE_SCALE,), (0.1,)] if name.startswith("mse") else [()]
+    return [(early_stopping.CODE_SCALE,), (0.1,)] if name.startswith("mse") else [()]
 
 
 @pytest.mark.parametrize("name", ["bce_time", "mse_time"])
 def test_training_times(name):
     rows = grid(t=[0.6, 0.8, 0.98], p=[0.5, 0.52, 0.59])
     for more in sigmas(name):
-        want = [float(getattr(descent, name)(row["t"], row["p"], *more)) for row in rows]
+        want = [float(getattr(early_stopping, name)(row["t"], row["p"], *more)) for row in rows]
         check(getattr(ex, name)("datum.t", "datum.p", *map(repr, more)), rows, want)
 
 
@@ -92,7 +92,7 @@ def test_training_times(name):
 def test_escape_times(name):
     rows = grid(start=[-8.0, -2.0], a=[-1.0, 0.0, 5.0])
     for more in sigmas(name):
-        want = getattr(descent, name)(column(rows, "start"), column(rows, "a"), *more)
+        want = getattr(early_stopping, name)(column(rows, "start"), column(rows, "a"), *more)
         check(getattr(ex, name)("datum.start", "datum.a", *map(repr, more)), rows, want)
 
 

@@ -40,7 +40,7 @@ class Card:
     ``test_`` figures are means over the test set with z drawn from q(z|x) (z the mean for a plain
     autoencoder): nats per image, with the reduction of ``config``; ``test_mse`` per pixel in
     common units. ``response`` and ``calibration`` as in ``vae.wire.events.EpochEvent``.
-    ``active_latents`` counts the latents above ``vae.prediction.ACTIVE_NATS``.
+    ``active_latents`` counts the latents above ``vae.theory.prediction.ACTIVE_NATS``.
     ``half_precision_change`` is how much rounding the weights to 16 bits changed the test loss,
     nats. ``data`` says which images: name, counts, shape, ``vae.images.sets.fingerprint``. ``weights``
     is the file's name, or None where only the figures are shipped.

@@ -23,7 +23,7 @@ from vae.config import TrainConfig
 from vae.cores import prepare_threads
 from vae.files import write_atomically
 from vae.images.sets import ImageData, fingerprint, load_images
-from vae.prediction import active_latents, summarise
+from vae.theory.prediction import active_latents, summarise
 
 if TYPE_CHECKING:
     from vae.training import Trainer

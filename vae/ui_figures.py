@@ -15,9 +15,9 @@ from vae import ui_loss
 from vae.charts import training, training_frames, training_maps, training_styles
 from vae.charts.theme import Style
 from vae.config import TrainConfig
-from vae.prediction import active_latents
 from vae.sharing import shared
 from vae.snapshots import MemberSnapshot, RunSnapshot
+from vae.theory.prediction import active_latents
 from vae.ui_pictures import Memo
 from vae.web.streamlit_private import DeltaGenerator, to_arrow
 

@@ -9,8 +9,8 @@ from vae.cards import data_summary
 from vae.config import TrainConfig, default
 from vae.equation import loss_code, loss_latex
 from vae.images.sets import DataUnavailable, load_images
-from vae.prediction import ImageSummary, Prediction, predict, sentence, summarise
 from vae.sharing import shared
+from vae.theory.prediction import ImageSummary, Prediction, predict, sentence, summarise
 
 # Images from which a spectrum is taken that is not shipped: the page waits for it, and buttons
 # wait for the page. Its first twenty eigenvalues are within 4% of those of all 12,000 digits.

@@ -4,7 +4,7 @@ import numpy as np
 
 from vae.checks.evidence import Evidence
 from vae.checks.numeric import slope
-from vae.theory import bernoulli, descent
+from vae.theory import bernoulli, early_stopping
 
 
 def saturation() -> Evidence:
@@ -17,7 +17,7 @@ def saturation() -> Evidence:
         f"t = 1 at logit −5: gradient {abs(bce):.4f} (BCE), {abs(mse):.4f} (sigmoid + MSE); "
         f"a free output on a grey target: {abs(free):.1f}"
     )
-    stated = abs(mse - float(descent.mse_gradient(1.0, wrong))) < 1e-8
+    stated = abs(mse - float(early_stopping.mse_gradient(1.0, wrong))) < 1e-8
     return Evidence(figure, stated and abs(mse) < 0.05 * abs(bce) and abs(free) > 1)
 
 

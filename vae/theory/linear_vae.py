@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vae.theory.optimisers import path_difference, trajectory
+from vae.theory.numpy_optimisers import path_difference, trajectory
 
 Floats = NDArray[np.float64]
 

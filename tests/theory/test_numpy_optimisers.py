@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from vae.theory import corruptions, learned_scale, linear_vae, optimisers
+from vae.theory import corruptions, learned_scale, linear_vae, numpy_optimisers
 
 TORCH = {
     "sgd": lambda params, rate: torch.optim.SGD(params, lr=rate),
@@ -46,7 +46,7 @@ def test_loss_and_gradient_are_those_of_torch(problem):
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_trajectories_are_those_of_torch_optim(name, problem):
     rate = linear_vae.LEARNING_RATES[name]
-    path = optimisers.trajectory(
+    path = numpy_optimisers.trajectory(
         problem.gradient,
         np.array(linear_vae.START),
         optimiser=name,
@@ -89,8 +89,8 @@ def test_adam_forgets_a_factor_only_while_epsilon_is_small_beside_the_gradient()
 def test_difference_is_a_share_of_the_way():
     path = np.array([[0.0, 0.0], [0.0, 2.0]])
     other = np.array([[0.0, 0.0], [0.0, 1.0]])
-    assert optimisers.path_difference(path, other) == 0.5
-    assert optimisers.path_difference(path, path) == 0
+    assert numpy_optimisers.path_difference(path, other) == 0.5
+    assert numpy_optimisers.path_difference(path, path) == 0
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_difference_is_a_share_of_the_way():
 def test_bad_values_are_named(change, name):
     good = {"optimiser": "sgd", "learning_rate": 0.1, "steps": 1}
     with pytest.raises(ValueError, match=name):
-        optimisers.trajectory(lambda p: p, np.ones(3), **{**good, **change})
+        numpy_optimisers.trajectory(lambda p: p, np.ones(3), **{**good, **change})
     with pytest.raises(ValueError, match="variance"):
         linear_vae.LinearVAE(1.0, 0.0)
 

@@ -9,7 +9,7 @@ import torch
 from scipy.optimize import minimize_scalar
 
 from vae.config import TrainConfig
-from vae.prediction import (
+from vae.theory.prediction import (
     ACTIVE_NATS,
     ImageSummary,
     active_latents,

@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from vae.theory.bernoulli import Real, logit, sigmoid
-from vae.theory.optimisers import trajectory
+from vae.theory.numpy_optimisers import trajectory
 from vae.theory.roots import bisect
 
 CODE_SCALE = math.sqrt(0.5)

@@ -6,7 +6,7 @@ import torch
 from scipy import integrate, optimize
 
 from vae.theory import bernoulli as b
-from vae.theory import descent
+from vae.theory import early_stopping
 
 GRID = np.linspace(0.02, 0.98, 25)
 T, P = np.meshgrid(GRID, GRID)
@@ -100,7 +100,7 @@ def test_double_mse_and_where_it_goes_wrong():
         b.half_gap_at_error(0)
 
 
-@pytest.mark.parametrize("scale", [descent.CODE_SCALE, 0.1])
+@pytest.mark.parametrize("scale", [early_stopping.CODE_SCALE, 0.1])
 def test_logit_gradients_by_autograd(scale):
     a = torch.linspace(-8, 8, 33, dtype=torch.float64, requires_grad=True)
     for t in (0.0, 0.3, 1.0):
@@ -110,29 +110,29 @@ def test_logit_gradients_by_autograd(scale):
         mse = -normal.log_prob(target).sum()
         logits = a.detach().numpy()
         for loss, ours in (
-            (bce, descent.bce_gradient(t, logits)),
-            (mse, descent.mse_gradient(t, logits, scale)),
+            (bce, early_stopping.bce_gradient(t, logits)),
+            (mse, early_stopping.mse_gradient(t, logits, scale)),
         ):
             [want] = torch.autograd.grad(loss, a)
             np.testing.assert_allclose(ours, want.numpy(), atol=1e-12)
     # Without a scale named, the loss is plain (p - t)^2.
     [plain] = torch.autograd.grad((torch.sigmoid(a) - 0.3).square().sum(), a)
-    np.testing.assert_allclose(descent.mse_gradient(0.3, logits), plain.numpy(), atol=1e-14)
+    np.testing.assert_allclose(early_stopping.mse_gradient(0.3, logits), plain.numpy(), atol=1e-14)
 
 
 def test_the_largest_mse_gradient_is_8_27():
-    found = optimize.minimize_scalar(lambda a: descent.mse_gradient(1.0, a), bounds=(-5, 5))
-    assert -found.fun == pytest.approx(descent.LARGEST_MSE_GRADIENT, rel=1e-9)
+    found = optimize.minimize_scalar(lambda a: early_stopping.mse_gradient(1.0, a), bounds=(-5, 5))
+    assert -found.fun == pytest.approx(early_stopping.LARGEST_MSE_GRADIENT, rel=1e-9)
     assert b.sigmoid(found.x) == pytest.approx(1 / 3, abs=1e-4)
 
 
 def _gradient(loss, scale):
     if loss == "bce":
-        return descent.bce_gradient
-    return lambda t, a: descent.mse_gradient(t, a, scale)
+        return early_stopping.bce_gradient
+    return lambda t, a: early_stopping.mse_gradient(t, a, scale)
 
 
-CASES = [("bce", 1.0), ("mse", descent.CODE_SCALE), ("mse", 0.3), ("mse", 0.1)]
+CASES = [("bce", 1.0), ("mse", early_stopping.CODE_SCALE), ("mse", 0.3), ("mse", 0.1)]
 
 
 @pytest.mark.parametrize(("loss", "scale"), CASES)
@@ -154,9 +154,9 @@ def test_times_are_those_of_the_differential_equation(loss, scale):
             atol=1e-12,
         )
         if t < 1:
-            ours = getattr(descent, f"{loss}_time")(t, b.sigmoid(end), *more)
+            ours = getattr(early_stopping, f"{loss}_time")(t, b.sigmoid(end), *more)
         else:
-            ours = getattr(descent, f"{loss}_escape_time")(start, end, *more)
+            ours = getattr(early_stopping, f"{loss}_escape_time")(start, end, *more)
         assert run.t_events[0][0] == pytest.approx(float(ours), rel=1e-7)
 
 
@@ -165,7 +165,7 @@ def test_times_are_those_of_the_differential_equation(loss, scale):
 def test_where_training_stops_is_where_the_differential_equation_is(loss, scale, t):
     gradient = _gradient(loss, scale)
     run = integrate.solve_ivp(lambda _, a: -gradient(t, a), (0, 2), [0.0], rtol=1e-11, atol=1e-12)
-    ours = descent.stopped(t, 2.0, loss, scale)
+    ours = early_stopping.stopped(t, 2.0, loss, scale)
     assert ours == pytest.approx(float(b.sigmoid(run.y[0][-1])), abs=1e-8)
 
 
@@ -185,15 +185,16 @@ def _kept(loss, scale, t, decay):
 @pytest.mark.parametrize("decay", [0.01, 0.1])
 def test_decay_is_solved(loss, scale, decay):
     more = () if loss == "bce" else (scale,)
-    ours = float(getattr(descent, f"{loss}_decayed")(0.8, decay, *more))
+    ours = float(getattr(early_stopping, f"{loss}_decayed")(0.8, decay, *more))
     assert ours == pytest.approx(_kept(loss, scale, 0.8, decay), abs=1e-6)
 
 
 def test_which_loss_is_held_more_depends_on_sigma():
     """Decay and an early stop hold squared error more at sigma^2 = 1/2, and less at sigma = .1."""
-    bce = float(descent.bce_decayed(0.8, 0.1))
+    bce = float(early_stopping.bce_decayed(0.8, 0.1))
     wide, middle, narrow = (
-        float(descent.mse_decayed(0.8, 0.1, scale)) for scale in (descent.CODE_SCALE, 0.3, 0.1)
+        float(early_stopping.mse_decayed(0.8, 0.1, scale))
+        for scale in (early_stopping.CODE_SCALE, 0.3, 0.1)
     )
     assert [round(value, 3) for value in (bce, wide, middle, narrow)] == [
         0.710,
@@ -202,11 +203,14 @@ def test_which_loss_is_held_more_depends_on_sigma():
         0.792,
     ]
     assert wide < bce < middle < narrow
-    assert descent.stopped(0.8, 2, "mse", 0.3) > descent.stopped(0.8, 2, "bce")
-    assert descent.stopped(0.8, 2, "mse") < descent.stopped(0.8, 2, "bce")
+    assert early_stopping.stopped(0.8, 2, "mse", 0.3) > early_stopping.stopped(0.8, 2, "bce")
+    assert early_stopping.stopped(0.8, 2, "mse") < early_stopping.stopped(0.8, 2, "bce")
     # Out of a confident error: BCE 6.0, squared error 82.9, and 1.66 at sigma = .1.
-    escape = [float(descent.mse_escape_time(-5, 0, scale)) for scale in (descent.CODE_SCALE, 0.1)]
-    assert escape[1] < float(descent.bce_escape_time(-5, 0)) < escape[0]
+    escape = [
+        float(early_stopping.mse_escape_time(-5, 0, scale))
+        for scale in (early_stopping.CODE_SCALE, 0.1)
+    ]
+    assert escape[1] < float(early_stopping.bce_escape_time(-5, 0)) < escape[0]
 
 
 @pytest.mark.parametrize("loss", ["bce", "mse"])
@@ -220,12 +224,12 @@ def test_adams_steps_are_those_of_torch(loss):
         error.sum().backward()
         optimizer.step()
         steps += 1
-    assert descent.adam_steps(loss, -5.0, 0.9) == steps
+    assert early_stopping.adam_steps(loss, -5.0, 0.9) == steps
     assert steps == {"bce": 105, "mse": 66}[loss]
 
 
 def test_what_adam_cannot_do_is_said():
     with pytest.raises(ValueError, match="'mae' given"):
-        descent.adam_steps("mae", -5, 0.9)
+        early_stopping.adam_steps("mae", -5, 0.9)
     with pytest.raises(ValueError, match="not reached"):
-        descent.adam_steps("bce", -5, 1.0, rate=1e-5)
+        early_stopping.adam_steps("bce", -5, 1.0, rate=1e-5)
