@@ -87,7 +87,7 @@ def test_the_weights_do_what_the_card_says(name, request):
     """Equal to 0.05 nat and 1e-5 of MSE: other processors add up in another order."""
     import torch
 
-    from vae.checkpoints import evaluate, load
+    from vae.engine.checkpoints import evaluate, load
 
     card = LOADED[name]
     data = images_of(card, request)

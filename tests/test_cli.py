@@ -220,7 +220,7 @@ def test_ctrl_c_keeps_the_run(number: int, images: Path, tmp_path: Path) -> None
     assert process.returncode == 130
     assert "continue with 'python -m vae resume" in error
     assert "Traceback" not in error
-    from vae.checkpoints import load
+    from vae.engine.checkpoints import load
 
     assert 5 <= load(kept).step < 5000
 

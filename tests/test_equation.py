@@ -7,9 +7,9 @@ import torch
 from torch.nn import functional as F
 
 from vae.config import LIKELIHOODS, TrainConfig
+from vae.engine.evaluation import forward
+from vae.engine.models import build_vae
 from vae.equation import loss_code, loss_latex
-from vae.evaluation import forward
-from vae.models import build_vae
 
 PIXELS = 36
 

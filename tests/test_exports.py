@@ -15,9 +15,9 @@ from PIL import Image
 
 from vae import exports, script
 from vae.config import LIKELIHOODS, TrainConfig
+from vae.engine.training import train
 from vae.images import tiles
 from vae.images.sets import ImageData
-from vae.training import train
 from vae.wire.events import EpochEvent
 
 TINY = TrainConfig(

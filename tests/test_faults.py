@@ -19,8 +19,8 @@ import pytest
 from appserver import free_port, serve
 from benchmarks.client import Session
 
-from vae import checkpoints
 from vae.config import TrainConfig
+from vae.engine import checkpoints
 from vae.limits import Limits
 from vae.run_folders import RunFolders
 from vae.runs import Registry

@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 import torch
 
-from vae import checkpoints
 from vae.config import TrainConfig
+from vae.engine import checkpoints
+from vae.engine.training import Trainer
 from vae.images.sets import load_images
 from vae.limits import Limits
 from vae.runs import Registry
 from vae.snapshots import RunSnapshot
-from vae.training import Trainer
 from vae.wire import protocol
 from vae.wire.protocol import RunState, Writer, read
 from vae.workers import WorkerProcess

@@ -80,7 +80,7 @@ class Card:
 
     @property
     def weights_path(self) -> Path | None:
-        """The weights' file, for ``vae.checkpoints.load``; None where none are shipped."""
+        """The weights' file, for ``vae.engine.checkpoints.load``; None where none are shipped."""
         return CHECKPOINTS / self.weights if self.weights else None
 
     def to_dict(self) -> dict[str, Any]:

@@ -24,16 +24,16 @@ from vae.cli_options import (
     parser_of,
 )
 from vae.config import ConfigError
-from vae.devices import describe_device
+from vae.engine.devices import describe_device
+from vae.engine.thread_tuning import ThreadGovernor, agreeing_counts, candidate_counts
 from vae.errors import CheckpointError, DataUnavailable, DeviceUnavailable
 from vae.images.sets import ImageData, default_data_dir, is_available, load_images
 from vae.progress import JsonLines, Progress
-from vae.threads import ThreadGovernor, agreeing_counts, candidate_counts
 from vae.wire.events import DivergedEvent, EpochEvent, StepEvent
 
 if TYPE_CHECKING:
-    from vae.checkpoints import Checkpoint
-    from vae.training import Trainer
+    from vae.engine.checkpoints import Checkpoint
+    from vae.engine.training import Trainer
 
 DONE, FAILED, BAD_USE, INTERRUPTED = 0, 1, 2, 130
 # Often enough for a bar and for Ctrl-C, too seldom to cost anything.
@@ -126,7 +126,7 @@ def _train(options: argparse.Namespace) -> int:
     if options.download and not is_available(config.dataset, options.data_dir, config.images):
         _fetch(config.dataset, options.data_dir)
     data = load_images(config, options.data_dir)
-    from vae.training import Trainer
+    from vae.engine.training import Trainer
 
     return _pull(Trainer(config, data), options.output, options.json)
 
@@ -149,8 +149,8 @@ def _resume(options: argparse.Namespace) -> int:
 
 def _evaluate(options: argparse.Namespace) -> int:
     checkpoint, data = _open(options)
-    from vae.checkpoints import evaluate
-    from vae.devices import choose_device
+    from vae.engine.checkpoints import evaluate
+    from vae.engine.devices import choose_device
 
     figures = evaluate(checkpoint, data, choose_device(vars(options).get("device", "auto")))
     if options.json:
@@ -174,7 +174,7 @@ def _claims(options: argparse.Namespace) -> int:
 
 
 def _open(options: argparse.Namespace) -> "tuple[Checkpoint, ImageData]":
-    from vae.checkpoints import load
+    from vae.engine.checkpoints import load
 
     checkpoint = load(options.file)
     return checkpoint, load_images(checkpoint.config, options.data_dir)
@@ -201,7 +201,7 @@ def _fetch(name: str, data_dir: Path | None) -> None:
 
 def _pull(trainer: "Trainer", output: Path | None, as_json: bool) -> int:
     """Train to the end or to Ctrl-C, print what comes, keep the run after each epoch."""
-    from vae.checkpoints import save
+    from vae.engine.checkpoints import save
 
     report = JsonLines(sys.stdout) if as_json else Progress(sys.stderr, sys.stdout)
     report.start(trainer.config, describe_device(trainer.device))

@@ -3,11 +3,11 @@
 import threading
 from collections.abc import Callable
 
-from vae import checkpoints
 from vae.config import TrainConfig
+from vae.engine import checkpoints
+from vae.engine.training import Trainer
 from vae.errors import CheckpointError
 from vae.images.sets import ImageData, is_available
-from vae.training import Trainer
 
 # What may differ between a checkpoint and the run that goes on from it.
 _MAY_CHANGE = {"epochs", "device", "learning_rate"}

@@ -10,15 +10,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from vae import checkpoints
 from vae.config import TrainConfig
-from vae.devices import describe_device
+from vae.engine import checkpoints
+from vae.engine.devices import describe_device
+from vae.engine.evaluation import build_gallery
+from vae.engine.thread_tuning import ThreadGovernor, agreeing_counts, candidate_counts
+from vae.engine.training import Trainer
 from vae.errors import CheckpointError, DataUnavailable
-from vae.evaluation import build_gallery
 from vae.images.sets import load_images
 from vae.job_sources import fetch_missing, open_checkpoint
-from vae.threads import ThreadGovernor, agreeing_counts, candidate_counts
-from vae.training import Trainer
 from vae.wire import protocol
 from vae.wire.events import DivergedEvent, EpochEvent, GalleryEvent, ReconstructionEvent, TrainEvent
 from vae.wire.protocol import RunState

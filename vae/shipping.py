@@ -26,7 +26,7 @@ from vae.images.sets import ImageData, fingerprint, load_images
 from vae.theory.prediction import active_latents, summarise
 
 if TYPE_CHECKING:
-    from vae.training import Trainer
+    from vae.engine.training import Trainer
 
 TITLES = {"digits": "built-in digits", "mnist": "MNIST", "fashion": "Fashion-MNIST"}
 
@@ -176,8 +176,8 @@ def summarise_data(data: ImageData) -> DataSummary:
 
 def make(recipe: Recipe, folder: Path, data_dir: Path | None) -> Card:
     """Train one recipe, write its weights and its card into ``folder``."""
-    from vae.checkpoints import export_weights, load
-    from vae.training import Trainer
+    from vae.engine.checkpoints import export_weights, load
+    from vae.engine.training import Trainer
     from vae.wire.events import EpochEvent
 
     data = load_images(recipe.config, data_dir)
@@ -203,7 +203,7 @@ def make(recipe: Recipe, folder: Path, data_dir: Path | None) -> Card:
 def _build_card(recipe: Recipe, trainer: "Trainer") -> Card:
     import torch
 
-    from vae.checkpoints import DataCard
+    from vae.engine.checkpoints import DataCard
 
     figures = trainer.evaluate()
     kl_per_latent = tuple((figures.kl_per_latent / figures.images).tolist())

@@ -91,7 +91,7 @@ def serve(inbox: CommandInbox, writer: Writer) -> None:
     prepare_threads()
     import torch
 
-    from vae.devices import choose_device, describe_device
+    from vae.engine.devices import choose_device, describe_device
     from vae.jobs import Job
 
     def send(report: Report) -> None:
@@ -121,8 +121,8 @@ def _warm_up() -> None:
     """Read (or draw, the first time) the built-in digits and take one step: the first click finds
     them, and torch's lazy parts, ready."""
     from vae.config import TrainConfig
+    from vae.engine.training import Trainer
     from vae.images.sets import load_images
-    from vae.training import Trainer
 
     trainer = Trainer(TrainConfig(hidden_dim=8, latent_dim=2), load_images("digits"))
     trainer.step()

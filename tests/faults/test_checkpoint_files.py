@@ -15,10 +15,10 @@ import torch
 from samples import small_images
 from torch import Tensor
 
-from vae.checkpoints import CheckpointError, load, save
 from vae.config import TrainConfig
+from vae.engine.checkpoints import CheckpointError, load, save
 from vae.engine.tensor_files import read
-from vae.training import Trainer
+from vae.engine.training import Trainer
 
 ROOT = Path(__file__).parents[2]
 DATA = small_images()

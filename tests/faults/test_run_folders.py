@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from samples import small_images
 
-from vae import checkpoints, jobs
+from vae import jobs
 from vae.config import TrainConfig
+from vae.engine import checkpoints
 from vae.limits import Limits
 from vae.run_folders import RunFolders
 from vae.runs import Registry

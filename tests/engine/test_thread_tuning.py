@@ -7,8 +7,8 @@ import torch
 from samples import small_images
 
 from vae.config import TrainConfig
-from vae.threads import ThreadGovernor, agreeing_counts, candidate_counts
-from vae.training import Trainer
+from vae.engine.thread_tuning import ThreadGovernor, agreeing_counts, candidate_counts
+from vae.engine.training import Trainer
 
 
 class Machine:

@@ -9,9 +9,9 @@ import torch
 from samples import small_images
 
 from vae.config import LIKELIHOODS, TrainConfig
+from vae.engine.models import build_vae
+from vae.engine.training import Trainer
 from vae.images.sets import ImageData, load_images
-from vae.models import build_vae
-from vae.training import Trainer
 
 
 @pytest.mark.parametrize("architecture", ["mlp", "linear"])

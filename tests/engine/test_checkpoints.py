@@ -11,10 +11,10 @@ import pytest
 import torch
 from samples import small_images
 
-from vae import checkpoints
-from vae.checkpoints import CheckpointError, export_weights, load, save
 from vae.config import TrainConfig
-from vae.training import Trainer
+from vae.engine import checkpoints
+from vae.engine.checkpoints import CheckpointError, export_weights, load, save
+from vae.engine.training import Trainer
 
 DATA = small_images()
 CONFIG = TrainConfig(epochs=3, batch_size=64, latent_dim=3, hidden_dim=16, device="cpu")

@@ -4,11 +4,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vae.batches import Pixels
 from vae.config import TrainConfig
-from vae.elbo import Elbo, build_elbo, reparameterize
+from vae.engine.batches import Pixels
+from vae.engine.elbo import Elbo, build_elbo, reparameterize
+from vae.engine.models import VAE
 from vae.images.sets import ImageData
-from vae.models import VAE
 from vae.wire.events import CalibrationBin, GalleryEvent, ReconstructionEvent
 
 BINS = 20

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import distributions
 
-from vae.elbo import build_elbo, kl_diag_gaussian, reduce_pixels, reparameterize
-from vae.likelihoods import gaussian_log_prob
+from vae.engine.elbo import build_elbo, kl_diag_gaussian, reduce_pixels, reparameterize
+from vae.engine.likelihoods import gaussian_log_prob
 
 
 def draws(*shape: int, seed: int = 0) -> torch.Tensor:

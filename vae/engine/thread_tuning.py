@@ -9,7 +9,7 @@ from vae.cores import core_count
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from vae.training import Trainer
+    from vae.engine.training import Trainer
 
 
 class ThreadGovernor:
@@ -120,7 +120,7 @@ def _gradients(trainer: "Trainer") -> "list[Tensor]":
     """Gradients on a full batch and on one as long as an epoch's last."""
     import torch
 
-    from vae.evaluation import forward
+    from vae.engine.evaluation import forward
 
     model, order = trainer.model, trainer.order
     sizes = {order.batch_size, order.images % order.batch_size or order.batch_size}

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vae.config import TrainConfig
-from vae.likelihoods import Likelihood, build_likelihood
+from vae.engine.likelihoods import Likelihood, build_likelihood
 
 
 class MlpEncoder(nn.Module):

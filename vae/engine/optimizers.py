@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from vae.config import TrainConfig
-from vae.models import VAE
+from vae.engine.models import VAE
 
 
 def build_optimizer(config: TrainConfig, model: VAE) -> torch.optim.Optimizer:

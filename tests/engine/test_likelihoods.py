@@ -11,7 +11,7 @@ from torch import distributions
 from torch.nn import functional as F
 
 from vae.config import LIKELIHOODS
-from vae.likelihoods import (
+from vae.engine.likelihoods import (
     Bernoulli,
     ContinuousBernoulli,
     CounterBiased,

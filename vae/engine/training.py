@@ -13,18 +13,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vae.batches import Order, Pixels, build_generator
 from vae.config import ConfigError, TrainConfig, option
-from vae.devices import choose_device
-from vae.elbo import Elbo
-from vae.engine.state_checks import (
-    check_count,
-    check_figure,
-    check_generator_state,
-    check_weights,
-    fit_optimizer,
-)
-from vae.evaluation import (
+from vae.engine.batches import Order, Pixels, build_generator
+from vae.engine.devices import choose_device
+from vae.engine.elbo import Elbo
+from vae.engine.evaluation import (
     TestFigures,
     build_gallery,
     choose_strip,
@@ -32,10 +25,17 @@ from vae.evaluation import (
     reconstruct,
     test_figures,
 )
+from vae.engine.models import build_vae
+from vae.engine.optimizers import advise, build_optimizer
+from vae.engine.running_sums import Tally
+from vae.engine.state_checks import (
+    check_count,
+    check_figure,
+    check_generator_state,
+    check_weights,
+    fit_optimizer,
+)
 from vae.images.sets import ImageData, fingerprint
-from vae.models import build_vae
-from vae.optimizers import advise, build_optimizer
-from vae.tally import Tally
 from vae.wire.events import (
     DivergedEvent,
     EpochEvent,

@@ -12,8 +12,8 @@ from samples import small_images
 from torch import distributions
 
 from vae.config import LIKELIHOODS, ConfigError, TrainConfig
+from vae.engine.training import Trainer, train
 from vae.images.sets import ImageData
-from vae.training import Trainer, train
 from vae.wire.events import (
     DivergedEvent,
     EpochEvent,

@@ -10,16 +10,16 @@ from typing import Any
 
 import torch
 
-from vae.batches import Pixels
 from vae.config import TrainConfig
 from vae.engine import tensor_files
+from vae.engine.batches import Pixels
+from vae.engine.evaluation import test_figures
+from vae.engine.models import VAE, build_vae, describe_weights
 from vae.engine.state_checks import check_count, check_weights
+from vae.engine.training import Trainer
 from vae.errors import CheckpointError, shown
-from vae.evaluation import test_figures
 from vae.files import write_atomically
 from vae.images.sets import ImageData, fingerprint
-from vae.models import VAE, build_vae, describe_weights
-from vae.training import Trainer
 from vae.wire.events import EpochEvent, TrainEvent, from_message, to_message
 
 __all__ = [
