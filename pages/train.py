@@ -3,7 +3,7 @@
 import streamlit as st
 
 from vae import lessons, ui_address, ui_loss, ui_run, ui_settings, ui_start
-from vae.limits import load_limits
+from vae.runs.limits import load_limits
 
 limits = load_limits()
 ui_settings.read_address()

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from vae.config import TrainConfig
-from vae.snapshots import Frame, MemberSnapshot, RunSnapshot
+from vae.runs.snapshots import Frame, MemberSnapshot, RunSnapshot
 from vae.wire.events import CalibrationBin, EpochEvent, GalleryEvent, ReconstructionEvent, StepEvent
 from vae.wire.protocol import RunState
 

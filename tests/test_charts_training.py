@@ -10,9 +10,10 @@ import run_samples
 import vl_convert
 from vega import rows_of
 
-from vae.charts import training, training_frames, training_maps
+from vae.charts import training, training_maps
 from vae.charts.training_styles import member_styles, without_data
 from vae.config import LIKELIHOODS, TrainConfig
+from vae.runs import tables
 from vae.wire.events import StepEvent
 
 LABELS = ("BCE", "MSE, sigma 1")
@@ -49,7 +50,7 @@ class _Drawn:
 
 
 def test_curves_hold_every_step_and_epoch_of_every_member():
-    frame = training_frames.curve_frame(MEMBERS, LABELS)
+    frame = tables.curve_frame(MEMBERS, LABELS)
     assert len(frame) == sum(len(each.steps) + len(each.epochs) for each in MEMBERS)
     batches = frame[(frame["member"] == "BCE") & (frame["on"] == "training batch")]
     assert list(batches["loss"]) == [event.loss for event in MEMBERS[0].steps]
@@ -60,20 +61,20 @@ def test_curves_hold_every_step_and_epoch_of_every_member():
 def test_a_value_that_is_not_finite_is_no_point():
     broken = replace(MEMBERS[0].steps[-1], loss=float("nan"), log_likelihood=float("-inf"))
     member = replace(MEMBERS[0], steps=(*MEMBERS[0].steps, broken))
-    frame = training_frames.curve_frame([member], ["BCE"])
+    frame = tables.curve_frame([member], ["BCE"])
     assert len(frame) == len(member.steps) - 1 + len(member.epochs)
 
 
 def test_sigma_stands_beside_the_error_that_it_should_be():
-    frame = training_frames.scale_frame(MEMBERS[1])
-    rmse = frame[frame["quantity"] == training_frames.RMSE]["value"]
+    frame = tables.scale_frame(MEMBERS[1])
+    rmse = frame[frame["quantity"] == tables.RMSE]["value"]
     assert list(rmse) == pytest.approx([event.mse**0.5 for event in MEMBERS[1].steps])
-    assert set(frame[frame["quantity"] == training_frames.SCALE]["value"]) == {0.5}
-    assert training_frames.scale_frame(MEMBERS[0]).empty
+    assert set(frame[frame["quantity"] == tables.SCALE]["value"]) == {0.5}
+    assert tables.scale_frame(MEMBERS[0]).empty
 
 
 def test_latents_are_ranked_and_held_against_the_prediction():
-    frame = training_frames.kl_frame(MEMBERS, LABELS, [(), (2.5, 0.5)])
+    frame = tables.kl_frame(MEMBERS, LABELS, [(), (2.5, 0.5)])
     measured = frame[(frame["kind"] == "measured") & (frame["member"] == LABELS[1])]
     assert list(measured["kl"]) == [3.0, 2.0, 1.0, 0.0]
     predicted = frame[frame["kind"] == "predicted"]
@@ -83,7 +84,7 @@ def test_latents_are_ranked_and_held_against_the_prediction():
 
 def test_codes_carry_their_class_names():
     gallery = MEMBERS[0].gallery
-    frame = training_frames.code_frame(gallery, [f"class {index}" for index in range(10)])
+    frame = tables.code_frame(gallery, [f"class {index}" for index in range(10)])
     assert list(frame["name"][:3]) == ["class 0", "class 1", "class 2"]
     assert frame["first"].to_numpy() == pytest.approx(gallery.codes[:, 0])
 
@@ -112,7 +113,7 @@ def _steps(values) -> tuple[StepEvent, ...]:
 def test_the_first_steps_far_off_the_scale_do_not_flatten_the_rest():
     settled = 100 + np.linspace(5, 0, 200)
     member = replace(MEMBERS[0], steps=_steps([900.0, 600.0, *settled]), epochs=())
-    frame = training_frames.curve_frame([member], LABELS[:1])
+    frame = tables.curve_frame([member], LABELS[:1])
     chart = training.build_curve_chart(field="loss", styles=STYLES[:1], total_steps=202)
     drawn = rows_of(_Drawn(_with(chart, frame)), ["loss", "_middle"])
     losses = {row["loss"] for row in drawn}
@@ -122,7 +123,7 @@ def test_the_first_steps_far_off_the_scale_do_not_flatten_the_rest():
 def test_nothing_is_hidden_of_curves_without_outliers():
     values = 100 + np.linspace(50, 0, 40)
     member = replace(MEMBERS[0], steps=_steps(values), epochs=())
-    frame = training_frames.curve_frame([member], LABELS[:1])
+    frame = tables.curve_frame([member], LABELS[:1])
     chart = training.build_curve_chart(field="loss", styles=STYLES[:1], total_steps=40)
     drawn = rows_of(_Drawn(_with(chart, frame)), ["loss", "_middle"])
     losses = {row["loss"] for row in drawn}
@@ -131,7 +132,7 @@ def test_nothing_is_hidden_of_curves_without_outliers():
 
 def test_the_map_names_each_class_at_its_median():
     names = tuple(str(index) for index in range(10))
-    frame = training_frames.code_frame(MEMBERS[0].gallery, names)
+    frame = tables.code_frame(MEMBERS[0].gallery, names)
     chart = training_maps.build_map_chart(names=names, latents=(0, 1))
     centres = rows_of(_Drawn(_with(chart, frame)), ["x", "y", "name"])
     expected = frame.groupby("name")[["first", "second"]].median()
@@ -163,7 +164,7 @@ def test_greys_are_told_both_ways():
         ("response", "target", training_maps.build_response_chart),
         ("calibration", "output", training_maps.build_calibration_chart),
     ):
-        frame = training_frames.bins_frame(MEMBERS, LABELS, name)
+        frame = tables.bins_frame(MEMBERS, LABELS, name)
         bins = getattr(MEMBERS[0].epochs[-1], name)
         assert list(frame[frame["member"] == "BCE"]["output"]) == [each.output for each in bins]
         points = build(styles=STYLES).to_dict()["layer"][-1]["encoding"]

@@ -21,12 +21,12 @@ from benchmarks.client import Session
 
 from vae.config import TrainConfig
 from vae.engine import checkpoints
-from vae.limits import Limits
-from vae.run_folders import RunFolders
-from vae.runs import Registry
-from vae.snapshots import RunSnapshot
+from vae.runs.folders import RunFolders
+from vae.runs.limits import Limits
+from vae.runs.registry import Registry
+from vae.runs.snapshots import RunSnapshot
+from vae.runs.worker_process import WorkerProcess
 from vae.wire.protocol import RunState
-from vae.workers import WorkerProcess
 
 ROOT = Path(__file__).parent.parent
 TINY = TrainConfig(epochs=1, batch_size=1000, hidden_dim=16, latent_dim=3)
@@ -238,9 +238,9 @@ SERVER = """
 import sys, threading
 from pathlib import Path
 from vae.config import TrainConfig
-from vae.limits import Limits
-from vae.run_folders import RunFolders
-from vae.runs import Registry
+from vae.runs.limits import Limits
+from vae.runs.folders import RunFolders
+from vae.runs.registry import Registry
 registry = Registry(Limits(), Path(sys.argv[1]))
 run = registry.submit([TrainConfig(epochs=200, batch_size=1000, hidden_dim=16)], owner="a")
 registry.wait(run, lambda now: bool(now.checkpoints) and now.step > 13, 60)
@@ -315,7 +315,7 @@ def test_a_server_that_ends_in_order_saves_first(tmp_path: Path) -> None:
 APP = """
 import streamlit as st
 from vae.config import TrainConfig
-from vae.runs import get_registry
+from vae.runs.registry import get_registry
 registry = get_registry()
 if registry.run_of("a") is None:
     run = registry.submit([TrainConfig(epochs=200, batch_size=1000, hidden_dim=16)], owner="a")

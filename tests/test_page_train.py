@@ -13,9 +13,9 @@ from streamlit.testing.v1 import AppTest
 from vae import ui_buttons, ui_commands, ui_run
 from vae.config import TrainConfig
 from vae.lessons import LESSONS
-from vae.limits import LimitError, Limits
-from vae.runs import AlreadyRunning, NotOwner, QueueFull
-from vae.snapshots import RunSnapshot
+from vae.runs.limits import LimitError, Limits
+from vae.runs.registry import AlreadyRunning, NotOwner, QueueFull
+from vae.runs.snapshots import RunSnapshot
 from vae.wire.events import DivergedEvent
 from vae.wire.protocol import RunState
 

@@ -18,12 +18,12 @@ from vae.config import TrainConfig
 from vae.engine import checkpoints
 from vae.engine.training import Trainer
 from vae.images.sets import load_images
-from vae.limits import Limits
-from vae.runs import Registry
-from vae.snapshots import RunSnapshot
+from vae.runs.limits import Limits
+from vae.runs.registry import Registry
+from vae.runs.snapshots import RunSnapshot
+from vae.runs.worker_process import WorkerProcess
 from vae.wire import protocol
 from vae.wire.protocol import RunState, Writer, read
-from vae.workers import WorkerProcess
 
 ROOT = Path(__file__).parent.parent
 # 12 steps an epoch, about a millisecond each.

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from vae.charts.training_frames import curve_frame
 from vae.config import TrainConfig
 from vae.images.sets import binarise, load_images
 from vae.images.tiles import tile
-from vae.snapshots import Frame, MemberSnapshot
+from vae.runs.snapshots import Frame, MemberSnapshot
+from vae.runs.tables import curve_frame
 
 _GIF_SECONDS = 6.0
 _GIF_ZOOM = 2

@@ -12,7 +12,7 @@ from vae.charts.calibration import Curves, build_calibration_chart, build_respon
 from vae.charts.theme import KL, STYLES, TARGET, Style
 from vae.images import tiles
 from vae.images.sets import binarise, load_sample
-from vae.runs import get_registry
+from vae.runs.registry import get_registry
 from vae.sharing import shared
 from vae.theory import continuous_bernoulli as cb
 from vae.theory import picture_fits

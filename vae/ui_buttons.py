@@ -9,8 +9,8 @@ from vae import ui_commands
 from vae.cards import load_cards
 from vae.config import TrainConfig, option
 from vae.images.sets import is_available
-from vae.runs import Registry, get_registry
-from vae.snapshots import RunSnapshot
+from vae.runs.registry import Registry, get_registry
+from vae.runs.snapshots import RunSnapshot
 from vae.ui_address import plain
 from vae.wire.protocol import RunState
 

@@ -12,11 +12,12 @@ import altair as alt
 import streamlit as st
 
 from vae import ui_loss
-from vae.charts import training, training_frames, training_maps, training_styles
+from vae.charts import training, training_maps, training_styles
 from vae.charts.theme import Style
 from vae.config import TrainConfig
+from vae.runs import tables
+from vae.runs.snapshots import MemberSnapshot, RunSnapshot
 from vae.sharing import shared
-from vae.snapshots import MemberSnapshot, RunSnapshot
 from vae.theory.prediction import active_latents
 from vae.ui_pictures import Memo
 from vae.web.streamlit_private import DeltaGenerator, to_arrow
@@ -155,7 +156,7 @@ def _curves(snapshot: RunSnapshot, styles: Sequence[Style], *fields: str) -> byt
     labels = [style.label for style in styles]
     frame = _frames.get(
         ("curves", snapshot.run_id, snapshot.version),
-        lambda: training_frames.curve_frame(snapshot.members, labels),
+        lambda: tables.curve_frame(snapshot.members, labels),
     )
     return _packed.get(
         ("curves", snapshot.run_id, snapshot.version, fields),
@@ -166,7 +167,7 @@ def _curves(snapshot: RunSnapshot, styles: Sequence[Style], *fields: str) -> byt
 def _show_scale(snapshot: RunSnapshot) -> None:
     rows = _packed.get(
         ("scale", snapshot.run_id, snapshot.version),
-        lambda: to_arrow(training_frames.scale_frame(snapshot.members[0])),
+        lambda: to_arrow(tables.scale_frame(snapshot.members[0])),
     )
     show(training.build_scale_chart, rows, key="scale", total_steps=snapshot.total_steps)
 
@@ -177,7 +178,7 @@ def _show_kl(snapshot: RunSnapshot, styles: tuple[Style, ...]) -> None:
     labels = [style.label for style in styles]
     rows = _packed.get(
         ("kl", snapshot.run_id, snapshot.version),
-        lambda: to_arrow(training_frames.kl_frame(snapshot.members, labels, predicted)),
+        lambda: to_arrow(tables.kl_frame(snapshot.members, labels, predicted)),
     )
     latents = max(member.config.latent_dim for member in snapshot.members)
     show(
@@ -203,7 +204,7 @@ def _show_calibration(snapshot: RunSnapshot, styles: tuple[Style, ...]) -> None:
 
 
 def _pack_bins(members: Sequence[MemberSnapshot], labels: Sequence[str], name: str) -> bytes:
-    return to_arrow(training_frames.bins_frame(members, labels, name))
+    return to_arrow(tables.bins_frame(members, labels, name))
 
 
 def show(build: Any, rows: bytes, *, key: str, **arguments: Any) -> None:

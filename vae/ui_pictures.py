@@ -13,7 +13,7 @@ import streamlit as st
 from vae.charts.theme import Style
 from vae.exports import common_moments
 from vae.images import tiles
-from vae.snapshots import Frame, MemberSnapshot
+from vae.runs.snapshots import Frame, MemberSnapshot
 
 _ASSETS = Path(__file__).parent / "assets"
 _component = st.components.v2.component(

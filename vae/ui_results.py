@@ -6,11 +6,12 @@ from pathlib import Path
 import streamlit as st
 
 from vae import exports, lessons, script, ui_figures
-from vae.charts import training_frames, training_maps
+from vae.charts import training_maps
 from vae.config import TrainConfig
 from vae.images import tiles
 from vae.images.sets import DIGIT_NAMES, FASHION_NAMES
-from vae.snapshots import MemberSnapshot, RunSnapshot
+from vae.runs import tables
+from vae.runs.snapshots import MemberSnapshot, RunSnapshot
 
 _BYTES = "application/octet-stream"
 
@@ -76,7 +77,7 @@ def _show_map(member: MemberSnapshot, index: int) -> None:
     names = _class_names(member.config, int(gallery.labels.max(initial=0)) + 1)
     ui_figures.show(
         training_maps.build_map_chart,
-        ui_figures.to_arrow(training_frames.code_frame(gallery, names)),
+        ui_figures.to_arrow(tables.code_frame(gallery, names)),
         key=f"map-{index}",
         names=names,
         latents=gallery.latents,

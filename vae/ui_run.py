@@ -11,8 +11,8 @@ from vae import lessons, ui_buttons, ui_figures, ui_pictures, ui_results, ui_set
 from vae.charts.training_styles import member_styles
 from vae.config import TrainConfig
 from vae.exports import common_moments, moment_captions
-from vae.runs import Registry, get_registry
-from vae.snapshots import RunSnapshot
+from vae.runs.registry import Registry, get_registry
+from vae.runs.snapshots import RunSnapshot
 from vae.ui_address import plain
 from vae.ui_commands import (
     owner,

@@ -11,7 +11,7 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 
-from vae.runs import close_registry
+from vae.runs.registry import close_registry
 from vae.sockets import send_at_once
 from vae.web.gate import Gate
 

@@ -15,7 +15,7 @@ import streamlit as st
 
 from vae.config import ConfigError, TrainConfig, WrongValue, default, option
 from vae.lessons import LESSONS, VISIBLE, parse_against
-from vae.limits import Limits
+from vae.runs.limits import Limits
 from vae.ui_address import names_in, plain
 
 _SETTINGS = "train_settings"

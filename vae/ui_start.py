@@ -9,8 +9,8 @@ from vae import lessons, ui_loss, ui_pictures, ui_rows, ui_settings
 from vae.config import DATASETS, TrainConfig, option
 from vae.images.sets import DataUnavailable, is_available, load_sample
 from vae.lessons import LESSONS, MOST_MEMBERS, VARIANTS
-from vae.limits import Limits
-from vae.snapshots import RunSnapshot
+from vae.runs.limits import Limits
+from vae.runs.snapshots import RunSnapshot
 
 _PICTURES = 10
 _STYLE = (Path(__file__).parent / "assets" / "train.css").read_text(encoding="utf-8")

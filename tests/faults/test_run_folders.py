@@ -16,9 +16,9 @@ from samples import small_images
 from vae import jobs
 from vae.config import TrainConfig
 from vae.engine import checkpoints
-from vae.limits import Limits
-from vae.run_folders import RunFolders
-from vae.runs import Registry
+from vae.runs.folders import RunFolders
+from vae.runs.limits import Limits
+from vae.runs.registry import Registry
 from vae.wire import protocol
 from vae.wire.protocol import RunState
 
@@ -157,7 +157,7 @@ def test_a_run_with_a_dangling_link_is_pruned_in_its_turn(tmp_path: Path) -> Non
     assert not folder.exists()
 
 
-PRUNE = "import sys, pathlib; from vae.run_folders import RunFolders; " + (
+PRUNE = "import sys, pathlib; from vae.runs.folders import RunFolders; " + (
     "RunFolders(pathlib.Path(sys.argv[1])).prune(keep=0, megabytes=0, in_use=set())"
 )
 

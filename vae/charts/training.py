@@ -1,4 +1,4 @@
-"""Curves of a training run. Their data come from ``vae.charts.training_frames`` at every update;
+"""Curves of a training run. Their data come from ``vae.runs.tables`` at every update;
 the specification stays the same while a run lasts, so that the figures move without a flicker.
 """
 
@@ -6,7 +6,6 @@ import altair as alt
 
 from vae.charts.layers import layered
 from vae.charts.theme import KL, TARGET, Style
-from vae.charts.training_frames import BATCH, MEASURED, PREDICTED, RMSE, SCALE, TEST
 from vae.charts.training_styles import (
     HEIGHT,
     LEARNED,
@@ -17,6 +16,7 @@ from vae.charts.training_styles import (
     step_axis,
     title,
 )
+from vae.runs.tables import BATCH, MEASURED, PREDICTED, RMSE, SCALE, TEST
 
 _TITLES = {
     "log_likelihood": "log p(x|z), nats per image, by step",

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from vae.config import TrainConfig
-from vae.histories import ThinnedHistory
-from vae.snapshots import Frame, MemberSnapshot, RunSnapshot
+from vae.runs.snapshots import Frame, MemberSnapshot, RunSnapshot
+from vae.runs.thinning import ThinnedHistory
 from vae.wire.events import (
     DivergedEvent,
     EpochEvent,

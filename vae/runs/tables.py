@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from vae.snapshots import MemberSnapshot
+from vae.runs.snapshots import MemberSnapshot
 from vae.wire.events import EpochEvent, GalleryEvent, StepEvent
 
 BATCH = "training batch"

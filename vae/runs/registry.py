@@ -24,15 +24,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from vae import limits as limits_module
 from vae.config import ConfigError, TrainConfig
-from vae.limits import Limits, load_limits
-from vae.run_folders import RecoverableRun, RunFolders, default_folder
-from vae.run_records import RunRecord
-from vae.snapshots import RunSnapshot
-from vae.supervisor import Supervisor
+from vae.runs import limits as limits_module
+from vae.runs.folders import RecoverableRun, RunFolders, default_folder
+from vae.runs.limits import Limits, load_limits
+from vae.runs.records import RunRecord
+from vae.runs.scheduler import Supervisor
+from vae.runs.snapshots import RunSnapshot
+from vae.runs.worker_process import WorkerProcess
 from vae.wire.protocol import Command, Pause, Resume, SetLearningRate, SetSpeed, Step
-from vae.workers import WorkerProcess
 
 __all__ = [
     "AlreadyRunning",
@@ -112,7 +112,7 @@ class Registry:
         it a missing one fails the run with a sentence. ``speed``: steps a second at most (slow
         motion).
 
-        Raises ``AlreadyRunning``, ``QueueFull``, ``vae.limits.LimitError`` (a setting beyond
+        Raises ``AlreadyRunning``, ``QueueFull``, ``vae.runs.limits.LimitError`` (a setting beyond
         what this host allows), ``ConfigError`` (``speed`` outside its range).
         """
         limits_module.check(configs, self.limits)

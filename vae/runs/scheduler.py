@@ -1,8 +1,8 @@
 """What happens to runs over time: the queue, the worker, the watch over both.
 
-The only threads of the server's side are here and in ``vae.workers``: one that starts the worker
-and looks at the clock, and the worker's two listeners. Everything they change is behind one lock;
-snapshots are read without it.
+The only threads of the server's side are here and in ``vae.runs.worker_process``: one that starts
+the worker and looks at the clock, and the worker's two listeners. Everything they change is
+behind one lock; snapshots are read without it.
 """
 
 import logging
@@ -10,13 +10,13 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
-from vae import run_rules
-from vae.limits import Limits
-from vae.run_folders import RunFolders
-from vae.run_records import RunRecord
-from vae.snapshots import RunSnapshot
+from vae.runs import stop_rules
+from vae.runs.folders import RunFolders
+from vae.runs.limits import Limits
+from vae.runs.records import RunRecord
+from vae.runs.snapshots import RunSnapshot
+from vae.runs.worker_process import WorkerProcess
 from vae.wire.protocol import Command, Ended, Ready, Report, RunState, Saved, Start, Stop
-from vae.workers import WorkerProcess
 
 _TICK_SECONDS = 0.5
 # Longer pauses of the watch itself mean that the machine slept: they count for nothing.
@@ -76,7 +76,7 @@ class Supervisor:
             self.records[record.run_id] = record
             self.queue.append(record)
             record.position = len(self.queue) - 1 + (self.active is not None)
-            run_rules.hold_runs_in_use(self.records, self.folders)
+            stop_rules.hold_runs_in_use(self.records, self.folders)
             if self.active is None and self.worker is not None:
                 self._start_next()
             else:
@@ -148,14 +148,14 @@ class Supervisor:
             for record in [*self.queue, *([self.active] if self.active else [])]:
                 record.forget_viewers(self.now())
                 others = bool(self.queue) and record is self.active
-                reason = run_rules.reason_to_stop(record, self.limits, self.now(), others)
+                reason = stop_rules.reason_to_stop(record, self.limits, self.now(), others)
                 if reason:
                     self.stop(record, reason)
             self._ensure_worker()
             if self.worker is not None:
                 self._start_next()
             prune, self._prune_due = self._prune_due, False
-            in_use = run_rules.hold_runs_in_use(self.records, self.folders)
+            in_use = stop_rules.hold_runs_in_use(self.records, self.folders)
         if prune:
             keep, megabytes = self.limits.keep_folders, self.limits.keep_folders_mb
             self.folders.prune(keep=keep, megabytes=megabytes, in_use=in_use)
@@ -165,7 +165,7 @@ class Supervisor:
             return
         if not record.ending:
             record.ending = "hung"
-            record.say(run_rules.describe_silence(self.limits))
+            record.say(stop_rules.describe_silence(self.limits))
         record.deadline = float("inf")
         if self.worker is not None:
             self.worker.kill()
@@ -248,7 +248,7 @@ class Supervisor:
 
     def _note_saved(self, record: RunRecord, report: Saved) -> None:
         if report.problem:
-            record.say(run_rules.describe_unsaved(report.problem))
+            record.say(stop_rules.describe_unsaved(report.problem))
             return
         record.checkpoints, record.saved_step = report.checkpoints, report.step
         self._write_manifest(record)
@@ -262,7 +262,7 @@ class Supervisor:
             record = self.active
             if record is not None:
                 code, words = worker.exit_code, worker.last_words()
-                state, sentence = run_rules.judge_exit(record.ending, code, words)
+                state, sentence = stop_rules.judge_exit(record.ending, code, words)
                 record.say(sentence)
                 self._finish(record, state)
         self._wake.set()
@@ -297,4 +297,4 @@ class Supervisor:
                 checkpoints=record.checkpoints,
             )
         except OSError as error:
-            record.say(run_rules.describe_unsaved(error.strerror or str(error)))
+            record.say(stop_rules.describe_unsaved(error.strerror or str(error)))

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from vae.config import TrainConfig
-from vae.limits import PROFILES, LimitError, Limits, check, load_limits, variable
+from vae.runs.limits import PROFILES, LimitError, Limits, check, load_limits, variable
 
 
 def test_standard_is_the_default_and_small_is_nowhere_wider() -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from vae.wire.protocol import Command, Report, Shutdown, Writer, read
 
 _TAIL_LINES = 30
-_ROOT = Path(__file__).parent.parent
+_ROOT = Path(__file__).parents[2]
 
 
 class WorkerProcess:

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from vae.limits import Limits
-from vae.run_folders import RunFolders
-from vae.run_records import RunRecord
+from vae.runs.folders import RunFolders
+from vae.runs.limits import Limits
+from vae.runs.records import RunRecord
 from vae.wire.protocol import RunState
 
 

@@ -1,0 +1,1 @@
+"""The server's side of training: queue, watch, records, folders; no torch, no Streamlit."""
