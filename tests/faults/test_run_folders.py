@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from samples import small_images
 
-from vae import jobs
 from vae.config import TrainConfig
 from vae.engine import checkpoints
 from vae.runs.folders import RunFolders
@@ -21,6 +20,7 @@ from vae.runs.limits import Limits
 from vae.runs.registry import Registry
 from vae.wire import protocol
 from vae.wire.protocol import RunState
+from vae.worker import job
 
 ROOT = Path(__file__).parents[2]
 CONFIG = TrainConfig(epochs=1)
@@ -295,13 +295,13 @@ class Tidier:
 def test_the_last_weights_are_kept_though_the_folder_went(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "load_images", lambda _: small_images())
+    monkeypatch.setattr(job, "load_images", lambda _: small_images())
     config = TrainConfig(epochs=2, batch_size=64, hidden_dim=8, latent_dim=2, device="cpu")
     folder = tmp_path / "runs" / "run-00001"
     folder.mkdir(parents=True)
     said: list[protocol.Report] = []
     start = protocol.Start("run-00001", (config.to_dict(),), str(folder))
-    jobs.Job(start, Tidier(folder.parent), said.append).run()
+    job.Job(start, Tidier(folder.parent), said.append).run()
     last = [report for report in said if isinstance(report, protocol.Saved)][-1]
     assert last.problem == ""
     assert checkpoints.load(last.checkpoints[0]).step == 10

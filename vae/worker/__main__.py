@@ -92,7 +92,7 @@ def serve(inbox: CommandInbox, writer: Writer) -> None:
     import torch
 
     from vae.engine.devices import choose_device, describe_device
-    from vae.jobs import Job
+    from vae.worker.job import Job
 
     def send(report: Report) -> None:
         try:

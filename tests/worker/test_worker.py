@@ -25,7 +25,7 @@ from vae.runs.worker_process import WorkerProcess
 from vae.wire import protocol
 from vae.wire.protocol import RunState, Writer, read
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 # 12 steps an epoch, about a millisecond each.
 TINY = TrainConfig(epochs=2, batch_size=1000, hidden_dim=16, latent_dim=3)
 LONG = dataclasses.replace(TINY, epochs=200)
@@ -400,7 +400,7 @@ def test_it_saves_and_ends_when_its_commands_end(tmp_path: Path) -> None:
 
 def test_what_libraries_print_does_not_disturb_the_messages() -> None:
     code = (
-        "import os, sys, vae.worker as worker\n"
+        "import os, sys, vae.worker.__main__ as worker\n"
         "serve = worker.serve\n"
         "def noisy(*arguments):\n"
         "    print('a progress bar'); os.write(1, b'from a library in C\\n')\n"

@@ -18,10 +18,10 @@ from vae.engine.thread_tuning import ThreadGovernor, agreeing_counts, candidate_
 from vae.engine.training import Trainer
 from vae.errors import CheckpointError, DataUnavailable
 from vae.images.sets import load_images
-from vae.job_sources import fetch_missing, open_checkpoint
 from vae.wire import protocol
 from vae.wire.events import DivergedEvent, EpochEvent, GalleryEvent, ReconstructionEvent, TrainEvent
 from vae.wire.protocol import RunState
+from vae.worker.job_sources import fetch_missing, open_checkpoint
 
 EVENT_SECONDS = 0.1
 PICTURE_SECONDS = 0.25
