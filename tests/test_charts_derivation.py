@@ -8,7 +8,6 @@ from scipy import stats
 from vega import parameters_of, rows_of
 
 from vae import examples
-from vae.cards import data_summary
 from vae.charts import (
     derivation_entropy,
     derivation_expansion,
@@ -21,6 +20,7 @@ from vae.charts import (
 )
 from vae.charts.derivation_parts import FIT_MEAN, FIT_SIGMA, PIXEL_DIALS, SIGMA, VARIANCE
 from vae.charts.derivation_steps import STEPS
+from vae.shipped.cards import data_summary
 from vae.theory import gaussian, linear_vae, ppca
 
 PIXEL = {"sigma": 0.3, "x": 0.8, "mean": 0.6}

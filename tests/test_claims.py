@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vae import cards, claims
+from vae import claims
 from vae.claim_types import REFERENCES
+from vae.shipped import cards
 from vae.theory import (
     bernoulli,
     continuous_bernoulli,

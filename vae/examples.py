@@ -7,9 +7,9 @@ import math
 
 import numpy as np
 
-from vae.cards import data_summary, load_cards
 from vae.images.sets import load_images
 from vae.sharing import shared
+from vae.shipped.cards import data_summary, load_cards
 from vae.theory.corruptions import CORRUPTIONS
 from vae.theory.gaussian import gaussian_log_prob, nll_from_mse
 from vae.theory.ppca import TrainedPoint

@@ -6,7 +6,6 @@ import numpy as np
 import streamlit as st
 
 from vae import ui, ui_rows
-from vae.cards import load_cards
 from vae.charts.bias_pictures import BINS, build_greys_chart
 from vae.charts.calibration import Curves, build_calibration_chart, build_response_chart
 from vae.charts.theme import KL, STYLES, TARGET, Style
@@ -14,6 +13,7 @@ from vae.images import tiles
 from vae.images.sets import binarise, load_sample
 from vae.runs.registry import get_registry
 from vae.sharing import shared
+from vae.shipped.cards import load_cards
 from vae.theory import continuous_bernoulli as cb
 from vae.theory import picture_fits
 from vae.theory.bernoulli import sigmoid

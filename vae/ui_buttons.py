@@ -6,11 +6,11 @@ from typing import Any
 import streamlit as st
 
 from vae import ui_commands
-from vae.cards import load_cards
 from vae.config import TrainConfig, option
 from vae.images.sets import is_available
 from vae.runs.registry import Registry, get_registry
 from vae.runs.snapshots import RunSnapshot
+from vae.shipped.cards import load_cards
 from vae.ui_address import plain
 from vae.wire.protocol import RunState
 

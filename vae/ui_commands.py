@@ -9,12 +9,12 @@ from typing import Any
 import streamlit as st
 
 from vae import lessons, ui_settings
-from vae.cards import load_cards
 from vae.config import TrainConfig
 from vae.owners import owner_key
 from vae.runs.limits import LimitError
 from vae.runs.registry import AlreadyRunning, Registry, RunError, get_registry
 from vae.runs.snapshots import RunSnapshot
+from vae.shipped.cards import load_cards
 from vae.wire.protocol import RunState
 
 _SESSION = "session"

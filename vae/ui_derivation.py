@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import streamlit as st
 
 from vae import examples, ui, ui_rows
-from vae.cards import data_summary
 from vae.charts import derivation_image as pictures
 from vae.charts.derivation_expansion import build_numbers_chart
 from vae.charts.derivation_steps import STEPS, Step
+from vae.shipped.cards import data_summary
 from vae.theory import implied
 from vae.theory.corruptions import CORRUPTIONS
 from vae.theory.ppca import active_latents

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from vae.cards import data_summary
 from vae.config import TrainConfig, default
 from vae.equation import loss_code, loss_latex
 from vae.images.sets import DataUnavailable, load_images
 from vae.sharing import shared
+from vae.shipped.cards import data_summary
 from vae.theory.prediction import ImageSummary, Prediction, predict, sentence, summarise
 
 # Images from which a spectrum is taken that is not shipped: the page waits for it, and buttons

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import streamlit as st
 
 from vae import examples, ui, ui_folds, ui_rows
-from vae.cards import data_summary
 from vae.charts import derivation_spectrum as spectra
 from vae.charts.derivation_entropy import build_cross_entropy_chart
 from vae.charts.derivation_parts import FIT_MEAN, FIT_SIGMA, VARIANCE
 from vae.charts.derivation_paths import build_race_chart
 from vae.sharing import shared
+from vae.shipped.cards import data_summary
 from vae.theory.linear_vae import adam_drift, race
 from vae.ui_address import choose
 from vae.ui_derivation import DATASETS

@@ -289,8 +289,9 @@ def test_the_cache_folder_is_the_platforms(monkeypatch, platform, variables, exp
 
 def test_reading_images_needs_no_torch():
     code = (
-        "import sys; from vae import data, cards, own_images; data.load_sample('digits', 2);"
-        "cards.load_cards(); cards.data_summary('mnist');"
+        "import sys; from vae.images import own, sets; from vae.shipped import cards;"
+        "sets.load_sample('digits', 2);"
+        "assert own; cards.load_cards(); cards.data_summary('mnist');"
         "assert not {'torch', 'torchvision', 'streamlit'} & sys.modules.keys()"
     )
     root = Path(sets.__file__).parents[2]

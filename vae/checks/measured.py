@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from vae import cards
 from vae.checks.evidence import Evidence
+from vae.shipped import cards
 
 
 def output_at(name: str, target: float) -> float:

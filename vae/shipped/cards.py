@@ -1,7 +1,7 @@
 """What is known of the shipped checkpoints and of the data sets, without torch and without data.
 
 ``checkpoints/`` holds a card (``NAME.json``) for each run that this engine made, next to its
-weights (``NAME.pt``) where they are shipped, and ``data-summaries.json``. ``vae.shipping`` makes
+weights (``NAME.pt``) where they are shipped, and ``data-summaries.json``. ``vae.shipped`` makes
 them all anew with one command.
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 from vae.config import TrainConfig
 from vae.wire.events import CalibrationBin
 
-CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
+CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
 SUMMARIES = "data-summaries.json"
 
 
@@ -42,8 +42,8 @@ class Card:
     common units. ``response`` and ``calibration`` as in ``vae.wire.events.EpochEvent``.
     ``active_latents`` counts the latents above ``vae.theory.prediction.ACTIVE_NATS``.
     ``half_precision_change`` is how much rounding the weights to 16 bits changed the test loss,
-    nats. ``data`` says which images: name, counts, shape, ``vae.images.sets.fingerprint``. ``weights``
-    is the file's name, or None where only the figures are shipped.
+    nats. ``data`` says which images: name, counts, shape, fingerprint. ``weights`` is the file's
+    name, or None where only the figures are shipped.
     """
 
     name: str

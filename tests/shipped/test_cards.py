@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from scipy.special import entr
 
-from vae import cards, shipping
-from vae.cards import CHECKPOINTS, Card, data_summary, load_cards
 from vae.images.sets import fingerprint, is_available, load_images
+from vae.shipped import __main__ as shipping
+from vae.shipped import cards
+from vae.shipped.cards import CHECKPOINTS, Card, data_summary, load_cards
 
 LOADED = load_cards()
 SHIPPED = [name for name, card in LOADED.items() if card.weights]
@@ -222,7 +223,7 @@ def test_one_command_makes_a_card_that_reads_back(tmp_path, monkeypatch):
     card = cards.read_card(Path(tmp_path) / "short.json")
     assert isinstance(card, Card)
     assert card.config == short.config
-    assert card.command == "python -m vae.shipping --data-dir DIR --only short"
+    assert card.command == "python -m vae.shipped --data-dir DIR --only short"
     assert {path.name for path in tmp_path.iterdir()} == {"short.json", "short.pt"}
     with pytest.raises(SystemExit):
         shipping.main(["--only", "nothing"])

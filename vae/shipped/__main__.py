@@ -1,4 +1,4 @@
-"""``python -m vae.shipping --data-dir DIR``: make all of ``checkpoints/`` anew.
+"""``python -m vae.shipped --data-dir DIR``: make all of ``checkpoints/`` anew.
 
 Every run of a data set has the same seed, so the same initial weights and the same order of the
 images: two cards differ in what their settings say alone. A card tells the figures of the
@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vae.cards import CHECKPOINTS, SUMMARIES, Card, DataSummary, EpochRow
 from vae.config import TrainConfig
 from vae.cores import prepare_threads
 from vae.files import write_atomically
 from vae.images.sets import ImageData, fingerprint, load_images
+from vae.shipped.cards import CHECKPOINTS, SUMMARIES, Card, DataSummary, EpochRow
 from vae.theory.prediction import active_latents, summarise
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _matched_gaussian() -> Recipe:
 
 def main(arguments: list[str] | None = None) -> int:
     """Train what is named, or everything, and write cards, weights and summaries."""
-    parser = argparse.ArgumentParser(prog="python -m vae.shipping", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m vae.shipped", description=__doc__)
     parser.add_argument("--data-dir", type=Path, metavar="DIR", help="folder with MNIST/raw")
     parser.add_argument("--output", type=Path, metavar="DIR", default=CHECKPOINTS)
     parser.add_argument("--only", nargs="+", metavar="NAME", help="these cards, or 'summaries'")
@@ -150,7 +150,7 @@ def build_summaries(data_dir: Path | None) -> dict[str, dict[str, Any]]:
 
 
 def summarise_data(data: ImageData) -> DataSummary:
-    """The summary of one set, see ``vae.cards.DataSummary``."""
+    """The summary of one set, see ``vae.shipped.cards.DataSummary``."""
     images = summarise(data.train, data.test)
     counts = np.bincount(data.train.reshape(-1), minlength=256)
     shares = counts / counts.sum()
@@ -236,7 +236,7 @@ def _build_card(recipe: Recipe, trainer: "Trainer") -> Card:
             "torch": torch.__version__,
             "numpy": np.__version__,
         },
-        command=f"python -m vae.shipping --data-dir DIR --only {recipe.name}",
+        command=f"python -m vae.shipped --data-dir DIR --only {recipe.name}",
     )
 
 

@@ -1,0 +1,1 @@
+"""The small trained weights in checkpoints/ and their cards."""
