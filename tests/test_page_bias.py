@@ -7,7 +7,7 @@ import pytest
 from page_runs import run_page, text_of
 from streamlit.testing.v1 import AppTest
 
-from vae.claims import CLAIMS
+from vae.ledger import CLAIMS
 
 SECTIONS = [
     "asymmetry",

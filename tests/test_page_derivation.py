@@ -7,7 +7,7 @@ from page_runs import run_page, text_of
 from streamlit.testing.v1 import AppTest
 
 from vae.charts.derivation_steps import STEPS
-from vae.claims import CLAIMS
+from vae.ledger import CLAIMS
 
 SECTIONS = (
     "expansion",

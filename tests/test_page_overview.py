@@ -8,7 +8,7 @@ from page_runs import open_app
 from streamlit.testing.v1 import AppTest
 
 from vae import ui_ledger
-from vae.claims import CLAIMS
+from vae.ledger import CLAIMS
 
 
 def ledger(app: AppTest) -> str:

@@ -6,8 +6,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from vae import ui_claims, ui_frame
-from vae.claim_types import REFERENCES
-from vae.claims import CLAIMS, Evidence, Verdict
+from vae.ledger import CLAIMS, Evidence, Verdict
+from vae.ledger.types import REFERENCES
 
 
 def test_a_card_tells_verdict_statement_figure_and_sources() -> None:

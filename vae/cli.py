@@ -108,8 +108,8 @@ def build_parser() -> argparse.ArgumentParser:
         add_data_dir(command)
     for command in (resume, evaluate):
         add_setting(command, "device")
-    claims = add("claims", _claims, "check what the three threads claim, and print the verdicts")
-    for command in (train, resume, evaluate, claims):
+    ledger = add("claims", _claims, "check what the three threads claim, and print the verdicts")
+    for command in (train, resume, evaluate, ledger):
         command.add_argument("--json", action="store_true", help="print JSON, one object a line")
     return parser
 
@@ -168,9 +168,9 @@ def _download(options: argparse.Namespace) -> int:
 
 
 def _claims(options: argparse.Namespace) -> int:
-    from vae import claims
+    from vae import ledger
 
-    return claims.main(as_json=options.json)
+    return ledger.main(as_json=options.json)
 
 
 def _open(options: argparse.Namespace) -> "tuple[Checkpoint, ImageData]":

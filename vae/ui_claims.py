@@ -1,7 +1,7 @@
 """How pages show claims: the verdict as word, icon and colour, and the number that decides."""
 
-from vae import claims, ui_folds
-from vae.claims import CLAIMS, THREADS, Claim, Evidence, Verdict
+from vae import ledger, ui_folds
+from vae.ledger import CLAIMS, THREADS, Claim, Evidence, Verdict
 
 _BADGES = {
     Verdict.TRUE: ":green-badge[:material/check_circle: true]",
@@ -20,7 +20,7 @@ def show_claims(*claim_ids: str, label: str) -> None:
 
     Raises ``KeyError`` on an unknown id.
     """
-    texts = [card_text(CLAIMS[claim_id], claims.evidence(claim_id)) for claim_id in claim_ids]
+    texts = [card_text(CLAIMS[claim_id], ledger.evidence(claim_id)) for claim_id in claim_ids]
     ui_folds.show_fold(label, ui_folds.cards(texts), icon="fact_check")
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 import streamlit as st
 
 from vae import glossary
-from vae.claim_types import REFERENCES
+from vae.ledger.types import REFERENCES
 
 _KEY = "presenter"
 _ASSETS = Path(__file__).parent / "assets"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from vae import claims, ui_address
-from vae.claims import CLAIMS, THREADS, Row, Verdict
+from vae import ledger, ui_address
+from vae.ledger import CLAIMS, THREADS, Row, Verdict
 
 _STYLE = (Path(__file__).parent / "assets" / "ledger.css").read_text(encoding="utf-8")
 _MARKS = {
@@ -42,7 +42,7 @@ def show_ledger(*, present: bool = False) -> None:
         )
     chosen = [
         row
-        for row in claims.rows()
+        for row in ledger.rows()
         if (not verdicts or str(row.claim.verdict) in verdicts)
         and (not threads or row.claim.thread in threads)
     ]
@@ -57,7 +57,7 @@ def show_ledger(*, present: bool = False) -> None:
 @functools.lru_cache(maxsize=64)
 def rows_html(claim_ids: tuple[str, ...], present: bool = False) -> str:
     """The rows as HTML; every text is escaped."""
-    rows = (Row(CLAIMS[claim_id], claims.evidence(claim_id)) for claim_id in claim_ids)
+    rows = (Row(CLAIMS[claim_id], ledger.evidence(claim_id)) for claim_id in claim_ids)
     return f'<div class="ledger">{"".join(_row_html(row, present) for row in rows)}</div>'
 
 
@@ -83,5 +83,5 @@ def _row_html(row: Row, present: bool) -> str:
         f'<p class="figure">{html.escape(evidence.figure)}{state}</p>'
         f'<p class="source">{cited}{"." if cited else ""}{source}</p>'
         f'<details><summary>How {claim.id} is checked</summary><pre tabindex="0">'
-        f"{html.escape(claims.source(claim.id))}</pre></details></div></article>"
+        f"{html.escape(ledger.source(claim.id))}</pre></details></div></article>"
     )

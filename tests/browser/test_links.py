@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from vae.claims import CLAIMS
+from vae.ledger import CLAIMS
 
 pytestmark = pytest.mark.browser
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import urlencode
 
-from vae.checks.evidence import Evidence
+from vae.ledger.checks.evidence import Evidence
 
 
 class Verdict(StrEnum):

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vae import claims
-from vae.claim_types import REFERENCES
+from vae import ledger
+from vae.ledger.types import REFERENCES
 from vae.shipped import cards
 from vae.theory import (
     bernoulli,
@@ -25,26 +25,26 @@ from vae.theory import (
     pull,
 )
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 IDS = [f"D{n}" for n in range(1, 19)] + [f"B{n}" for n in range(1, 15)]
 
 
 def test_all_32_claims_are_there_in_order() -> None:
-    assert list(claims.CLAIMS) == IDS
-    assert {claim.thread for claim in claims.CLAIMS.values()} == set("ABC")
-    assert {claim.verdict for claim in claims.CLAIMS.values()} == set(claims.Verdict)
+    assert list(ledger.CLAIMS) == IDS
+    assert {claim.thread for claim in ledger.CLAIMS.values()} == set("ABC")
+    assert {claim.verdict for claim in ledger.CLAIMS.values()} == set(ledger.Verdict)
 
 
 @pytest.mark.parametrize("claim_id", IDS)
 def test_each_check_agrees_and_gives_a_number(claim_id: str) -> None:
-    found = claims.examine(claims.CLAIMS[claim_id])
+    found = ledger.examine(ledger.CLAIMS[claim_id])
     assert found.agrees is True, found.figure
     assert re.search(r"\d", found.figure)
 
 
 def test_checks_are_reproducible() -> None:
-    for claim in claims.CLAIMS.values():
-        assert claims.examine(claim) == claims.evidence(claim.id)
+    for claim in ledger.CLAIMS.values():
+        assert ledger.examine(claim) == ledger.evidence(claim.id)
 
 
 # A wrong formula in the place that a claim is about, and the claim that must notice.
@@ -81,7 +81,7 @@ def test_a_wrong_formula_makes_the_check_disagree(
     claim_id: str, module: object, name: str, wrong: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, name, wrong)
-    assert not claims.examine(claims.CLAIMS[claim_id]).agrees
+    assert not ledger.examine(ledger.CLAIMS[claim_id]).agrees
 
 
 def test_a_card_that_says_otherwise_makes_the_check_disagree(
@@ -92,39 +92,39 @@ def test_a_card_that_says_otherwise_makes_the_check_disagree(
     faithful = tuple(replace(row, output=row.target) for row in matched.response)
     cards_now["fashion-gaussian-matched"] = replace(matched, response=faithful)
     monkeypatch.setattr(cards, "load_cards", lambda: cards_now)
-    assert not claims.examine(claims.CLAIMS["B5"]).agrees
+    assert not ledger.examine(ledger.CLAIMS["B5"]).agrees
 
 
 def test_a_check_that_cannot_compute_disagrees(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cards, "load_cards", dict)
-    found = claims.examine(claims.CLAIMS["B5"])
+    found = ledger.examine(ledger.CLAIMS["B5"])
     assert not found.agrees
     assert "fashion-bernoulli" in found.figure
 
 
 def test_the_statements_numbers_are_the_computed_ones() -> None:
-    d10 = claims.CLAIMS["D10"].statement
+    d10 = ledger.CLAIMS["D10"].statement
     assert f"{100 * float(gaussian.mass_outside_unit(0.5, 0.3)):.1f}%" in d10
-    b2 = claims.CLAIMS["B2"].statement
+    b2 = ledger.CLAIMS["B2"].statement
     for t in (0.8, 0.3):
         assert f"{float(bernoulli.excess_ratio(t, 0.1)):.3f}" in b2
-    b4 = claims.CLAIMS["B4"].statement
+    b4 = ledger.CLAIMS["B4"].statement
     for h in (0.1, 0.3):
         assert f"{100 * float(bernoulli.double_mse_error(h)):.0f}% " in b4
-    mnist, b9 = cards.data_summary("mnist"), claims.CLAIMS["B9"].statement
+    mnist, b9 = cards.data_summary("mnist"), ledger.CLAIMS["B9"].statement
     assert f"{100 * mnist.grey_share:.1f}%" in b9
     assert f"{100 * mnist.mid_grey_share:.1f}%" in b9
     assert f"{mnist.bernoulli_floor:.1f} nats" in b9
 
 
 def test_each_citation_is_a_known_reference_of_the_web() -> None:
-    for claim in claims.CLAIMS.values():
+    for claim in ledger.CLAIMS.values():
         for citation in claim.citations:
             assert REFERENCES[citation.key].url.startswith("https://")
 
 
 def test_each_link_names_a_page_with_that_section() -> None:
-    for claim in claims.CLAIMS.values():
+    for claim in ledger.CLAIMS.values():
         link = claim.link
         files = [ROOT / "pages" / f"{link.page}.py", *sorted((ROOT / "vae").glob("ui_*.py"))]
         text = "".join(file.read_text(encoding="utf-8") for file in files)
@@ -132,7 +132,7 @@ def test_each_link_names_a_page_with_that_section() -> None:
 
 
 def test_the_source_of_a_check_is_its_code() -> None:
-    assert claims.source("D10").startswith("def mass_outside")
+    assert ledger.source("D10").startswith("def mass_outside")
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -162,8 +162,8 @@ def test_the_ledger_imports_no_torch_and_opens_no_socket() -> None:
         "import socket, sys\n"
         "def refuse(*_, **__): raise AssertionError('network')\n"
         "socket.socket.connect = refuse\n"
-        "from vae import claims\n"
-        "assert claims.main(write=lambda _: None) == 0\n"
+        "from vae import ledger\n"
+        "assert ledger.main(write=lambda _: None) == 0\n"
         "assert 'torch' not in sys.modules and 'streamlit' not in sys.modules\n"
     )
     done = run("-c", code)
@@ -171,8 +171,8 @@ def test_the_ledger_imports_no_torch_and_opens_no_socket() -> None:
 
 
 def test_a_disagreeing_check_fails_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(claims, "evidence", lambda _: claims.Evidence("0", agrees=False))
+    monkeypatch.setattr(ledger, "evidence", lambda _: ledger.Evidence("0", agrees=False))
     printed: list[str] = []
-    assert claims.main(write=printed.append) == 1
+    assert ledger.main(write=printed.append) == 1
     assert "DISAGREES" in printed[0]
     assert "0 of 32" in printed[0]

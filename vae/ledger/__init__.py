@@ -10,16 +10,14 @@ import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from vae import claims_bias, claims_derivation
-from vae.checks.evidence import Evidence
-from vae.claim_types import THREADS, Claim, Verdict
+from vae.ledger.checks.evidence import Evidence
+from vae.ledger.entries import bias, derivation
+from vae.ledger.types import THREADS, Claim, Verdict
 from vae.sharing import shared
 
 __all__ = ["CLAIMS", "THREADS", "Claim", "Evidence", "Row", "Verdict", "evidence", "source"]
 
-CLAIMS: Mapping[str, Claim] = {
-    claim.id: claim for claim in (*claims_derivation.ENTRIES, *claims_bias.ENTRIES)
-}
+CLAIMS: Mapping[str, Claim] = {claim.id: claim for claim in (*derivation.ENTRIES, *bias.ENTRIES)}
 
 
 @dataclass(frozen=True)

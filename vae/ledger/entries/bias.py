@@ -1,7 +1,7 @@
 """The ledger's entries B1 to B14: what thread C says of binary cross-entropy."""
 
-from vae.checks import bias, gradients, measured
-from vae.claim_types import Citation, Claim, Link, Verdict
+from vae.ledger.checks import bias, gradients, measured
+from vae.ledger.types import Citation, Claim, Link, Verdict
 
 TRUE, CONDITION, WRONG = Verdict.TRUE, Verdict.CONDITION, Verdict.WRONG
 

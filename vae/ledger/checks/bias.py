@@ -7,8 +7,8 @@ import math
 
 import numpy as np
 
-from vae.checks.evidence import Evidence
-from vae.checks.numeric import integral, lowest
+from vae.ledger.checks.evidence import Evidence
+from vae.ledger.checks.numeric import integral, lowest
 from vae.theory import bernoulli, continuous_bernoulli, counter_biased, pull
 
 

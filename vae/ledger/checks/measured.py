@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vae.checks.evidence import Evidence
+from vae.ledger.checks.evidence import Evidence
 from vae.shipped import cards
 
 

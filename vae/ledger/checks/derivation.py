@@ -9,8 +9,8 @@ from functools import partial
 
 import numpy as np
 
-from vae.checks.evidence import Evidence
-from vae.checks.numeric import integral, lowest, slope
+from vae.ledger.checks.evidence import Evidence
+from vae.ledger.checks.numeric import integral, lowest, slope
 from vae.theory import gaussian, implied
 
 PIXELS = 28 * 28

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vae.checks.evidence import Evidence
+from vae.ledger.checks.evidence import Evidence
 from vae.theory import ppca
 
 EIGENVALUES = np.array([4.0, 2.0, 1.0, 0.4, 0.2, 0.1])

@@ -1,7 +1,7 @@
 """The ledger's entries D1 to D18: what threads A, B and C say of the derivation."""
 
-from vae.checks import derivation, linear, objective
-from vae.claim_types import Citation, Claim, Link, Verdict
+from vae.ledger.checks import derivation, linear, objective
+from vae.ledger.types import Citation, Claim, Link, Verdict
 
 TRUE, CONDITION, WRONG = Verdict.TRUE, Verdict.CONDITION, Verdict.WRONG
 

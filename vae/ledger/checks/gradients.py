@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from vae.checks.evidence import Evidence
-from vae.checks.numeric import slope
+from vae.ledger.checks.evidence import Evidence
+from vae.ledger.checks.numeric import slope
 from vae.theory import bernoulli, early_stopping
 
 

@@ -7,8 +7,8 @@ import math
 
 import numpy as np
 
-from vae.checks.evidence import Evidence
-from vae.checks.numeric import gradient, integral, lowest
+from vae.ledger.checks.evidence import Evidence
+from vae.ledger.checks.numeric import gradient, integral, lowest
 from vae.theory import gaussian
 
 VARIANCE = 5.0  # of the data x, so that the latent is worth its KL at every scale below

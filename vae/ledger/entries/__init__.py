@@ -1,0 +1,1 @@
+"""What the threads say, page by page."""
