@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from vae import examples, ui, ui_derivation, ui_objective, ui_rows
+from vae import ui, ui_derivation, ui_objective, ui_rows
 from vae.charts import derivation_learned as learned
 from vae.charts import derivation_sigma as panels
 from vae.charts.derivation_nll import build_nll_chart
 from vae.charts.derivation_parts import FIT_MEAN, FIT_SIGMA, PIXEL_DIALS, VARIANCE
+from vae.lessons import pictures
 from vae.theory.learned_scale import constant_pixels
 
 pixel = ui.query_values(PIXEL_DIALS)
@@ -123,11 +124,11 @@ with ui_rows.row("learned-sigma"):
     st.markdown("**One σ, learned: the loss is D/2 · log MSE**")
     ui.show_chart(learned.build_learned_loss_chart, key="learned")
     st.markdown("**One σ for each pixel: no floor, no end**")
-    ui.show_chart(learned.build_floor_chart, key="floor", errors=examples.pixel_errors())
+    ui.show_chart(learned.build_floor_chart, key="floor", errors=pictures.pixel_errors())
 st.markdown(
     "**One σ**: each fixed σ is a straight line in MSE. A learned σ follows the logarithm that "
     "touches them all from below: the better the fit, the harder it pulls. **One σ a pixel**: the "
-    f"built-in digits under their mean image; {constant_pixels(examples.pixel_errors())} of their "
+    f"built-in digits under their mean image; {constant_pixels(pictures.pixel_errors())} of their "
     "784 pixels never change, so a σ of their own goes to 0 and −log p to minus infinity."
 )
 ui_derivation.take_away(

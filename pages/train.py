@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from vae import lessons, ui_address, ui_loss, ui_run, ui_settings, ui_start
+from vae import ui_address, ui_loss, ui_run, ui_settings, ui_start
+from vae.lessons import questions
 from vae.runs.limits import load_limits
 
 limits = load_limits()
@@ -24,13 +25,13 @@ with st.container():
     if watched is None:
         ui_start.show_question()
         ui_start.show_controls(limits)
-        configs = lessons.members(ui_settings.safe_current(), ui_settings.against())
+        configs = questions.members(ui_settings.safe_current(), ui_settings.against())
     else:
         ui_start.show_watched(watched)
         configs = tuple(member.config for member in watched.members)
 
 with st.container():
-    labels = lessons.labels(configs)
+    labels = questions.labels(configs)
     ui_loss.show_loss(configs, labels)
     ui_loss.show_prediction(configs, labels)
     ui_start.show_missing(configs[0])

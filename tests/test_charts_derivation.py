@@ -7,7 +7,6 @@ import pytest
 from scipy import stats
 from vega import parameters_of, rows_of
 
-from vae import examples
 from vae.charts import (
     derivation_entropy,
     derivation_expansion,
@@ -20,6 +19,7 @@ from vae.charts import (
 )
 from vae.charts.derivation_parts import FIT_MEAN, FIT_SIGMA, PIXEL_DIALS, SIGMA, VARIANCE
 from vae.charts.derivation_steps import STEPS
+from vae.lessons import pictures
 from vae.shipped.cards import data_summary
 from vae.theory import gaussian, linear_vae, ppca
 
@@ -155,14 +155,14 @@ def test_the_misprint_without_parentheses_is_another_number():
 
 @pytest.mark.parametrize("sigma", [0.01, 0.3, 20.0])
 def test_both_sums_over_the_image_agree(sigma):
-    target, mean = examples.target_greys("7"), examples.flawed_greys("7", "blur", 0.4)
+    target, mean = pictures.target_greys("7"), pictures.flawed_greys("7", "blur", 0.4)
     chart = derivation_image.build_identity_chart(target=target, mean=mean, sigma=0.3)
     [row] = rows_of(chart, ["total", "identity", "mse"], {"log10_sigma": math.log10(sigma)})
     want = stats.norm(np.array(mean) / 255, sigma).logpdf(np.array(target) / 255).sum()
     assert row["total"] == pytest.approx(want, rel=1e-9)
     assert row["identity"] == pytest.approx(row["total"], rel=1e-9)
-    assert row["mse"] == pytest.approx(examples.mse_of(target, mean), rel=1e-9)
-    assert examples.identity_gap(target, mean, sigma) < 1e-12
+    assert row["mse"] == pytest.approx(pictures.mse_of(target, mean), rel=1e-9)
+    assert pictures.identity_gap(target, mean, sigma) < 1e-12
 
 
 def test_the_maps_show_each_pixel_where_it_is():
@@ -217,7 +217,7 @@ def test_trained_points_lie_beside_the_prediction():
 
 @pytest.mark.parametrize("dataset", ["digits", "mnist", "fashion"])
 def test_deep_vaes_at_five_sigmas_did_what_the_page_says(dataset):
-    points = examples.trained_points(dataset)
+    points = pictures.trained_points(dataset)
     assert {0.02, 0.1, 0.5, 1.0, 392.0} <= {point.variance for point in points}
     spectrum = data_summary(dataset).eigenvalues
     for point in points:
@@ -247,7 +247,7 @@ def test_the_learned_loss_is_below_every_fixed_one_and_touches_it():
 
 @pytest.mark.parametrize(("mean", "sigma"), [(0.3, 0.2), (0.6, 0.05), (0.0, 2.0)])
 def test_the_cross_entropy_is_the_mean_nll_of_the_data(mean, sigma):
-    counts = examples.grey_counts("centre")
+    counts = pictures.grey_counts("centre")
     chart = derivation_entropy.build_cross_entropy_chart(
         counts=counts, fit_mean=mean, fit_sigma=sigma
     )
@@ -258,7 +258,7 @@ def test_the_cross_entropy_is_the_mean_nll_of_the_data(mean, sigma):
 
 
 def test_the_histogram_holds_every_image_once():
-    counts = examples.grey_counts("centre")
+    counts = pictures.grey_counts("centre")
     chart = derivation_entropy.build_cross_entropy_chart(counts=counts, fit_mean=0.3, fit_sigma=0.2)
     bars = rows_of(chart, ["bin", "share"])
     assert sum(bar["share"] for bar in bars) == pytest.approx(1)
@@ -274,6 +274,6 @@ def test_dials_have_names_of_their_own():
 
 def test_examples_name_what_is_wrong():
     with pytest.raises(ValueError, match="digit"):
-        examples.target_greys("12")
+        pictures.target_greys("12")
     with pytest.raises(ValueError, match="flaw"):
-        examples.flawed_greys("1", "sepia", 0.1)
+        pictures.flawed_greys("1", "sepia", 0.1)

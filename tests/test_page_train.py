@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from vae import ui_buttons, ui_commands, ui_run
 from vae.config import TrainConfig
-from vae.lessons import LESSONS
+from vae.lessons.questions import LESSONS
 from vae.runs.limits import LimitError, Limits
 from vae.runs.registry import AlreadyRunning, NotOwner, QueueFull
 from vae.runs.snapshots import RunSnapshot

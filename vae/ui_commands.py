@@ -8,8 +8,9 @@ from typing import Any
 
 import streamlit as st
 
-from vae import lessons, ui_settings
+from vae import ui_settings
 from vae.config import TrainConfig
+from vae.lessons import questions
 from vae.owners import owner_key
 from vae.runs.limits import LimitError
 from vae.runs.registry import AlreadyRunning, Registry, RunError, get_registry
@@ -128,7 +129,7 @@ def again(registry: Registry, run: str, configs: tuple[TrainConfig, ...]) -> Non
 def new_seed(configs: tuple[TrainConfig, ...], live: bool) -> None:
     seed = (configs[0].seed + 1) % (2**31)
     ui_settings.change(seed=seed)
-    changed = lessons.with_seed(configs, seed)
+    changed = questions.with_seed(configs, seed)
     if live:
         again(get_registry(), ui_settings.run_id(), changed)
     else:
@@ -137,4 +138,4 @@ def new_seed(configs: tuple[TrainConfig, ...], live: bool) -> None:
 
 def race() -> None:
     ui_settings.apply_lesson("race")
-    submit(lessons.members(ui_settings.current(), ui_settings.against()))
+    submit(questions.members(ui_settings.current(), ui_settings.against()))

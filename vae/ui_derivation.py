@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from vae import examples, ui, ui_rows
+from vae import ui, ui_rows
 from vae.charts import derivation_image as pictures
 from vae.charts.derivation_expansion import build_numbers_chart
 from vae.charts.derivation_steps import STEPS, Step
+from vae.lessons import pictures as lessons_pictures
 from vae.shipped.cards import data_summary
 from vae.theory import implied
 from vae.theory.corruptions import CORRUPTIONS
@@ -88,7 +89,7 @@ def show_pictures(sigma: float) -> None:
     """Target, reconstruction, their maps, and what the decoder would draw, following sigma."""
     figure = st.container()
     with st.container(horizontal=True):
-        digit = choose("Digit", examples.DIGITS, key="digit", default="7", kind="select")
+        digit = choose("Digit", lessons_pictures.DIGITS, key="digit", default="7", kind="select")
         flaw = choose("Flaw of the reconstruction", tuple(CORRUPTIONS), key="flaw")
         amount = choose(
             "How much",
@@ -97,8 +98,8 @@ def show_pictures(sigma: float) -> None:
             default="0.4",
             kind="slider",
         )
-    target = examples.target_greys(digit)
-    mean = examples.flawed_greys(digit, flaw, float(amount))
+    target = lessons_pictures.target_greys(digit)
+    mean = lessons_pictures.flawed_greys(digit, flaw, float(amount))
     with figure:
         with ui_rows.row("image", "pictures"):
             _picture("target x", pictures.build_picture_chart, "a", greys=target, name="target")

@@ -5,8 +5,8 @@ from typing import Literal
 
 import streamlit as st
 
-from vae import glossary
 from vae.ledger.types import REFERENCES
+from vae.lessons import glossary
 
 _KEY = "presenter"
 _ASSETS = Path(__file__).parent / "assets"

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from vae import examples, ui, ui_folds, ui_rows
+from vae import ui, ui_folds, ui_rows
 from vae.charts import derivation_spectrum as spectra
 from vae.charts.derivation_entropy import build_cross_entropy_chart
 from vae.charts.derivation_parts import FIT_MEAN, FIT_SIGMA, VARIANCE
 from vae.charts.derivation_paths import build_race_chart
+from vae.lessons import pictures
 from vae.sharing import shared
 from vae.shipped.cards import data_summary
 from vae.theory.linear_vae import adam_drift, race
@@ -79,7 +80,7 @@ def show_collapse(variance: float) -> None:
     figure = st.container()
     name = choose("Data", DATASETS, key="data")
     spectrum = data_summary(name).eigenvalues
-    trained = examples.trained_points(name)
+    trained = pictures.trained_points(name)
     with figure, ui_rows.row("spectrum"):
         st.markdown("**The spectrum: what stands above the line survives**")
         ui.show_chart(
@@ -113,12 +114,12 @@ def show_collapse(variance: float) -> None:
 def show_cross_entropy(values: Mapping[str, float]) -> None:
     """One pixel's greys over the data, and the Gaussian whose cross-entropy one lowers."""
     figure = st.container()
-    pixel = choose("Pixel", tuple(examples.NAMED_PIXELS), key="pixel")
+    pixel = choose("Pixel", tuple(pictures.NAMED_PIXELS), key="pixel")
     with figure:
         ui.show_chart(
             build_cross_entropy_chart,
             key="cross-entropy-figure",
-            counts=examples.grey_counts(pixel),
+            counts=pictures.grey_counts(pixel),
             **values,
         )
         ui.dials(FIT_MEAN, FIT_SIGMA, values=values, inline=True, key="fit-dials")

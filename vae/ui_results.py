@@ -5,11 +5,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from vae import exports, lessons, script, ui_figures
+from vae import exports, script, ui_figures
 from vae.charts import training_maps
 from vae.config import TrainConfig
 from vae.images import tiles
 from vae.images.sets import DIGIT_NAMES, FASHION_NAMES
+from vae.lessons import questions
 from vae.runs import tables
 from vae.runs.snapshots import MemberSnapshot, RunSnapshot
 
@@ -19,7 +20,7 @@ _BYTES = "application/octet-stream"
 def show_results(snapshot: RunSnapshot) -> None:
     """The sections of a run that rests or is over."""
     configs = [member.config for member in snapshot.members]
-    labels = lessons.labels(configs)
+    labels = questions.labels(configs)
     if all(member.gallery for member in snapshot.members):
         _show_galleries(snapshot.members, labels)
     if all(member.steps for member in snapshot.members):

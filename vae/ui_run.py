@@ -7,10 +7,11 @@ to another state.
 
 import streamlit as st
 
-from vae import lessons, ui_buttons, ui_figures, ui_pictures, ui_results, ui_settings, ui_start
+from vae import ui_buttons, ui_figures, ui_pictures, ui_results, ui_settings, ui_start
 from vae.charts.training_styles import member_styles
 from vae.config import TrainConfig
 from vae.exports import common_moments, moment_captions
+from vae.lessons import questions
 from vae.runs.registry import Registry, get_registry
 from vae.runs.snapshots import RunSnapshot
 from vae.ui_address import plain
@@ -126,7 +127,7 @@ def show_snapshot(snapshot: RunSnapshot) -> None:
     """Pictures, figures now, and curves; of a run that is over the pictures are its film."""
     members = snapshot.members
     configs = [member.config for member in members]
-    styles = member_styles(configs, lessons.labels(configs))
+    styles = member_styles(configs, questions.labels(configs))
     if not all(member.frames for member in members):
         ui_start.show_targets(configs[0])
     elif snapshot.state.is_finished() and len(common_moments(members)[0]) > 1:
@@ -204,7 +205,7 @@ def show_state(snapshot: RunSnapshot, steers: bool) -> None:
 
 
 def _show_divergence(snapshot: RunSnapshot) -> None:
-    labels = lessons.labels([member.config for member in snapshot.members])
+    labels = questions.labels([member.config for member in snapshot.members])
     for member, label in zip(snapshot.members, labels, strict=True):
         event = member.diverged
         if event is not None:
@@ -253,6 +254,6 @@ def show_after(configs: tuple[TrainConfig, ...]) -> None:
     ):
         trained = tuple(member.config for member in snapshot.members)
         if snapshot.state is RunState.FINISHED and trained == configs and watched() is None:
-            takeaway = lessons.LESSONS[ui_settings.lesson()].takeaway
+            takeaway = questions.LESSONS[ui_settings.lesson()].takeaway
             st.success(f"**Takeaway.** {takeaway}", icon=":material/lightbulb:")
         ui_results.show_results(snapshot)

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from vae.config import ConfigError, TrainConfig, WrongValue, default, option
-from vae.lessons import LESSONS, VISIBLE, parse_against
+from vae.lessons.questions import LESSONS, VISIBLE, parse_against
 from vae.runs.limits import Limits
 from vae.ui_address import names_in, plain
 

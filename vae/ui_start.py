@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from vae import lessons, ui_loss, ui_pictures, ui_rows, ui_settings
+from vae import ui_loss, ui_pictures, ui_rows, ui_settings
 from vae.config import DATASETS, TrainConfig, option
 from vae.images.sets import DataUnavailable, is_available, load_sample
-from vae.lessons import LESSONS, MOST_MEMBERS, VARIANTS
+from vae.lessons import questions
+from vae.lessons.questions import LESSONS, MOST_MEMBERS, VARIANTS
 from vae.runs.limits import Limits
 from vae.runs.snapshots import RunSnapshot
 
@@ -64,8 +65,8 @@ def show_controls(limits: Limits) -> None:
                 for name in rest:
                     ui_settings.draw(name, limits)
     with folds, st.expander("The loss as lines of PyTorch", icon=":material/code:"):
-        configs = lessons.members(ui_settings.current(), ui_settings.against())
-        ui_loss.show_code(configs, lessons.labels(configs))
+        configs = questions.members(ui_settings.current(), ui_settings.against())
+        ui_loss.show_code(configs, questions.labels(configs))
 
 
 def _width(name: str) -> int:
@@ -116,7 +117,7 @@ def show_targets(config: TrainConfig) -> None:
 def show_watched(snapshot: RunSnapshot) -> None:
     """What somebody else's run trains, and a way to train the same."""
     configs = [member.config for member in snapshot.members]
-    names = " · ".join(lessons.labels(configs))
+    names = " · ".join(questions.labels(configs))
     settings = ", ".join(
         f"{option(name).label.lower()} {value}" for name, value in configs[0].to_query().items()
     )

@@ -8,7 +8,7 @@ from samples import small_images
 
 from vae.config import ConfigError, TrainConfig, option
 from vae.engine.training import Trainer
-from vae.lessons import LESSONS, VARIANTS, labels, members, parse_against, with_seed
+from vae.lessons.questions import LESSONS, VARIANTS, labels, members, parse_against, with_seed
 from vae.runs.limits import Limits, check
 
 

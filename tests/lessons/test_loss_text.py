@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from vae.config import LIKELIHOODS, TrainConfig
 from vae.engine.evaluation import forward
 from vae.engine.models import build_vae
-from vae.equation import loss_code, loss_latex
+from vae.lessons.loss_text import loss_code, loss_latex
 
 PIXELS = 36
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vae.glossary import GLOSSARY, as_markdown
+from vae.lessons.glossary import GLOSSARY, as_markdown
 
 
 def test_each_term_and_symbol_is_explained_once() -> None:

@@ -1,0 +1,1 @@
+"""Words and pictures of the lessons: questions, glossary, the loss as text."""
