@@ -3,21 +3,8 @@
 import streamlit as st
 
 from vae import ui, ui_bias, ui_derivation, ui_rows
-from vae.charts import asymmetry, descent, expected, normaliser, opposite, pull_curves
-from vae.charts.bias_parts import (
-    CENTRE,
-    DECAY,
-    SIGMA,
-    SKEW,
-    SPREAD,
-    START,
-    STOP,
-    TAU,
-    G,
-    H,
-    S,
-    T,
-)
+from vae.charts.bias import asymmetry, descent, expected, normaliser, opposite, pull_curves
+from vae.charts.bias.parts import CENTRE, DECAY, SIGMA, SKEW, SPREAD, START, STOP, TAU, G, H, S, T
 from vae.theory.pull import clipped_mse_optimum
 
 value = ui.query_values([T, H, SIGMA, CENTRE, SPREAD, SKEW, S, TAU, DECAY, STOP, START, G])

@@ -3,10 +3,10 @@
 import streamlit as st
 
 from vae import ui, ui_derivation, ui_objective, ui_rows
-from vae.charts import derivation_learned as learned
-from vae.charts import derivation_sigma as panels
-from vae.charts.derivation_nll import build_nll_chart
-from vae.charts.derivation_parts import FIT_MEAN, FIT_SIGMA, PIXEL_DIALS, VARIANCE
+from vae.charts.derivation import learned
+from vae.charts.derivation import sigma as panels
+from vae.charts.derivation.nll import build_nll_chart
+from vae.charts.kit.parts import FIT_MEAN, FIT_SIGMA, PIXEL_DIALS, VARIANCE
 from vae.lessons import pictures
 from vae.theory.learned_scale import constant_pixels
 

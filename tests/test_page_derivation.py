@@ -6,7 +6,7 @@ import pytest
 from page_runs import run_page, text_of
 from streamlit.testing.v1 import AppTest
 
-from vae.charts.derivation_steps import STEPS
+from vae.charts.derivation.steps import STEPS
 from vae.ledger import CLAIMS
 
 SECTIONS = (

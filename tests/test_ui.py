@@ -77,7 +77,7 @@ def test_an_address_never_brings_a_dial_out_of_its_range(text: str) -> None:
         import streamlit as st
 
         from vae import ui
-        from vae.charts.dials import Dial
+        from vae.charts.kit.dials import Dial
 
         st.write(ui.query_values([Dial("s", "scale", 0.1, 2.0, 0.5, 0.01, log=True)])["s"])
 

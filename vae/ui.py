@@ -9,7 +9,7 @@ import altair as alt
 import streamlit as st
 
 from vae import ui_address, ui_claims
-from vae.charts.dials import Dial
+from vae.charts.kit.dials import Dial
 from vae.sharing import shared
 from vae.ui_address import hidden
 from vae.web.streamlit_private import to_arrow

@@ -6,9 +6,9 @@ import numpy as np
 import streamlit as st
 
 from vae import ui, ui_rows
-from vae.charts.bias_pictures import BINS, build_greys_chart
-from vae.charts.calibration import Curves, build_calibration_chart, build_response_chart
-from vae.charts.theme import KL, STYLES, TARGET, Style
+from vae.charts.bias.calibration import Curves, build_calibration_chart, build_response_chart
+from vae.charts.bias.pictures import BINS, build_greys_chart
+from vae.charts.kit.theme import KL, STYLES, TARGET, Style
 from vae.images import tiles
 from vae.images.sets import binarise, load_sample
 from vae.runs.registry import get_registry

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import streamlit as st
 
 from vae import ui, ui_rows
-from vae.charts import derivation_image as pictures
-from vae.charts.derivation_expansion import build_numbers_chart
-from vae.charts.derivation_steps import STEPS, Step
+from vae.charts.derivation import image as pictures
+from vae.charts.derivation.expansion import build_numbers_chart
+from vae.charts.derivation.steps import STEPS, Step
 from vae.lessons import pictures as lessons_pictures
 from vae.shipped.cards import data_summary
 from vae.theory import implied

@@ -12,8 +12,9 @@ import altair as alt
 import streamlit as st
 
 from vae import ui_loss
-from vae.charts import training, training_maps, training_styles
-from vae.charts.theme import Style
+from vae.charts.kit.theme import Style
+from vae.charts.train import curves, maps
+from vae.charts.train import styles as train_styles
 from vae.config import TrainConfig
 from vae.runs import tables
 from vae.runs.snapshots import MemberSnapshot, RunSnapshot
@@ -28,8 +29,8 @@ _frames = Memo(24)
 _packed = Memo(96)
 _ROWS = "rows"
 _BINS = {
-    "response": training_maps.build_response_chart,
-    "calibration": training_maps.build_calibration_chart,
+    "response": maps.build_response_chart,
+    "calibration": maps.build_calibration_chart,
 }
 _GAUSSIANS = frozenset({"gaussian", "gaussian-learned", "gaussian-optimal"})
 
@@ -129,7 +130,7 @@ def _show_comparison(snapshot: RunSnapshot, styles: tuple[Style, ...]) -> None:
         _show_curve(snapshot, styles, "mse")
         _show_curve(snapshot, styles, "kl")
         show(
-            training.build_trade_chart,
+            curves.build_trade_chart,
             _curves(snapshot, styles, "kl", "mse"),
             key=f"trade-{len(styles)}",
             styles=styles,
@@ -143,7 +144,7 @@ def _show_comparison(snapshot: RunSnapshot, styles: tuple[Style, ...]) -> None:
 
 def _show_curve(snapshot: RunSnapshot, styles: tuple[Style, ...], field: str) -> None:
     show(
-        training.build_curve_chart,
+        curves.build_curve_chart,
         _curves(snapshot, styles, field),
         key=f"curve-{field}-{len(styles)}",
         field=field,
@@ -169,7 +170,7 @@ def _show_scale(snapshot: RunSnapshot) -> None:
         ("scale", snapshot.run_id, snapshot.version),
         lambda: to_arrow(tables.scale_frame(snapshot.members[0])),
     )
-    show(training.build_scale_chart, rows, key="scale", total_steps=snapshot.total_steps)
+    show(curves.build_scale_chart, rows, key="scale", total_steps=snapshot.total_steps)
 
 
 def _show_kl(snapshot: RunSnapshot, styles: tuple[Style, ...]) -> None:
@@ -182,7 +183,7 @@ def _show_kl(snapshot: RunSnapshot, styles: tuple[Style, ...]) -> None:
     )
     latents = max(member.config.latent_dim for member in snapshot.members)
     show(
-        training.build_kl_chart,
+        curves.build_kl_chart,
         rows,
         key=f"latents-{len(styles)}",
         styles=styles,
@@ -217,4 +218,4 @@ def show(build: Any, rows: bytes, *, key: str, **arguments: Any) -> None:
 @shared(maxsize=256)
 def _spec(build: Any, **arguments: Any) -> dict[str, Any]:
     chart: alt.TopLevelMixin = build(**arguments)
-    return {**training_styles.without_data(chart.to_dict(validate=False)), "data": {"name": _ROWS}}
+    return {**train_styles.without_data(chart.to_dict(validate=False)), "data": {"name": _ROWS}}

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import streamlit as st
 
 from vae import ui, ui_folds, ui_rows
-from vae.charts import derivation_spectrum as spectra
-from vae.charts.derivation_entropy import build_cross_entropy_chart
-from vae.charts.derivation_parts import FIT_MEAN, FIT_SIGMA, VARIANCE
-from vae.charts.derivation_paths import build_race_chart
+from vae.charts.derivation import spectrum as spectra
+from vae.charts.derivation.entropy import build_cross_entropy_chart
+from vae.charts.derivation.paths import build_race_chart
+from vae.charts.kit.parts import FIT_MEAN, FIT_SIGMA, VARIANCE
 from vae.lessons import pictures
 from vae.sharing import shared
 from vae.shipped.cards import data_summary

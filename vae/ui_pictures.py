@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 import streamlit as st
 
-from vae.charts.theme import Style
+from vae.charts.kit.theme import Style
 from vae.exports import common_moments
 from vae.images import tiles
 from vae.runs.snapshots import Frame, MemberSnapshot

@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from vae import exports, script, ui_figures
-from vae.charts import training_maps
+from vae.charts.train import maps
 from vae.config import TrainConfig
 from vae.images import tiles
 from vae.images.sets import DIGIT_NAMES, FASHION_NAMES
@@ -77,7 +77,7 @@ def _show_map(member: MemberSnapshot, index: int) -> None:
     assert gallery is not None
     names = _class_names(member.config, int(gallery.labels.max(initial=0)) + 1)
     ui_figures.show(
-        training_maps.build_map_chart,
+        maps.build_map_chart,
         ui_figures.to_arrow(tables.code_frame(gallery, names)),
         key=f"map-{index}",
         names=names,

@@ -8,7 +8,7 @@ to another state.
 import streamlit as st
 
 from vae import ui_buttons, ui_figures, ui_pictures, ui_results, ui_settings, ui_start
-from vae.charts.training_styles import member_styles
+from vae.charts.train.styles import member_styles
 from vae.config import TrainConfig
 from vae.exports import common_moments, moment_captions
 from vae.lessons import questions

@@ -14,7 +14,7 @@ import altair as alt
 import streamlit as st
 
 from vae import ui
-from vae.charts.dials import Dial
+from vae.charts.kit.dials import Dial
 
 SIGMA = Dial("sigma", "Sigma", 0.01, 20.0, 1.0, 0.01, log=True, unit="px")
 MEAN = Dial("mean", "Mean", -1.0, 1.0, 0.0, 0.01)

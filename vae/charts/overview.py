@@ -4,10 +4,9 @@ from typing import Literal
 
 import altair as alt
 
-from vae.charts import expressions_overview as expressions
-from vae.charts.dials import Dial
-from vae.charts.layers import layered
-from vae.charts.theme import (
+from vae.charts.kit.dials import Dial
+from vae.charts.kit.layers import layered
+from vae.charts.kit.theme import (
     BERNOULLI,
     CONTINUOUS_BERNOULLI,
     GAUSSIAN,
@@ -16,6 +15,7 @@ from vae.charts.theme import (
     dash_scale,
     shape_scale,
 )
+from vae.charts.vega import overview as expressions
 
 T = Dial("t", "t, the pixel's grey", 0.02, 0.98, 0.8, 0.005)
 P = Dial("p", "p, the decoder's output", 0.02, 0.98, 0.6, 0.005)

@@ -1,4 +1,4 @@
-"""A run's snapshots as tidy frames, one row a mark, for the charts of ``vae.charts.training``."""
+"""A run's snapshots as tidy frames, one row a mark, for the figures of the Train page."""
 
 from collections.abc import Sequence
 

@@ -1,0 +1,125 @@
+"""Every figure: valid Vega-Lite, described, and built without what makes building slow."""
+
+import importlib
+import pkgutil
+
+import altair as alt
+import pytest
+
+import vae.charts
+from vae.charts.derivation.steps import STEPS
+from vae.charts.kit.theme import BERNOULLI, GAUSSIAN
+from vae.charts.train.styles import without_data
+from vae.theory.ppca import TrainedPoint
+from vae.wire.events import CalibrationBin
+
+PIXEL = {"sigma": 0.3, "x": 0.8, "mean": 0.6}
+BELIEF = {"t": 0.8, "p": 0.6, "sigma": 0.3}
+SHAPE = {"centre": 1.0, "spread": 1.5, "skew": 0.1}
+GREYS = tuple(range(256)) * 3 + tuple(range(16))
+IMAGE = {"target": GREYS, "mean": GREYS[::-1]}
+SPECTRUM = {"spectrum": tuple(5 / 2**rank for rank in range(784)), "variance": 0.5}
+CURVES = {"curves": ((BERNOULLI, (CalibrationBin(0.2, 0.3, 10), CalibrationBin(0.8, 0.7, 20))),)}
+STYLES = {"styles": (BERNOULLI, GAUSSIAN)}
+STEPPED = {**STYLES, "total_steps": 100}
+ARGUMENTS = {
+    "bias.asymmetry.build_cost_chart": {"t": 0.8, "h": 0.1},
+    "bias.asymmetry.build_double_mse_chart": {"h": 0.1},
+    "bias.asymmetry.build_double_mse_error_chart": {"h": 0.1},
+    "bias.asymmetry.build_floor_chart": {"t": 0.8, "h": 0.1},
+    "bias.pictures.build_greys_chart": {"shares": ((BERNOULLI, (0.5,) * 2 + (0.0,) * 23),)},
+    "bias.calibration.build_calibration_chart": CURVES,
+    "bias.calibration.build_response_chart": CURVES,
+    "derivation.entropy.build_cross_entropy_chart": {
+        "counts": (1,) * 256,
+        "fit_mean": 0.3,
+        "fit_sigma": 0.2,
+    },
+    "derivation.expansion.build_numbers_chart": {"lines": STEPS[0].numbers, **PIXEL},
+    "derivation.image.build_error_map_chart": IMAGE,
+    "derivation.image.build_identity_chart": {**IMAGE, "sigma": 0.3},
+    "derivation.image.build_nll_map_chart": {**IMAGE, "sigma": 0.3},
+    "derivation.image.build_picture_chart": {"greys": GREYS, "name": "target"},
+    "derivation.image.build_sample_chart": {"mean": GREYS, "sigma": 0.3},
+    "derivation.learned.build_floor_chart": {"errors": (0.0, 0.01, 0.2)},
+    "derivation.learned.build_learned_loss_chart": {},
+    "derivation.nll.build_nll_chart": PIXEL,
+    "derivation.paths.build_race_chart": {"optimiser": "sgd", "scale": 2.0, "kl": True},
+    "derivation.sigma.build_density_chart": PIXEL,
+    "derivation.sigma.build_gradient_chart": PIXEL,
+    "derivation.sigma.build_log_prob_chart": PIXEL,
+    "derivation.spectrum.build_prediction_chart": {
+        **SPECTRUM,
+        "trained": (TrainedPoint(1.0, 6.1, 23.0),),
+    },
+    "derivation.spectrum.build_spectrum_chart": SPECTRUM,
+    "bias.descent.build_decay_chart": {"t": 0.8, "decay": 0.01, "sigma": 0.7071},
+    "bias.descent.build_escape_chart": {"start": -5.0, "sigma": 0.7071},
+    "bias.descent.build_gradient_chart": {"t": 0.8, "start": -5.0, "sigma": 0.7071},
+    "bias.descent.build_stopping_chart": {"t": 0.8, "stop": 5.0, "sigma": 0.7071},
+    "bias.expected.build_expected_chart": SHAPE,
+    "bias.expected.build_targets_chart": SHAPE,
+    "bias.normaliser.build_beyond_chart": {"t": 0.8},
+    "bias.normaliser.build_density_chart": {"t": 0.8},
+    "bias.normaliser.build_lambda_chart": {"t": 0.8},
+    "bias.normaliser.build_unbounded_chart": {},
+    "bias.opposite.build_edge_chart": {"g": 1.0},
+    "bias.opposite.build_family_chart": {"t": 0.8, "h": 0.1, "g": 1.0},
+    "overview.build_belief_chart": BELIEF,
+    "overview.build_cost_chart": BELIEF,
+    "overview.build_loss_chart": BELIEF,
+    "bias.pull_curves.build_logit_noise_chart": {"t": 0.8, "tau": 1.0},
+    "bias.pull_curves.build_noisy_cost_chart": {"t": 0.8, "s": 0.1},
+    "bias.pull_curves.build_optimum_chart": {"t": 0.8, "s": 0.1},
+    "train.curves.build_curve_chart": {"field": "kl", **STEPPED},
+    "train.curves.build_kl_chart": {**STYLES, "latents": 4},
+    "train.curves.build_scale_chart": {"total_steps": 100},
+    "train.curves.build_trade_chart": STEPPED,
+    "train.maps.build_calibration_chart": STYLES,
+    "train.maps.build_response_chart": STYLES,
+    "train.maps.build_map_chart": {"names": ("0", "1"), "latents": (3, 1)},
+}
+
+
+def _builders():
+    """Every function ``build_..._chart``, by its module's and its own name."""
+    found = {}
+    for info in pkgutil.walk_packages(vae.charts.__path__, "vae.charts."):
+        module = importlib.import_module(info.name)
+        for name, part in vars(module).items():
+            if name.startswith("build_") and part.__module__ == module.__name__:
+                found[f"{info.name.removeprefix('vae.charts.')}.{name}"] = part
+    return found
+
+
+BUILDERS = _builders()
+
+
+def test_every_builder_is_held_against_the_schema():
+    assert sorted(BUILDERS) == sorted(ARGUMENTS)
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_a_figure_is_valid_and_described(name):
+    """Pages take specifications as they are, without Altair's validation."""
+    chart = BUILDERS[name](**ARGUMENTS[name])
+    spec = chart.to_dict(validate=True)
+    assert spec == chart.to_dict(validate=False)
+    assert without_data(spec)["description"]
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_building_looks_no_channel_up(name, monkeypatch):
+    """``encode(x="v:Q")`` has Altair search all its classes, some 10 ms each; ``alt.X`` is one."""
+
+    def searched(given, **_):
+        raise AssertionError(f"{name}: {given} is no channel object")
+
+    monkeypatch.setattr(alt.SchemaBase, "from_dict", searched)
+    BUILDERS[name](**ARGUMENTS[name])
+
+
+def test_a_wrong_specification_is_found():
+    chart = alt.Chart().mark_bar(size="wide").encode(x=alt.X("v:Q"))
+    with pytest.raises(alt.utils.schemapi.SchemaValidationError):
+        chart.to_dict()

@@ -1,0 +1,171 @@
+"""The charts of a run: what they draw is what was measured, under one specification."""
+
+import json
+from dataclasses import replace
+
+import altair as alt
+import numpy as np
+import pytest
+import run_samples
+import vl_convert
+from vega import rows_of
+
+from vae.charts.train import curves, maps
+from vae.charts.train.styles import member_styles, without_data
+from vae.config import LIKELIHOODS, TrainConfig
+from vae.runs import tables
+from vae.wire.events import StepEvent
+
+LABELS = ("BCE", "MSE, sigma 1")
+CONFIGS = (TrainConfig(latent_dim=4), TrainConfig(likelihood="gaussian", latent_dim=4))
+STYLES = member_styles(CONFIGS, LABELS)
+MEMBERS = run_samples.run(*CONFIGS).members
+BUILDERS = [
+    (curves.build_curve_chart, {"field": "kl", "styles": STYLES, "total_steps": 100}),
+    (curves.build_curve_chart, {"field": "mse", "styles": STYLES[:1], "total_steps": 100}),
+    (curves.build_trade_chart, {"styles": STYLES, "total_steps": 100}),
+    (curves.build_kl_chart, {"styles": STYLES, "latents": 4}),
+    (curves.build_kl_chart, {"styles": STYLES[:1], "latents": 4, "predicted": False}),
+    (curves.build_scale_chart, {"total_steps": 100}),
+    (maps.build_calibration_chart, {"styles": STYLES}),
+    (maps.build_response_chart, {"styles": STYLES}),
+    (maps.build_map_chart, {"names": ("0", "1"), "latents": (3, 1)}),
+]
+
+
+def _with(chart: alt.TopLevelMixin, frame) -> dict:
+    spec = without_data(chart.to_dict())
+    rows = json.loads(frame.to_json(orient="records", double_precision=15))
+    return {**spec, "data": {"values": rows}}
+
+
+class _Drawn:
+    """A specification that ``rows_of`` takes for a chart."""
+
+    def __init__(self, spec: dict) -> None:
+        self.spec = spec
+
+    def to_dict(self) -> dict:
+        return self.spec
+
+
+def test_curves_hold_every_step_and_epoch_of_every_member():
+    frame = tables.curve_frame(MEMBERS, LABELS)
+    assert len(frame) == sum(len(each.steps) + len(each.epochs) for each in MEMBERS)
+    batches = frame[(frame["member"] == "BCE") & (frame["on"] == "training batch")]
+    assert list(batches["loss"]) == [event.loss for event in MEMBERS[0].steps]
+    test = frame[frame["on"] == "test set"]
+    assert list(test["mse"]) == [each.epochs[0].test_mse for each in MEMBERS]
+
+
+def test_a_value_that_is_not_finite_is_no_point():
+    broken = replace(MEMBERS[0].steps[-1], loss=float("nan"), log_likelihood=float("-inf"))
+    member = replace(MEMBERS[0], steps=(*MEMBERS[0].steps, broken))
+    frame = tables.curve_frame([member], ["BCE"])
+    assert len(frame) == len(member.steps) - 1 + len(member.epochs)
+
+
+def test_sigma_stands_beside_the_error_that_it_should_be():
+    frame = tables.scale_frame(MEMBERS[1])
+    rmse = frame[frame["quantity"] == tables.RMSE]["value"]
+    assert list(rmse) == pytest.approx([event.mse**0.5 for event in MEMBERS[1].steps])
+    assert set(frame[frame["quantity"] == tables.SCALE]["value"]) == {0.5}
+    assert tables.scale_frame(MEMBERS[0]).empty
+
+
+def test_latents_are_ranked_and_held_against_the_prediction():
+    frame = tables.kl_frame(MEMBERS, LABELS, [(), (2.5, 0.5)])
+    measured = frame[(frame["kind"] == "measured") & (frame["member"] == LABELS[1])]
+    assert list(measured["kl"]) == [3.0, 2.0, 1.0, 0.0]
+    predicted = frame[frame["kind"] == "predicted"]
+    assert list(predicted["kl"]) == [2.5, 0.5]
+    assert set(predicted["member"]) == {LABELS[1]}
+
+
+def test_codes_carry_their_class_names():
+    gallery = MEMBERS[0].gallery
+    frame = tables.code_frame(gallery, [f"class {index}" for index in range(10)])
+    assert list(frame["name"][:3]) == ["class 0", "class 1", "class 2"]
+    assert frame["first"].to_numpy() == pytest.approx(gallery.codes[:, 0])
+
+
+@pytest.mark.parametrize(("build", "arguments"), BUILDERS)
+def test_every_chart_is_described_and_draws_in_vega(build, arguments):
+    spec = without_data(build(**arguments).to_dict())
+    assert len(spec["description"]) > 40
+    assert "empty" not in str(spec), "a data set that the page does not send"
+    # The Vega compiler accepts it, and it renders without data as before a first step.
+    assert "<svg" in vl_convert.vegalite_to_svg({**spec, "data": {"values": []}})
+
+
+@pytest.mark.parametrize(("build", "arguments"), BUILDERS)
+def test_a_specification_is_the_same_every_time(build, arguments):
+    assert build(**arguments).to_dict() == build(**arguments).to_dict()
+
+
+def _steps(values) -> tuple[StepEvent, ...]:
+    first = MEMBERS[0].steps[0]
+    return tuple(
+        replace(first, step=step, loss=float(value)) for step, value in enumerate(values, 1)
+    )
+
+
+def test_the_first_steps_far_off_the_scale_do_not_flatten_the_rest():
+    settled = 100 + np.linspace(5, 0, 200)
+    member = replace(MEMBERS[0], steps=_steps([900.0, 600.0, *settled]), epochs=())
+    frame = tables.curve_frame([member], LABELS[:1])
+    chart = curves.build_curve_chart(field="loss", styles=STYLES[:1], total_steps=202)
+    drawn = rows_of(_Drawn(_with(chart, frame)), ["loss", "_middle"])
+    losses = {row["loss"] for row in drawn}
+    assert sorted(losses) == pytest.approx(sorted(settled), rel=1e-12)
+
+
+def test_nothing_is_hidden_of_curves_without_outliers():
+    values = 100 + np.linspace(50, 0, 40)
+    member = replace(MEMBERS[0], steps=_steps(values), epochs=())
+    frame = tables.curve_frame([member], LABELS[:1])
+    chart = curves.build_curve_chart(field="loss", styles=STYLES[:1], total_steps=40)
+    drawn = rows_of(_Drawn(_with(chart, frame)), ["loss", "_middle"])
+    losses = {row["loss"] for row in drawn}
+    assert sorted(losses) == pytest.approx(sorted(values), rel=1e-12)
+
+
+def test_the_map_names_each_class_at_its_median():
+    names = tuple(str(index) for index in range(10))
+    frame = tables.code_frame(MEMBERS[0].gallery, names)
+    chart = maps.build_map_chart(names=names, latents=(0, 1))
+    centres = rows_of(_Drawn(_with(chart, frame)), ["x", "y", "name"])
+    expected = frame.groupby("name")[["first", "second"]].median()
+    assert len(centres) == 10
+    for row in centres:
+        name = str(int(row["name"]))
+        assert (row["x"], row["y"]) == pytest.approx(tuple(expected.loc[name]))
+
+
+def test_members_differ_in_colour_and_in_dash():
+    configs = [TrainConfig(likelihood=name) for name in LIKELIHOODS]
+    for first in configs:
+        for second in configs:
+            pair = member_styles([first, second], ["a", "b"])
+            assert pair[0].colour != pair[1].colour
+            assert pair[0].dash != pair[1].dash
+    same = member_styles([TrainConfig(seed=seed) for seed in range(4)], "abcd")
+    assert len({style.colour for style in same}) == 4
+
+
+def test_an_unknown_field_is_refused_by_name():
+    with pytest.raises(ValueError, match="field: 'purple' given; allowed is one of"):
+        curves.build_curve_chart(field="purple", styles=STYLES, total_steps=1)
+
+
+def test_greys_are_told_both_ways():
+    """Given the target and given the output: each chart has its own bins, and its own x axis."""
+    for name, x, build in (
+        ("response", "target", maps.build_response_chart),
+        ("calibration", "output", maps.build_calibration_chart),
+    ):
+        frame = tables.bins_frame(MEMBERS, LABELS, name)
+        bins = getattr(MEMBERS[0].epochs[-1], name)
+        assert list(frame[frame["member"] == "BCE"]["output"]) == [each.output for each in bins]
+        points = build(styles=STYLES).to_dict()["layer"][-1]["encoding"]
+        assert points["x"]["field"] == x

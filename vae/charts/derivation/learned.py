@@ -1,0 +1,130 @@
+"""A learned scale: the loss it makes of the squared error, and where one a pixel leads."""
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from vae.charts.kit.layers import layered
+from vae.charts.kit.parts import FIT_WIDTH
+from vae.charts.kit.theme import BERNOULLI, GAUSSIAN, TARGET
+from vae.theory.gaussian import QUANTISATION_SCALE, best_nll, nll_from_mse
+from vae.theory.learned_scale import per_pixel_nll, shared_nll
+
+HEIGHT = 220
+PIXELS = 784
+FIXED_SCALES = (1.0, 0.3, 0.1)
+Errors = tuple[float, ...]
+
+
+def build_learned_loss_chart() -> alt.LayerChart:
+    """NLL against MSE: straight lines for fixed scales, D/2 log MSE for a learned one below all."""
+    grid = np.linspace(0.001, 0.12, 239)
+    names = [f"σ = {scale:g}" for scale in FIXED_SCALES] + ["σ learned"]
+    columns = [nll_from_mse(grid, scale, PIXELS) for scale in FIXED_SCALES]
+    columns.append(best_nll(grid, PIXELS))
+    rows = pd.concat(
+        [
+            pd.DataFrame({"mse": grid, "nll": values, "loss": name})
+            for name, values in zip(names, columns, strict=True)
+        ],
+        ignore_index=True,
+    )
+    base = alt.Chart(rows).encode(
+        x=alt.X("mse:Q", title="MSE per pixel", scale=alt.Scale(domain=[0, 0.12])),
+        y=alt.Y(
+            "nll:Q",
+            title="−log p, nats per image",
+            scale=alt.Scale(domain=[-1800, 1800], nice=False),
+        ),
+        color=alt.Color(
+            "loss:N",
+            title=None,
+            sort=names,
+            scale=alt.Scale(
+                domain=names,
+                range=[TARGET.colour, TARGET.colour, TARGET.colour, GAUSSIAN.colour],
+            ),
+            legend=alt.Legend(orient="bottom", symbolSize=300, columns=2),
+        ),
+        strokeDash=alt.StrokeDash(
+            "loss:N",
+            title=None,
+            sort=names,
+            scale=alt.Scale(domain=names, range=[[1, 3], [6, 3], [12, 3], [1, 0]]),
+        ),
+    )
+    touching = pd.DataFrame(
+        {
+            "mse": [scale**2 for scale in FIXED_SCALES],
+            "nll": [float(best_nll(scale**2, PIXELS)) for scale in FIXED_SCALES],
+            "name": [f"MSE = {scale:g}²" for scale in FIXED_SCALES],
+        }
+    ).query("mse <= 0.12")
+    points = alt.Chart(touching).encode(x=alt.X("mse:Q"), y=alt.Y("nll:Q"))
+    return layered(
+        base.mark_line(strokeWidth=3, clip=True),
+        points.mark_point(filled=True, size=110, opacity=1, color=GAUSSIAN.colour),
+        points.mark_text(dx=10, dy=16, align="left", fontSize=13).encode(text=alt.Text("name:N")),
+        height=HEIGHT,
+        autosize=FIT_WIDTH,
+        description="Negative log likelihood of an image against its mean squared error: straight "
+        "lines for fixed sigma, and the logarithm for a learned sigma, which touches each line "
+        "from below where the error is sigma squared.",
+    )
+
+
+def build_floor_chart(*, errors: Errors) -> alt.LayerChart:
+    """NLL against the smallest scale allowed: level for one scale, falling for one a pixel."""
+    floors = np.logspace(-6, 0, 121)
+    names = ("one σ for all pixels", "one σ for each pixel")
+    rows = pd.DataFrame(
+        {
+            "floor": np.tile(floors, 2),
+            "nll": [shared_nll(errors, floor) for floor in floors]
+            + [per_pixel_nll(errors, floor) for floor in floors],
+            "scale": [names[0]] * len(floors) + [names[1]] * len(floors),
+        }
+    )
+    lines = (
+        alt.Chart(rows)
+        .mark_line(strokeWidth=3)
+        .encode(
+            x=alt.X(
+                "floor:Q",
+                title="smallest σ allowed (to the left: less and less)",
+                scale=alt.Scale(type="log", domain=[1e-6, 1], nice=False),
+                axis=alt.Axis(values=[1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 1], format="~g"),
+            ),
+            y=alt.Y("nll:Q", title="−log p, nats per image"),
+            color=alt.Color(
+                "scale:N",
+                title=None,
+                sort=list(names),
+                scale=alt.Scale(domain=list(names), range=[GAUSSIAN.colour, BERNOULLI.colour]),
+                legend=alt.Legend(orient="bottom", symbolSize=300, columns=1),
+            ),
+            strokeDash=alt.StrokeDash(
+                "scale:N",
+                title=None,
+                sort=list(names),
+                scale=alt.Scale(domain=list(names), range=[[1, 0], list(BERNOULLI.dash)]),
+            ),
+        )
+    )
+    rounding = alt.Chart(
+        pd.DataFrame({"floor": [QUANTISATION_SCALE], "name": ["8-bit rounding: 0.00113"]})
+    ).encode(x=alt.X("floor:Q"))
+    rule = rounding.mark_rule(strokeDash=[4, 3], strokeWidth=2, color=TARGET.colour)
+    label = rounding.mark_text(align="right", dx=-6, baseline="top", fontSize=13).encode(
+        text=alt.Text("name:N"), y=alt.YValue(6)
+    )
+    return layered(
+        lines,
+        rule,
+        label,
+        height=HEIGHT,
+        autosize=FIT_WIDTH,
+        description="Negative log likelihood against the smallest sigma allowed: with one sigma "
+        "for all pixels it settles, with one for each pixel it falls without end, because some "
+        "pixels never vary.",
+    )

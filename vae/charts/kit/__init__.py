@@ -1,0 +1,1 @@
+"""What all figures share: dials, layers, palette, parts."""

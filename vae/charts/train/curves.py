@@ -1,0 +1,182 @@
+"""Curves of a training run. Their data come from ``vae.runs.tables`` at every update;
+the specification stays the same while a run lasts, so that the figures move without a flicker.
+"""
+
+import altair as alt
+
+from vae.charts.kit.layers import layered
+from vae.charts.kit.theme import KL, TARGET, Style
+from vae.charts.train.styles import HEIGHT, LEARNED, colour, dash, legend, shape, step_axis, title
+from vae.runs.tables import BATCH, MEASURED, PREDICTED, RMSE, SCALE, TEST
+
+_TITLES = {
+    "log_likelihood": "log p(x|z), nats per image, by step",
+    "kl": "KL, nats per image, by step",
+    "loss": "loss, nats per image, by step",
+    "mse": "squared error per pixel, by step",
+}
+
+
+def build_curve_chart(
+    *, field: str, styles: tuple[Style, ...], total_steps: int
+) -> alt.TopLevelMixin:
+    """``field`` of ``curve_frame`` by step: a line for the batches, points for the test set.
+
+    The first steps lie far off everything that follows; values more than eight times the middle
+    half's height away from the median are not drawn, except for the MSE, whose axis is
+    logarithmic. Raises ``ValueError`` on a ``field`` that is not a column of figures.
+    """
+    if field not in _TITLES:
+        raise ValueError(f"field: {field!r} given; allowed is one of {list(_TITLES)}")
+    if field == "mse":
+        chart, scale = alt.Chart(), alt.Scale(type="log", nice=False)
+    else:
+        chart, scale = _settled(field), alt.Scale(zero=field == "kl", nice=True)
+    base = chart.encode(
+        x=step_axis(total_steps),
+        y=alt.Y(f"{field}:Q", title=None, scale=scale),
+        color=colour(styles),
+    )
+    line = (
+        base.transform_filter(f"datum.on == '{BATCH}'")
+        .mark_line(clip=True, strokeWidth=2)
+        .encode(strokeDash=dash(styles), opacity=alt.OpacityValue(0.75))
+    )
+    points = _test_points(base, styles, alt.Tooltip(f"{field}:Q", format=".4g"))
+    return layered(
+        line,
+        points,
+        height=HEIGHT,
+        title=title(_TITLES[field]),
+        description=f"{_TITLES[field]} against the training step: lines are training batches, "
+        "points the test set after each epoch.",
+    )
+
+
+def _settled(field: str) -> alt.Chart:
+    """A chart without the values of ``field`` that lie far off its middle half."""
+    return (
+        alt.Chart()
+        .transform_joinaggregate(
+            _middle=f"median({field})", _low=f"q1({field})", _high=f"q3({field})"
+        )
+        .transform_filter(
+            f"abs(datum.{field} - datum._middle) <= 8 * (datum._high - datum._low) + 1e-9"
+        )
+    )
+
+
+def _test_points(base: alt.Chart, styles: tuple[Style, ...], *figures: alt.Tooltip) -> alt.Chart:
+    """A point for each epoch's figures on the test set."""
+    return (
+        base.transform_filter(f"datum.on == '{TEST}'")
+        .mark_point(filled=True, size=70, opacity=1)
+        .encode(
+            shape=shape(styles),
+            tooltip=[alt.Tooltip("member:N", title="run"), alt.Tooltip("step:Q"), *figures],
+        )
+    )
+
+
+def build_trade_chart(*, styles: tuple[Style, ...], total_steps: int) -> alt.TopLevelMixin:
+    """Each run's path through the plane of KL and MSE: what it pays in nats, what it gets.
+
+    The first twentieth of the steps, far off the rest, is left out.
+    """
+    base = (
+        alt.Chart()
+        .transform_filter(f"datum.step >= {total_steps / 20:g}")
+        .encode(
+            x=alt.X("kl:Q", title="KL, nats per image", scale=alt.Scale(zero=True)),
+            y=alt.Y("mse:Q", title=None, scale=alt.Scale(type="log", nice=False)),
+            color=colour(styles),
+        )
+    )
+    path = (
+        base.transform_filter(f"datum.on == '{BATCH}'")
+        .mark_line(strokeWidth=1.5, opacity=0.6)
+        .encode(order=alt.Order("step:Q"), strokeDash=dash(styles))
+    )
+    points = _test_points(
+        base, styles, alt.Tooltip("kl:Q", format=".2f"), alt.Tooltip("mse:Q", format=".5f")
+    )
+    return layered(
+        path,
+        points,
+        height=HEIGHT,
+        title=title("mean squared error against KL"),
+        description="Each run's path without its first steps: KL in nats on the x axis, "
+        "mean squared error per pixel on the y axis.",
+    )
+
+
+def build_kl_chart(
+    *, styles: tuple[Style, ...], latents: int, predicted: bool = True
+) -> alt.TopLevelMixin:
+    """KL of each latent, most informative first: bars of one run, a line for each of several.
+
+    ``predicted``: the title speaks of the dashes where the linear theory expects them.
+    """
+    single = len(styles) == 1
+    base = alt.Chart().encode(
+        x=alt.X(
+            "rank:O",
+            title=None,
+            axis=alt.Axis(labelAngle=0, labelOverlap=True),
+            scale=alt.Scale(domain=list(range(1, latents + 1))),
+        ),
+        y=alt.Y("kl:Q", title=None, stack=None),
+        color=colour(styles),
+        tooltip=[
+            alt.Tooltip("member:N", title="run"),
+            alt.Tooltip("kind:N"),
+            alt.Tooltip("rank:O"),
+            alt.Tooltip("kl:Q", title="nats", format=".3f"),
+        ],
+    )
+    measured = base.transform_filter(f"datum.kind == '{MEASURED}'")
+    marks = base.transform_filter(f"datum.kind == '{PREDICTED}'").mark_tick(thickness=3, opacity=1)
+    if single:
+        drawn = measured.mark_bar(opacity=0.85)
+        marks = marks.encode(color=alt.ColorValue(KL.colour))
+    else:
+        line = measured.mark_line(point=alt.OverlayMarkDef(size=25), strokeWidth=1.5)
+        drawn = line.encode(strokeDash=dash(styles))
+    words = "KL of each latent, nats"
+    return layered(
+        drawn,
+        marks,
+        height=HEIGHT,
+        title=title(f"{words} (dashes: theory)" if predicted else words),
+        description="KL of each latent in nats, largest first, measured on the last batch; short "
+        "dashes are what the linear VAE's theory predicts.",
+    )
+
+
+def build_scale_chart(*, total_steps: int) -> alt.Chart:
+    """Sigma beside the root mean squared error, which is the best value it can have."""
+    domain = [SCALE, RMSE]
+    return (
+        alt.Chart()
+        .mark_line(clip=True, strokeWidth=2.5)
+        .encode(
+            x=step_axis(total_steps),
+            y=alt.Y("value:Q", title=None, scale=alt.Scale(type="log", nice=False)),
+            color=alt.Color(
+                "quantity:N",
+                scale=alt.Scale(domain=domain, range=[LEARNED.colour, TARGET.colour]),
+                legend=legend(),
+            ),
+            strokeDash=alt.StrokeDash(
+                "quantity:N",
+                scale=alt.Scale(domain=domain, range=[[1, 0], [3, 3]]),
+                legend=legend(),
+            ),
+        )
+        .properties(
+            height=HEIGHT,
+            title=title("sigma and RMSE, by step"),
+            description="Sigma and the root mean squared error of the training batch against the "
+            "step; a learned sigma settles on the error.",
+        )
+    )

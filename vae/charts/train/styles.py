@@ -1,0 +1,106 @@
+"""What all charts of a training run share: a style for each member, axes, scales and titles."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+
+from vae.charts.kit.theme import BERNOULLI, CONTINUOUS_BERNOULLI, COUNTER_BIASED, GAUSSIAN, Style
+from vae.config import TrainConfig
+
+HEIGHT = 230
+LEARNED = Style("sigma learned", "#56B4E9", (6, 2), "triangle-right")
+OPTIMAL = Style("sigma = batch RMSE", "#56B4E9", (2, 2), "triangle-left")
+# For a second member with the same likelihood.
+_SPARE = (
+    Style("", "#CC79A7", (10, 2), "triangle-up"),
+    Style("", "#E69F00", (3, 2), "triangle-down"),
+    Style("", "#8A8F98", (5, 5), "cross"),
+)
+_BY_LIKELIHOOD = {
+    "gaussian": GAUSSIAN,
+    "gaussian-learned": LEARNED,
+    "gaussian-optimal": OPTIMAL,
+    "bernoulli": BERNOULLI,
+    "continuous-bernoulli": CONTINUOUS_BERNOULLI,
+    "counter-biased": COUNTER_BIASED,
+}
+
+
+def member_styles(configs: Sequence[TrainConfig], labels: Sequence[str]) -> tuple[Style, ...]:
+    """A style for each member: its likelihood's, or a spare one for a second of the same."""
+    used: set[str] = set()
+    spare = iter(_SPARE)
+    styles = []
+    for config, label in zip(configs, labels, strict=True):
+        style = _BY_LIKELIHOOD[config.likelihood]
+        if style.colour in used:
+            style = next(other for other in spare if other.colour not in used)
+        used.add(style.colour)
+        styles.append(Style(label, style.colour, style.dash, style.shape))
+    return tuple(styles)
+
+
+def step_axis(total_steps: int) -> alt.X:
+    return alt.X(
+        "step:Q",
+        title=None,
+        scale=alt.Scale(domain=[0, max(total_steps, 1)], nice=False),
+        axis=alt.Axis(tickCount=4, format="~s"),
+    )
+
+
+def colour(styles: Sequence[Style]) -> alt.Color:
+    return alt.Color(
+        "member:N",
+        scale=alt.Scale(domain=_labels(styles), range=[style.colour for style in styles]),
+        # One legend for all panels, drawn by the page.
+        legend=None,
+    )
+
+
+def dash(styles: Sequence[Style]) -> alt.StrokeDash:
+    dashes = [list(style.dash) or [1, 0] for style in styles]
+    if len(styles) == 1:
+        dashes = [[1, 0]]
+    return alt.StrokeDash(
+        "member:N", scale=alt.Scale(domain=_labels(styles), range=dashes), legend=None
+    )
+
+
+def shape(styles: Sequence[Style]) -> alt.Shape:
+    return alt.Shape(
+        "member:N",
+        scale=alt.Scale(domain=_labels(styles), range=[style.shape for style in styles]),
+        legend=None,
+    )
+
+
+def _labels(styles: Sequence[Style]) -> list[str]:
+    return [style.label for style in styles]
+
+
+def legend() -> alt.Legend:
+    return alt.Legend(title=None, orient="bottom", labelLimit=300)
+
+
+def title(text: str) -> alt.TitleParams:
+    return alt.TitleParams(text, anchor="start", fontSize=13, fontWeight=600)
+
+
+def without_data(spec: dict[str, Any]) -> dict[str, Any]:
+    """``spec`` whose panels and layers all read the frame that is given with it.
+
+    Altair writes the name of an empty data set into a chart without data, which would hide the
+    frame from that layer; a layer's own values stay.
+    """
+    kept = {key: value for key, value in spec.items() if not _names_data(key, value)}
+    if "layer" in kept:
+        kept["layer"] = [without_data(layer) for layer in kept["layer"]]
+    return kept
+
+
+def _names_data(key: str, value: Any) -> bool:
+    if key == "datasets":
+        return set(value) == {"empty"}
+    return key == "data" and value == {"name": "empty"}

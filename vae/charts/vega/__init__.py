@@ -1,0 +1,1 @@
+"""Formulas as Vega expressions: what moves while a dial is dragged."""
