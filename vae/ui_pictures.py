@@ -11,7 +11,7 @@ import numpy as np
 import streamlit as st
 
 from vae.charts.kit.theme import Style
-from vae.exports import common_moments
+from vae.export.files import common_moments
 from vae.images import tiles
 from vae.runs.snapshots import Frame, MemberSnapshot
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from vae import exports, script, ui_figures
+from vae import ui_figures
 from vae.charts.train import maps
 from vae.config import TrainConfig
+from vae.export import files, standalone
 from vae.images import tiles
 from vae.images.sets import DIGIT_NAMES, FASHION_NAMES
 from vae.lessons import questions
@@ -118,7 +119,7 @@ def _show_film_downloads(members: Sequence[MemberSnapshot], labels: Sequence[str
     _download(
         "History (CSV)",
         "table",
-        lambda: exports.history_csv(members, labels),
+        lambda: files.history_csv(members, labels),
         "history.csv",
         "text/csv",
     )
@@ -126,7 +127,7 @@ def _show_film_downloads(members: Sequence[MemberSnapshot], labels: Sequence[str
         _download(
             "Animation (GIF)",
             "animation",
-            lambda: exports.animation_gif(members),
+            lambda: files.animation_gif(members),
             "training.gif",
             "image/gif",
         )
@@ -136,18 +137,18 @@ def _show_run_downloads(config: TrainConfig, checkpoints: Sequence[str]) -> None
     _download(
         "Script",
         "code",
-        lambda: script.build_script(config),
-        script.file_name(config),
+        lambda: standalone.build_script(config),
+        standalone.file_name(config),
         "text/x-python",
     )
     for path in checkpoints:
         _download("Weights", "save", Path(path).read_bytes, f"vae-{config.likelihood}.pt", _BYTES)
-    if script.needs_images(config):
+    if standalone.needs_images(config):
         _download(
             "Images for the script",
             "image",
-            lambda: exports.images_npz(config),
-            script.images_name(config),
+            lambda: files.images_npz(config),
+            standalone.images_name(config),
             _BYTES,
         )
 

@@ -10,7 +10,7 @@ import streamlit as st
 from vae import ui_buttons, ui_figures, ui_pictures, ui_results, ui_settings, ui_start
 from vae.charts.train.styles import member_styles
 from vae.config import TrainConfig
-from vae.exports import common_moments, moment_captions
+from vae.export.files import common_moments, moment_captions
 from vae.lessons import questions
 from vae.runs.registry import Registry, get_registry
 from vae.runs.snapshots import RunSnapshot

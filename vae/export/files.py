@@ -107,7 +107,7 @@ def images_npz(config: TrainConfig) -> bytes:
     """The images that ``config`` trains and tests on, as the standalone script reads them.
 
     Arrays train, test (uint8), with the engine's greyness and its draws of pixels that are drawn
-    once; those drawn at every step are the script's own. Raises ``vae.images.sets.DataUnavailable``.
+    once; those drawn at every step are the script's own. Raises ``DataUnavailable``.
     """
     data = load_images(config)
     train, test = data.train, data.test

@@ -1,6 +1,6 @@
 """A run as one Python file that needs torch alone: the template with the settings in place.
 
-The template, ``assets/standalone.py.txt``, follows the engine's arithmetic and its streams of
+The template, ``standalone.py.txt``, follows the engine's arithmetic and its streams of
 random numbers exactly; a test runs it and compares the losses.
 """
 
@@ -10,7 +10,7 @@ from pprint import pformat
 from vae.config import TrainConfig
 from vae.images.idx import FOLDERS
 
-_TEMPLATE = Path(__file__).parent / "assets" / "standalone.py.txt"
+_TEMPLATE = Path(__file__).parent / "standalone.py.txt"
 # Where the run happened, or where its images lay, is no part of what it computes.
 _LEFT_OUT = frozenset({"device", "images"})
 
@@ -39,7 +39,7 @@ def images_name(config: TrainConfig) -> str:
 
 
 def needs_images(config: TrainConfig) -> bool:
-    """Whether the script reads a file from ``vae.exports.images_npz``, not MNIST's own.
+    """Whether the script reads a file from ``vae.export.files.images_npz``, not MNIST's own.
 
     Built-in digits exist nowhere else, and pixels drawn once are drawn by numpy.
     """

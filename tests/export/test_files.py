@@ -13,9 +13,9 @@ import pytest
 import run_samples
 from PIL import Image
 
-from vae import exports, script
 from vae.config import LIKELIHOODS, TrainConfig
 from vae.engine.training import train
+from vae.export import files, standalone
 from vae.images import tiles
 from vae.images.sets import ImageData
 from vae.wire.events import EpochEvent
@@ -27,7 +27,7 @@ TINY = TrainConfig(
 
 def test_the_history_reads_back_as_it_was():
     members = run_samples.run(TrainConfig(latent_dim=3)).members
-    table = pd.read_csv(io.StringIO(exports.history_csv(members, ["BCE"])))
+    table = pd.read_csv(io.StringIO(files.history_csv(members, ["BCE"])))
     assert list(table.columns[:7]) == [
         "step",
         "member",
@@ -49,7 +49,7 @@ def test_the_history_reads_back_as_it_was():
 def test_a_comparison_is_one_table_with_both_names():
     configs = TrainConfig(latent_dim=2), TrainConfig(likelihood="gaussian", latent_dim=3)
     snapshot = run_samples.run(*configs)
-    table = pd.read_csv(io.StringIO(exports.history_csv(snapshot.members, ["a, b", "c"])))
+    table = pd.read_csv(io.StringIO(files.history_csv(snapshot.members, ["a, b", "c"])))
     assert set(table["member"]) == {"a, b", "c"}
     assert len(table) == 8
     assert table.loc[table["member"] == "a, b", "kl_3"].isna().all()
@@ -60,8 +60,8 @@ def test_the_film_has_a_frame_for_every_moment_that_all_members_have():
     config = TrainConfig()
     first = run_samples.member(config, (1, 10, 100))
     second = run_samples.member(config, (1, 50, 100))
-    assert [frame.step for frame in exports.common_moments([first, second])[1]] == [0, 1, 100]
-    film = Image.open(io.BytesIO(exports.animation_gif([first, second])))
+    assert [frame.step for frame in files.common_moments([first, second])[1]] == [0, 1, 100]
+    film = Image.open(io.BytesIO(files.animation_gif([first, second])))
     assert film.n_frames == 3
     rows = []
     for index in range(film.n_frames):
@@ -76,12 +76,12 @@ def test_the_film_has_a_frame_for_every_moment_that_all_members_have():
 
 def test_a_film_without_pictures_is_refused():
     with pytest.raises(ValueError, match="no moment"):
-        exports.animation_gif([replace(run_samples.member(TrainConfig()), frames=())])
+        files.animation_gif([replace(run_samples.member(TrainConfig()), frames=())])
 
 
 def test_captions_name_the_figures_of_their_moment():
     members = run_samples.run(TrainConfig()).members
-    captions = exports.moment_captions(members)
+    captions = files.moment_captions(members)
     assert captions[-1] == f"step 100 · MSE {0.25 / 101:.4f} · KL 190.0 nats"
     assert len(captions) == len(members[0].frames)
 
@@ -144,8 +144,8 @@ def _losses(lines: str) -> list[tuple[float, float]]:
 
 
 def _repeat(config: TrainConfig, folder) -> list[tuple[float, float]]:
-    path = folder / script.file_name(config)
-    path.write_text(script.build_script(config), encoding="utf-8")
+    path = folder / standalone.file_name(config)
+    path.write_text(standalone.build_script(config), encoding="utf-8")
     # Isolated: the script must not find this project.
     command = [sys.executable, "-I", str(path), str(folder)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
@@ -166,9 +166,9 @@ def _repeat(config: TrainConfig, folder) -> list[tuple[float, float]]:
 def test_the_script_finds_the_losses_of_the_run(changes, tiny_images, tmp_path, monkeypatch):
     config = replace(TINY, **changes)
     _write_idx(tmp_path, tiny_images)
-    if script.needs_images(config):
-        monkeypatch.setattr(exports, "load_images", lambda _: tiny_images)
-        (tmp_path / script.images_name(config)).write_bytes(exports.images_npz(config))
+    if standalone.needs_images(config):
+        monkeypatch.setattr(files, "load_images", lambda _: tiny_images)
+        (tmp_path / standalone.images_name(config)).write_bytes(files.images_npz(config))
     epochs = [event for event in train(config, tiny_images) if isinstance(event, EpochEvent)]
     expected = [(event.train_loss, event.test_loss) for event in epochs]
     assert len(expected) == 2
@@ -181,8 +181,8 @@ def test_the_script_reads_the_built_in_digits_as_they_are_exported(
     tiny_images, tmp_path, monkeypatch
 ):
     config = replace(TINY, dataset="digits", likelihood="gaussian", epochs=1, sampling=False)
-    monkeypatch.setattr(exports, "load_images", lambda _: tiny_images)
-    (tmp_path / script.images_name(config)).write_bytes(exports.images_npz(config))
+    monkeypatch.setattr(files, "load_images", lambda _: tiny_images)
+    (tmp_path / standalone.images_name(config)).write_bytes(files.images_npz(config))
     [epoch] = [event for event in train(config, tiny_images) if isinstance(event, EpochEvent)]
     [found] = _repeat(config, tmp_path)
     assert found == pytest.approx((epoch.train_loss, epoch.test_loss), rel=1e-6)
@@ -191,7 +191,7 @@ def test_the_script_reads_the_built_in_digits_as_they_are_exported(
 @pytest.mark.parametrize("likelihood", LIKELIHOODS)
 def test_every_script_is_python_with_the_settings_inside(likelihood):
     config = replace(TINY, likelihood=likelihood, binarise="static")
-    source = script.build_script(config)
+    source = standalone.build_script(config)
     compile(source, "script.py", "exec")
     assert f"'likelihood': '{likelihood}'" in source
     assert "NAME" not in source
