@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from vae import ui_server
-from vae.web import navigation
+from vae.web import navigation, server
 
-app = st.App(navigation.__file__, lifespan=ui_server.serving, middleware=ui_server.middleware())
+app = st.App(navigation.__file__, lifespan=server.serving, middleware=server.middleware())

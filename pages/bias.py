@@ -2,12 +2,14 @@
 
 import streamlit as st
 
-from vae import ui, ui_bias, ui_derivation, ui_rows
 from vae.charts.bias import asymmetry, descent, expected, normaliser, opposite, pull_curves
 from vae.charts.bias.parts import CENTRE, DECAY, SIGMA, SKEW, SPREAD, START, STOP, TAU, G, H, S, T
 from vae.theory.pull import clipped_mse_optimum
+from vae.web import bias
+from vae.web.derivation import lines
+from vae.web.kit import figures, layout
 
-value = ui.query_values([T, H, SIGMA, CENTRE, SPREAD, SKEW, S, TAU, DECAY, STOP, START, G])
+value = figures.query_values([T, H, SIGMA, CENTRE, SPREAD, SKEW, S, TAU, DECAY, STOP, START, G])
 pixel = {name: value[name] for name in ("t", "h")}
 shape = {name: value[name] for name in ("centre", "spread", "skew")}
 t, sigma = value["t"], value["sigma"]
@@ -21,45 +23,45 @@ st.markdown(
 # The target stays in view: every section asks what happens to it.
 with st.container():
     st.header("1 · Two costs for one target", anchor="asymmetry")
-    with ui_rows.row("asymmetry"):
+    with layout.row("asymmetry"):
         st.markdown("**Equally wrong, unequally dear**")
-        ui.show_chart(asymmetry.build_cost_chart, key="cost", **pixel)
+        figures.show_chart(asymmetry.build_cost_chart, key="cost", **pixel)
         st.markdown("**Plain BCE hides it under a floor**")
-        ui.show_chart(asymmetry.build_floor_chart, key="cost-floor", **pixel)
+        figures.show_chart(asymmetry.build_floor_chart, key="cost-floor", **pixel)
     st.markdown(
         "Drag h. Two outputs, t − h and t + h, are equally far off. Squared error charges both the "
         "same; BCE charges the one **away from ½** more: 1.726 times for the thread's 0.8, 1.304 "
         "times for its 0.3 and 0.7. **Right**, BCE never falls below its floor H(t) (grey), so the "
         "plain ratio looks harmless: subtract the floor to see the slope of the bowl."
     )
-    ui_derivation.take_away(
+    lines.take_away(
         "BCE(t, p) = H(t) + KL(t ‖ p). The bowl is lopsided; its lowest point is p = t."
     )
-    ui_derivation.threads("B1", "B2", "B6", "B11", "B13")
+    lines.threads("B1", "B2", "B6", "B11", "B13")
 
     st.header("2 · “Equal to 2 MSE at 0.5”", anchor="two-mse")
-    with ui_rows.row("two-mse"):
+    with layout.row("two-mse"):
         st.markdown("**Two curves that part**")
-        ui.show_chart(asymmetry.build_double_mse_chart, key="double", h=value["h"])
+        figures.show_chart(asymmetry.build_double_mse_chart, key="double", h=value["h"])
         st.markdown("**By how much**")
-        ui.show_chart(asymmetry.build_double_mse_error_chart, key="double-error", h=value["h"])
+        figures.show_chart(asymmetry.build_double_mse_error_chart, key="double-error", h=value["h"])
     st.markdown(
         "At t = ½ the excess is exactly −½ log(1 − 4h²) = 2h² + 4h⁴ + … Drag h: 1% more than "
         "2 MSE at h = 0.070, 10% at 0.210, and without bound as the output nears 0 or 1."
     )
-    ui_derivation.take_away(
+    lines.take_away(
         "Near *any* target, BCE is squared error over 2t(1 − t): a Gaussian whose variance is "
         "t(1 − t). “2 MSE” is that rule at t = ½, for small errors."
     )
-    ui_derivation.threads("B4")
+    lines.threads("B4")
 
     st.header("3 · Is the minimum biased?", anchor="minimum")
-    with ui_rows.row("minimum"):
+    with layout.row("minimum"):
         st.markdown("**200 targets for one output: shape them**")
-        ui.show_chart(expected.build_targets_chart, key="targets-shape", **shape)
+        figures.show_chart(expected.build_targets_chart, key="targets-shape", **shape)
         st.markdown("**The best single output, under both losses**")
-        ui.show_chart(expected.build_expected_chart, key="expected", **shape)
-    ui.dials(
+        figures.show_chart(expected.build_expected_chart, key="expected", **shape)
+    figures.dials(
         CENTRE,
         SPREAD,
         SKEW,
@@ -77,19 +79,19 @@ with st.container():
         "the mean losses are (p − mean)/(p(1 − p)) and 4(p − mean): **both vanish at the "
         "mean**, whatever the shape. Averaging is blur, and both losses do it equally."
     )
-    ui_derivation.take_away("No pull in the minimiser: p = t for one target, p = E[t] for many.")
+    lines.take_away("No pull in the minimiser: p = t for one target, p = E[t] for many.")
 
     st.header("4 · Where the pull is real", anchor="noise")
     st.markdown(
         "A lopsided bowl matters to somebody who cannot hold still: **shake the output**, and it "
         "settles where the shaking costs least."
     )
-    with ui_rows.row("noise"):
+    with layout.row("noise"):
         st.markdown("**Noise on the output: mean costs and their minima**")
-        ui.show_chart(pull_curves.build_noisy_cost_chart, key="noisy", t=t, s=value["s"])
+        figures.show_chart(pull_curves.build_noisy_cost_chart, key="noisy", t=t, s=value["s"])
         st.markdown("**The best output, for every amount of noise**")
-        ui.show_chart(pull_curves.build_optimum_chart, key="optimum", t=t, s=value["s"])
-    ui.dials(
+        figures.show_chart(pull_curves.build_optimum_chart, key="optimum", t=t, s=value["s"])
+    figures.dials(
         S,
         values=value,
         presets={"a little: 0.05": {"s": 0.05}, "0.1": {"s": 0.1}, "too much: 0.2": {"s": 0.2}},
@@ -103,35 +105,37 @@ with st.container():
         "normal noise of 0.1."
     )
     st.subheader("Noise on the logit instead")
-    ui.show_chart(pull_curves.build_logit_noise_chart, key="logit-noise", t=t, tau=value["tau"])
-    ui.dials(TAU, values=value, key="tau-dials")
+    figures.show_chart(
+        pull_curves.build_logit_noise_chart, key="logit-noise", t=t, tau=value["tau"]
+    )
+    figures.dials(TAU, values=value, key="tau-dials")
     st.markdown(
         "Networks are shaken *before* the sigmoid: z is drawn, the logit wobbles. Then BCE's "
         "condition is E[p] = t: **no pull at all**. It is sigmoid + MSE that is biased, **away** "
         "from ½."
     )
     st.subheader("Stopping early, and weight decay")
-    with ui_rows.row("descent", "halves"):
-        ui.show_chart(
+    with layout.row("descent", "halves"):
+        figures.show_chart(
             descent.build_stopping_chart, key="stopping", t=t, stop=value["stop"], sigma=sigma
         )
-        ui.show_chart(
+        figures.show_chart(
             descent.build_decay_chart, key="decayed", t=t, decay=value["decay"], sigma=sigma
         )
-    ui.dials(STOP, DECAY, values=value, key="decay-dials")
+    figures.dials(STOP, DECAY, values=value, key="decay-dials")
     st.markdown(
         "Both hold the output near ½, where it began, under plain gradient descent. Which loss "
         "is held more depends on **σ**. At σ = 0.707, code's plain (p − t)², squared error is held "
         "more than BCE. At σ = 0.1 it is held less: drag σ below."
     )
-    ui_derivation.take_away(
+    lines.take_away(
         "A pull toward ½ needs noise on the *output*. With noise on the logit BCE has none. After "
         "a short training, or under weight decay, σ decides which loss is nearer to t."
     )
-    ui_derivation.threads("B3")
+    lines.threads("B3")
 
     st.header("5 · On pictures", anchor="pictures")
-    ui_bias.show_fits()
+    bias.show_fits()
     st.markdown(
         "Every pixel is trained to its own grey while noise shakes it, with four losses: a real "
         "optimisation, run for your choice. Start with noise on the **logit**: BCE and the "
@@ -140,25 +144,25 @@ with st.container():
         "Bernoulli's output is λ, and λ does not bear shaking: section 6.)\n\n"
         "**Binary targets, and a start that is confidently wrong**"
     )
-    ui_bias.show_saturation()
+    bias.show_saturation()
     st.markdown(
         "Here BCE *is* the likelihood. Both start at the negative of the picture, at logits of "
         "±5, with the same step size. MSE through a sigmoid hardly notices that it is wrong."
     )
-    ui_derivation.take_away("Binary targets: BCE. That is the case it was made for.")
-    ui_derivation.threads("B9")
+    lines.take_away("Binary targets: BCE. That is the case it was made for.")
+    lines.threads("B9")
 
     st.header("6 · The missing constant", anchor="continuous-bernoulli")
-    with ui_rows.row("constant"):
+    with layout.row("constant"):
         st.markdown("**exp(−BCE) is no density over greys**")
-        ui.show_chart(normaliser.build_density_chart, key="density", t=t)
+        figures.show_chart(normaliser.build_density_chart, key="density", t=t)
         st.markdown("**With its constant, the minimum moves outward**")
-        ui.show_chart(normaliser.build_lambda_chart, key="lambda", t=t)
+        figures.show_chart(normaliser.build_lambda_chart, key="lambda", t=t)
         st.markdown("**λ lies beyond t; its mean is t**")
-        ui.show_chart(normaliser.build_beyond_chart, key="beyond", t=t)
+        figures.show_chart(normaliser.build_beyond_chart, key="beyond", t=t)
         st.markdown("**A grey of exactly 1: likelihood without bound**")
-        ui.show_chart(normaliser.build_unbounded_chart, key="unbounded")
-    ui_bias.show_lambda()
+        figures.show_chart(normaliser.build_unbounded_chart, key="unbounded")
+    bias.show_lambda()
     st.markdown(
         "The **continuous Bernoulli** divides by the area: density C(λ) λˣ(1 − λ)¹⁻ˣ. Its best λ "
         "for t = 0.8 is 0.99185. Shown as a picture, λ *looks* sharper, but it is not what the "
@@ -167,13 +171,13 @@ with st.container():
         "counter-view** (last picture): read a grey as the *probability* of white. BCE is then the "
         "mean loss over such draws, and nothing is missing."
     )
-    ui_derivation.take_away("As a likelihood of greys BCE lacks log C(λ). Show the mean, never λ.")
-    ui_derivation.threads("B12")
+    lines.take_away("As a likelihood of greys BCE lacks log C(λ). Show the mean, never λ.")
+    lines.threads("B12")
 
     st.header("7 · Why people like BCE", anchor="gradients")
-    with ui_rows.row("gradients"):
+    with layout.row("gradients"):
         st.markdown("**The gradient on the logit**")
-        ui.show_chart(
+        figures.show_chart(
             descent.build_gradient_chart,
             key="gradients-at",
             t=t,
@@ -181,8 +185,10 @@ with st.container():
             sigma=sigma,
         )
         st.markdown("**The way out of a confident error, target 1**")
-        ui.show_chart(descent.build_escape_chart, key="escape", start=value["start"], sigma=sigma)
-    ui.dials(
+        figures.show_chart(
+            descent.build_escape_chart, key="escape", start=value["start"], sigma=sigma
+        )
+    figures.dials(
         START,
         values=value,
         presets={
@@ -197,18 +203,18 @@ with st.container():
         "when wrong. Squared error's is (p − t)p(1 − p)/σ². A small σ makes it as large as you "
         "like, but the factor p(1 − p) stays: **it fades when confidently wrong**, at any σ."
     )
-    ui_derivation.take_away(
+    lines.take_away(
         "BCE and the sigmoid belong together: log undoes exp. Squared error behind a sigmoid waits."
     )
-    ui_derivation.threads("B7", "B10")
+    lines.threads("B7", "B10")
 
     st.header("8 · The opposite bias", anchor="opposite")
-    with ui_rows.row("opposite"):
+    with layout.row("opposite"):
         st.markdown("**L_g: it leans either way, and is least at t**")
-        ui.show_chart(opposite.build_family_chart, key="family", g=value["g"], **pixel)
+        figures.show_chart(opposite.build_family_chart, key="family", g=value["g"], **pixel)
         st.markdown("**A soft edge, fitted under output noise of 0.08**")
-        ui.show_chart(opposite.build_edge_chart, key="edge", g=value["g"])
-    ui.dials(
+        figures.show_chart(opposite.build_edge_chart, key="edge", g=value["g"])
+    figures.dials(
         G,
         values=value,
         presets={"BCE: −1": {"g": -1.0}, "MSE: 0": {"g": 0.0}, "opposite: 1": {"g": 1.0}},
@@ -220,27 +226,27 @@ with st.container():
         "mirrored costs differ by exactly (8/3)(2t − 1)h³. **Right**, what the thread warned of: "
         "shaken outputs leave ½, and a soft edge hardens."
     )
-    ui_derivation.take_away(
+    lines.take_away(
         "A loss of the opposite bias exists. It is not convex, its gradient vanishes at both ends, "
         "and edges go hard."
     )
-    ui_derivation.threads("B8")
+    lines.threads("B8")
 
     st.header("9 · Measured on trained VAEs", anchor="measured")
-    ui_bias.show_trained()
+    bias.show_trained()
     st.markdown(
         "Each point: all test pixels of about one grey, and what the network made of them. On the "
         "diagonal nothing would be lost. **All** losses fall short of it: z cannot hold "
         "everything, and an output that does not know is the mean of what might be. That is blur, "
         "and its name is regression to the mean, not cross-entropy."
     )
-    ui_derivation.take_away(
+    lines.take_away(
         "Blur comes mostly from what z does not know. Compare losses at a like KL, and read a "
         "calibration plot before blaming one."
     )
-    ui_derivation.threads("B5", "B14")
+    lines.threads("B5", "B14")
 
-    ui.dials(
+    figures.dials(
         T,
         H,
         SIGMA,
@@ -255,5 +261,5 @@ with st.container():
             "σ = 0.1": {"sigma": 0.1},
         },
         inline=True,
-        key=ui.dock("target-dials"),
+        key=figures.dock("target-dials"),
     )

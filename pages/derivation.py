@@ -2,17 +2,18 @@
 
 import streamlit as st
 
-from vae import ui, ui_derivation, ui_objective, ui_rows
 from vae.charts.derivation import learned
 from vae.charts.derivation import sigma as panels
 from vae.charts.derivation.nll import build_nll_chart
 from vae.charts.kit.parts import FIT_MEAN, FIT_SIGMA, PIXEL_DIALS, VARIANCE
 from vae.lessons import pictures
 from vae.theory.learned_scale import constant_pixels
+from vae.web.derivation import lines, objective
+from vae.web.kit import figures, layout
 
-pixel = ui.query_values(PIXEL_DIALS)
-variance = ui.query_values([VARIANCE])["variance"]
-fit = ui.query_values([FIT_MEAN, FIT_SIGMA])
+pixel = figures.query_values(PIXEL_DIALS)
+variance = figures.query_values([VARIANCE])["variance"]
+fit = figures.query_values([FIT_MEAN, FIT_SIGMA])
 
 st.title("From log likelihood to MSE")
 st.markdown(
@@ -27,23 +28,23 @@ with st.container():
         "Eight short lines lead from the likelihood to MSE. The numbers below each line are those "
         "of **your pixel**: drag x, μ and σ at the foot of the window, and read on with *Next*."
     )
-    ui_derivation.show_expansion(pixel)
-    ui_derivation.take_away(
+    lines.show_expansion(pixel)
+    lines.take_away(
         "MSE is the Gaussian log likelihood with the sign turned, a factor "
         "1/(2σ²) and a constant. It is not a law; it is a Gaussian with one fixed σ."
     )
-    ui_derivation.threads("D1", "D4", "D5", "D8", "D15")
+    lines.threads("D1", "D4", "D5", "D8", "D15")
 
     st.header("2 · One σ moves everything", anchor="sigma")
-    with ui_rows.row("sigma"):
+    with layout.row("sigma"):
         st.markdown("**One parabola, stretched by 1/(2σ²) and shifted**")
-        ui.show_chart(panels.build_log_prob_chart, key="log-prob", **pixel)
+        figures.show_chart(panels.build_log_prob_chart, key="log-prob", **pixel)
         st.markdown("**Two gradients, one ratio everywhere: 1/(2σ²)**")
-        ui.show_chart(panels.build_gradient_chart, key="gradient", **pixel)
+        figures.show_chart(panels.build_gradient_chart, key="gradient", **pixel)
         st.markdown("**The NLL of 784 such pixels: least at σ = RMSE**")
-        ui.show_chart(build_nll_chart, key="nll", **pixel)
+        figures.show_chart(build_nll_chart, key="nll", **pixel)
         st.markdown("**What the Gaussian believes, and its mass outside [0, 1]**")
-        ui.show_chart(panels.build_density_chart, key="density", **pixel)
+        figures.show_chart(panels.build_density_chart, key="density", **pixel)
     st.markdown(
         "Drag σ. **Parabola**: the dotted curve never leaves the log likelihood: fixed σ only "
         "stretches and shifts the squared error. **Gradients**: the gradients stay parallel. "
@@ -51,23 +52,23 @@ with st.container():
         "is the RMSE, and below RMSE 0.242 the best NLL is *negative*, which is normal for a "
         "density. **Belief**: a wide σ believes in pixels that cannot exist."
     )
-    ui_derivation.take_away(
+    lines.take_away(
         "Fixed σ: same minimiser as MSE, gradient times 1/(2σ²). "
         "Code that averages over 784 pixels beside a summed KL sits at σ = 19.8: try the button."
     )
-    ui_derivation.threads("D2", "D7", "D10")
+    lines.threads("D2", "D7", "D10")
 
     st.header("3 · On an image", anchor="image")
-    ui_derivation.show_pictures(pixel["sigma"])
+    lines.show_pictures(pixel["sigma"])
     st.markdown(
         "Drag σ again. The map of −log p is the map of squared error on another ruler: a small σ "
         "makes every miss loud (orange) and every hit a reward (blue); a large σ hears nothing. "
         "The two sums agree to the last digits. The last picture is what the decoder *really* "
         "claims an image looks like: its mean **plus σ of noise on every pixel**. We look at means."
     )
-    ui_derivation.take_away("log p = −D/(2σ²) · MSE − D log σ − D/2 log 2π, for any image at all.")
-    ui_derivation.threads("D9", "D18")
-    ui.dials(
+    lines.take_away("log p = −D/(2σ²) · MSE − D log σ − D/2 log 2π, for any image at all.")
+    lines.threads("D9", "D18")
+    figures.dials(
         *PIXEL_DIALS,
         values=pixel,
         presets={
@@ -76,36 +77,36 @@ with st.container():
             "pixel mean: 19.8": {"sigma": 392**0.5},
         },
         inline=True,
-        key=ui.dock("pixel-dials"),
+        key=figures.dock("pixel-dials"),
     )
 
 st.header("4 · What σ does your code imply?", anchor="implied-sigma")
-ui_derivation.show_calculator()
+lines.show_calculator()
 st.markdown(
     "Choose the lines that look like yours. A loss *a · SSE + b · KL* has the gradients of a "
     "Gaussian VAE with σ² = b/(2a), times b. Nobody wrote σ = 19.8; the mean over pixels did."
 )
-ui_derivation.take_away(
+lines.take_away(
     "Beside a KL, *how you reduce* is *which σ you chose*. "
     "With a fixed σ, β and σ² are one number: β · σ²."
 )
-ui_derivation.threads("D6")
+lines.threads("D6")
 
 st.header("5 · “Adjust the learning rate”", anchor="learning-rate")
-ui_objective.show_race()
+objective.show_race()
 st.markdown(
     "A linear VAE with one latent, trained twice: at σ = 1, and at another σ with the learning "
     "rate multiplied by σ² to make up for it (Adam keeps its rate). Without the KL the dashed "
     "path lies on the thick one. With the KL it goes elsewhere, and ends elsewhere."
 )
-ui_derivation.take_away(
+lines.take_away(
     "A factor on the *whole* loss is a learning rate. σ scales only one of two "
     "terms: it is another objective, and no learning rate undoes it."
 )
-ui_derivation.threads("D3", "D16")
+lines.threads("D3", "D16")
 
 st.header("6 · Collapse", anchor="collapse")
-ui_objective.show_collapse(variance)
+objective.show_collapse(variance)
 st.markdown(
     "Drag σ². Each stick is how much the data vary along one direction. In a linear VAE a latent "
     "pays for its KL only if its stick stands **above σ²**. At 392 none does: that is posterior "
@@ -113,40 +114,40 @@ st.markdown(
     "did: they leave less error than the linear one while latents are alive, and at 392 "
     "collapse with it."
 )
-ui_derivation.take_away(
+lines.take_away(
     "Latent j is alive iff λⱼ > σ² (λⱼ > βσ² with a β). Then its KL is "
     "½ log(λⱼ/σ²) and its direction keeps an error of σ²."
 )
-ui_derivation.threads("D12")
+lines.threads("D12")
 
 st.header("7 · A learned σ", anchor="learned-sigma")
-with ui_rows.row("learned-sigma"):
+with layout.row("learned-sigma"):
     st.markdown("**One σ, learned: the loss is D/2 · log MSE**")
-    ui.show_chart(learned.build_learned_loss_chart, key="learned")
+    figures.show_chart(learned.build_learned_loss_chart, key="learned")
     st.markdown("**One σ for each pixel: no floor, no end**")
-    ui.show_chart(learned.build_floor_chart, key="floor", errors=pictures.pixel_errors())
+    figures.show_chart(learned.build_floor_chart, key="floor", errors=pictures.pixel_errors())
 st.markdown(
     "**One σ**: each fixed σ is a straight line in MSE. A learned σ follows the logarithm that "
     "touches them all from below: the better the fit, the harder it pulls. **One σ a pixel**: the "
     f"built-in digits under their mean image; {constant_pixels(pictures.pixel_errors())} of their "
     "784 pixels never change, so a σ of their own goes to 0 and −log p to minus infinity."
 )
-ui_derivation.take_away(
+lines.take_away(
     "Learn *one* σ (it finds the RMSE), or set it to the RMSE. For one σ a pixel, "
     "set a floor: 8-bit rounding alone is σ = 0.00113."
 )
-ui_derivation.threads("D11")
+lines.threads("D11")
 
 st.header("8 · A likelihood is a cross-entropy", anchor="cross-entropy")
-ui_objective.show_cross_entropy(fit)
+objective.show_cross_entropy(fit)
 st.markdown(
     "Bars: the greys of one pixel over the built-in digits. Line: what a Gaussian charges for each "
     "grey, −log N. The mean charge is the **cross-entropy** from the data to the model, and it is "
     "the mean negative log likelihood, and it is MSE/(2σ²) plus a constant: one number, three "
     "names. Drag μ and σ to make it small."
 )
-ui_derivation.take_away(
+lines.take_away(
     "“MSE or cross-entropy?” asks *which model*: both are cross-entropies, one "
     "to a Gaussian and one to a Bernoulli (Goodfellow et al. 2016, section 5.5)."
 )
-ui_derivation.threads("D13", "D14", "D17")
+lines.threads("D13", "D14", "D17")

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from vae import ui, ui_frame, ui_ledger
 from vae.charts import overview
-from vae.web import navigation
+from vae.web import frame, ledger, navigation
+from vae.web.kit import figures
 
-values = ui.query_values(overview.DIALS)
+values = figures.query_values(overview.DIALS)
 
 st.title("What is a VAE’s loss?", anchor="overview")
 st.markdown(
@@ -19,14 +19,14 @@ st.header("The answer, for one pixel", anchor="answer")
 belief, loss, cost = st.columns([5, 5, 3])
 with belief:
     st.markdown("**What the decoder believes of the pixel…**")
-    ui.show_chart(overview.build_belief_chart, key="belief", **values)
+    figures.show_chart(overview.build_belief_chart, key="belief", **values)
 with loss:
     st.markdown("**…is the loss: minus its logarithm**")
-    ui.show_chart(overview.build_loss_chart, key="loss", **values)
+    figures.show_chart(overview.build_loss_chart, key="loss", **values)
 with cost:
     st.markdown("**What this output costs**")
-    ui.show_chart(overview.build_cost_chart, key="cost", **values)
-ui.dials(
+    figures.show_chart(overview.build_cost_chart, key="cost", **values)
+figures.dials(
     *overview.DIALS,
     values=values,
     presets={
@@ -46,7 +46,7 @@ st.markdown(
 )
 
 st.header("Three lessons", anchor="lessons")
-keep = {"present": "1"} if ui_frame.presenting() else None
+keep = {"present": "1"} if frame.presenting() else None
 first, second, third = st.columns(3)
 with first, st.container(border=True, height="stretch"):
     navigation.link("derivation", query=keep)
@@ -72,4 +72,4 @@ st.markdown(
     "Three questions from a forum, and what was answered. Each claim is checked by code that "
     "computes the number you see and that could have disagreed."
 )
-ui_ledger.show_ledger(present=ui_frame.presenting())
+ledger.show_ledger(present=frame.presenting())

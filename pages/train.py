@@ -2,41 +2,42 @@
 
 import streamlit as st
 
-from vae import ui_address, ui_loss, ui_run, ui_settings, ui_start
 from vae.lessons import questions
 from vae.runs.limits import load_limits
+from vae.web.kit import address
+from vae.web.train import before, loss, run, state
 
 limits = load_limits()
-ui_settings.read_address()
+state.read_address()
 
-ui_start.use_style()
+before.use_style()
 st.title("Train: predict, then look")
 # Each part has a place of its own: a question that shows more or fewer controls must not move the
 # buttons below to another place of the page, where a press in that moment would miss them.
 with st.container():
-    for wrong in ui_settings.notes():
-        ui_address.note(wrong)
-    for sentence in ui_settings.bounded(limits):
+    for wrong in state.notes():
+        address.note(wrong)
+    for sentence in state.bounded(limits):
         st.info(sentence, icon=":material/link_off:")
-    ui_run.show_lost()
+    run.show_lost()
 
-watched = ui_run.watched()
+watched = run.watched()
 with st.container():
     if watched is None:
-        ui_start.show_question()
-        ui_start.show_controls(limits)
-        configs = questions.members(ui_settings.safe_current(), ui_settings.against())
+        before.show_question()
+        before.show_controls(limits)
+        configs = questions.members(state.safe_current(), state.against())
     else:
-        ui_start.show_watched(watched)
+        before.show_watched(watched)
         configs = tuple(member.config for member in watched.members)
 
 with st.container():
     labels = questions.labels(configs)
-    ui_loss.show_loss(configs, labels)
-    ui_loss.show_prediction(configs, labels)
-    ui_start.show_missing(configs[0])
+    loss.show_loss(configs, labels)
+    loss.show_prediction(configs, labels)
+    before.show_missing(configs[0])
 
-ui_run.show_run(configs, missing=ui_start.is_missing(configs[0]))
-ui_run.show_after(configs)
-ui_start.show_sharing()
-ui_settings.write_address()
+run.show_run(configs, missing=before.is_missing(configs[0]))
+run.show_after(configs)
+before.show_sharing()
+state.write_address()

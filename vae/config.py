@@ -22,7 +22,7 @@ class WrongValue:
     """What an address says and a page cannot use: what is needed, and what is done instead.
 
     ``text`` is a stranger's and may be anything; a page shows it only through
-    ``vae.ui_address.note``.
+    ``vae.web.kit.address.note``.
     """
 
     name: str

@@ -20,7 +20,7 @@ from vae.theory import bernoulli as b
 from vae.theory import continuous_bernoulli as cb
 from vae.theory import counter_biased, pull
 from vae.theory import early_stopping as descent_theory
-from vae.ui_bias import both_ways_table, interpolate, trained_curves
+from vae.web.bias import both_ways_table, interpolate, trained_curves
 from vae.wire.events import CalibrationBin
 
 BINS = (CalibrationBin(0.2, 0.3, 10), CalibrationBin(0.5, 0.5, 0), CalibrationBin(0.8, 0.7, 20))

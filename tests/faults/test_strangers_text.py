@@ -7,8 +7,8 @@ import pytest
 from hostile import HOST, SHOWS_MORE, TEXTS, parameters
 from page_runs import open_app
 
-from vae import ui_address
 from vae.config import TrainConfig
+from vae.web.kit import address
 
 PAGES = ["overview", "derivation", "bias", "train"]
 _CODE = re.compile(r"(?<!`)(`+)(?!`)[^\n]+?(?<!`)\1(?!`)")
@@ -47,7 +47,7 @@ def test_hostile_text_in_every_parameter_is_shown_as_code_or_not_at_all(page, ki
 
 def test_a_value_is_quoted_within_forty_characters_and_stays_on_its_line():
     for text in [*TEXTS.values(), "", "`", "``` `", "a\n\nb", "\u202eabc", "'\""]:
-        code = ui_address.quote(text)
+        code = address.quote(text)
         assert _CODE.fullmatch(code), code
         assert len(code.strip("`")) <= 40
         assert code.isprintable()
@@ -55,7 +55,7 @@ def test_a_value_is_quoted_within_forty_characters_and_stays_on_its_line():
 
 def test_a_plain_sentence_leaves_no_sign_for_markdown_to_read():
     for text in [*TEXTS.values(), "1. one", "- two", "a_b_c *d* |e| &amp; ~f~ {g}"]:
-        drawn = ui_address.plain(text)
+        drawn = address.plain(text)
         # Every sign stands behind a backslash, and what is read without signs is apart.
         assert not re.search(r"(?<!\\)[`*_\[\]()<>!$~|&{}:#]|^[-+=\d]", drawn)
         assert not re.search(r"//\w|www\.|@\w|:\w", drawn.replace("\\", ""))

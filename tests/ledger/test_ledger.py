@@ -126,7 +126,7 @@ def test_each_citation_is_a_known_reference_of_the_web() -> None:
 def test_each_link_names_a_page_with_that_section() -> None:
     for claim in ledger.CLAIMS.values():
         link = claim.link
-        files = [ROOT / "pages" / f"{link.page}.py", *sorted((ROOT / "vae").glob("ui_*.py"))]
+        files = [ROOT / "pages" / f"{link.page}.py", *sorted((ROOT / "vae" / "web").rglob("*.py"))]
         text = "".join(file.read_text(encoding="utf-8") for file in files)
         assert f'anchor="{link.anchor}"' in text, f"{claim.id}: {link.address}"
 

@@ -19,13 +19,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vae.config import ConfigError, TrainConfig
-from vae.owners import new_cookies, owner_key
 from vae.runs.folders import RunFolders
 from vae.runs.limits import LimitError, Limits
 from vae.runs.records import MAX_FRAMES_KEPT, MAX_STEPS_KEPT, VIEW_SECONDS
 from vae.runs.registry import AlreadyRunning, NotOwner, QueueFull, Registry, UnknownRun
 from vae.runs.scheduler import Supervisor
 from vae.runs.thinning import ThinnedHistory
+from vae.web.steering_key import new_cookies, owner_key
 from vae.wire import protocol
 from vae.wire.events import ReconstructionEvent, StepEvent
 from vae.wire.protocol import RunState

@@ -2,7 +2,7 @@
 
 Pages call ``get_registry()`` and need no thread of theirs: every method returns at once. Reading
 is open to anybody who has a run's id (``?run=ID`` only shows); commands need the owner's key
-(``vae.owners.owner_key``). No torch: training happens in ``python -m vae.worker``.
+(``vae.web.steering_key.owner_key``). No torch: training happens in ``python -m vae.worker``.
 
 A page's life with a run::
 

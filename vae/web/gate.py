@@ -11,7 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vae import owners
+from vae.web import steering_key
 
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Below Streamlit's own folder: what its page in the browser asks for.
@@ -73,7 +73,7 @@ def _with_key(scope: Scope, send: Send) -> Send:
             headers = MutableHeaders(raw=message["headers"])
             if headers.get("content-type", "").startswith("text/html"):
                 headers["Content-Security-Policy"] = _POLICY
-                for cookie in owners.new_cookies(_cookies(scope)):
+                for cookie in steering_key.new_cookies(_cookies(scope)):
                     headers.append("Set-Cookie", cookie)
         await send(message)
 

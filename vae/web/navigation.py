@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from vae import ui_frame, ui_server
+from vae.web import frame, server
 
 _ROOT = Path(__file__).resolve().parents[2]
 # A file of our own: the browser would fetch a named symbol from another host.
@@ -30,9 +30,9 @@ def show() -> None:
         st.Page(page_file(name), title=title, icon=icon, default=name == "overview")
         for name, (title, icon) in PAGES.items()
     ]
-    page = st.navigation(pages, position=ui_frame.navigation_position())
-    with ui_server.one_at_a_time():
-        ui_frame.show_frame()
+    page = st.navigation(pages, position=frame.navigation_position())
+    with server.one_at_a_time():
+        frame.show_frame()
         page.run()
 
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import streamlit as st
 
-from vae import ui_settings
 from vae.config import TrainConfig
 from vae.lessons import questions
-from vae.owners import owner_key
 from vae.runs.limits import LimitError
 from vae.runs.registry import AlreadyRunning, Registry, RunError, get_registry
 from vae.runs.snapshots import RunSnapshot
 from vae.shipped.cards import load_cards
+from vae.web.steering_key import owner_key
+from vae.web.train import state
 from vae.wire.protocol import RunState
 
 _SESSION = "session"
@@ -47,13 +47,13 @@ def submit(configs: Sequence[TrainConfig], **details: object) -> None:
     try:
         run = get_registry().submit(configs, owner=owner(), **details)  # type: ignore[arg-type]
     except AlreadyRunning as error:
-        ui_settings.set_run(error.run_id)
+        state.set_run(error.run_id)
         st.session_state[_SAID] = str(error)
     except (RunError, LimitError) as error:
         st.session_state[_SAID] = str(error)
     else:
         st.session_state[_STARTED] = run
-        ui_settings.set_run(run)
+        state.set_run(run)
 
 
 def recover(run: str, epochs: int | None = None) -> None:
@@ -66,14 +66,14 @@ def recover(run: str, epochs: int | None = None) -> None:
         st.session_state[_SAID] = str(error)
     else:
         st.session_state[_STARTED] = found
-        ui_settings.set_run(found)
+        state.set_run(found)
 
 
 def open_weights(key: str) -> None:
     """Open shipped weights, resting: Resume goes on training them."""
     card = load_cards()[st.session_state[key]]
     if card.weights_path is not None:
-        ui_settings.copy_settings(card.config)
+        state.copy_settings(card.config)
         submit([card.config], checkpoints=[str(card.weights_path)], paused=True)
 
 
@@ -128,14 +128,14 @@ def again(registry: Registry, run: str, configs: tuple[TrainConfig, ...]) -> Non
 
 def new_seed(configs: tuple[TrainConfig, ...], live: bool) -> None:
     seed = (configs[0].seed + 1) % (2**31)
-    ui_settings.change(seed=seed)
+    state.change(seed=seed)
     changed = questions.with_seed(configs, seed)
     if live:
-        again(get_registry(), ui_settings.run_id(), changed)
+        again(get_registry(), state.run_id(), changed)
     else:
         submit(changed)
 
 
 def race() -> None:
-    ui_settings.apply_lesson("race")
-    submit(questions.members(ui_settings.current(), ui_settings.against()))
+    state.apply_lesson("race")
+    submit(questions.members(state.current(), state.against()))

@@ -5,13 +5,14 @@ import re
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from vae import ui_claims, ui_frame
 from vae.ledger import CLAIMS, Evidence, Verdict
 from vae.ledger.types import REFERENCES
+from vae.web import frame
+from vae.web.kit import claims
 
 
 def test_a_card_tells_verdict_statement_figure_and_sources() -> None:
-    text = ui_claims.card_text(CLAIMS["D12"], Evidence("3 of 4", agrees=True))
+    text = claims.card_text(CLAIMS["D12"], Evidence("3 of 4", agrees=True))
     assert "true with a condition" in text
     assert ":material/" in text
     assert CLAIMS["D12"].statement in text
@@ -20,22 +21,22 @@ def test_a_card_tells_verdict_statement_figure_and_sources() -> None:
 
 
 def test_a_card_says_when_the_check_disagrees() -> None:
-    assert "disagrees" in ui_claims.card_text(CLAIMS["D1"], Evidence("0", agrees=False))
+    assert "disagrees" in claims.card_text(CLAIMS["D1"], Evidence("0", agrees=False))
 
 
 def test_a_verdict_is_never_told_by_colour_alone() -> None:
-    badges = {ui_claims.badge(verdict) for verdict in Verdict}
+    badges = {claims.badge(verdict) for verdict in Verdict}
     assert len(badges) == 3
     for verdict in Verdict:
-        assert str(verdict) in ui_claims.badge(verdict)
-        assert ":material/" in ui_claims.badge(verdict)
+        assert str(verdict) in claims.badge(verdict)
+        assert ":material/" in claims.badge(verdict)
 
 
 def test_show_claims_draws_a_card_each_under_its_label_and_refuses_unknown_ids() -> None:
     def page() -> None:
-        from vae import ui
+        from vae.web.kit import figures
 
-        ui.show_claims("D1", "B2", label="Two claims")
+        figures.show_claims("D1", "B2", label="Two claims")
 
     app = AppTest.from_function(page).run()
     assert not app.exception
@@ -48,18 +49,18 @@ def test_show_claims_draws_a_card_each_under_its_label_and_refuses_unknown_ids()
     assert first < second
 
     with pytest.raises(KeyError, match="D99"):
-        ui_claims.show_claims("D99", label="")
+        claims.show_claims("D99", label="")
 
 
 def test_a_cards_words_hold_no_html_of_their_own() -> None:
     for claim in CLAIMS.values():
-        text = ui_claims.card_text(claim, Evidence("0", agrees=True))
+        text = claims.card_text(claim, Evidence("0", agrees=True))
         assert not re.search(r"<[a-zA-Z/!]|&[a-z]+;", text), claim.id
 
 
 def test_strips_have_captions_and_alternatives_and_their_text_is_escaped() -> None:
     def page() -> None:
-        from vae.ui_rows import Strip, show_strips
+        from vae.web.kit.layout import Strip, show_strips
 
         show_strips([Strip("a < b", "data:,", 'the "first"', "x > 1"), Strip("c", "data:,", "d")])
 
@@ -76,10 +77,10 @@ def test_an_address_never_brings_a_dial_out_of_its_range(text: str) -> None:
     def page() -> None:
         import streamlit as st
 
-        from vae import ui
         from vae.charts.kit.dials import Dial
+        from vae.web.kit import figures
 
-        st.write(ui.query_values([Dial("s", "scale", 0.1, 2.0, 0.5, 0.01, log=True)])["s"])
+        st.write(figures.query_values([Dial("s", "scale", 0.1, 2.0, 0.5, 0.01, log=True)])["s"])
 
     app = AppTest.from_function(page)
     app.query_params["s"] = text
@@ -90,7 +91,7 @@ def test_an_address_never_brings_a_dial_out_of_its_range(text: str) -> None:
 
 
 def test_every_reference_is_listed_with_its_address() -> None:
-    listed = ui_frame.references_markdown()
+    listed = frame.references_markdown()
     for source in REFERENCES.values():
         assert source.short in listed
         assert source.url in listed

@@ -12,8 +12,8 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from vae.runs.registry import close_registry
-from vae.sockets import send_at_once
 from vae.web.gate import Gate
+from vae.web.sockets import send_at_once
 
 _PAGES = Path(__file__).parent.parent / "pages"
 _FILES = 65_536
@@ -28,7 +28,7 @@ _turn = threading.Lock()
 @asynccontextmanager
 async def serving(_app: st.App) -> AsyncIterator[None]:
     """Everything between the server's start and its first visitor, and after its last."""
-    # Short script runs reach the browser without a delay; see ``vae.sockets``.
+    # Short script runs reach the browser without a delay; see ``vae.web.sockets``.
     send_at_once(int(st.get_option("server.port")))
     allow_many_files()
     sys.setswitchinterval(_SWITCH_SECONDS)

@@ -8,13 +8,13 @@ from typing import Any
 import altair as alt
 import streamlit as st
 
-from vae import ui_address, ui_claims
 from vae.charts.kit.dials import Dial
 from vae.sharing import shared
-from vae.ui_address import hidden
+from vae.web.kit import address, claims
+from vae.web.kit.address import hidden
 from vae.web.streamlit_private import to_arrow
 
-_ASSETS = Path(__file__).parent / "assets"
+_ASSETS = Path(__file__).parents[1] / "assets"
 # A class that tries every digit with every flaw asks for a thousand, of about 10 KB each.
 _FIGURES = 1024
 _numbers = itertools.count()
@@ -132,7 +132,7 @@ def dock(name: str) -> str:
 def query_values(dials: Sequence[Dial]) -> dict[str, float]:
     """The dials' opening values from the page's address, or their defaults with a short note."""
     return {
-        dial.name: ui_address.number(
+        dial.name: address.number(
             dial.name, default=dial.default, minimum=dial.minimum, maximum=dial.maximum
         )
         for dial in dials
@@ -141,4 +141,4 @@ def query_values(dials: Sequence[Dial]) -> dict[str, float]:
 
 def show_claims(*claim_ids: str, label: str) -> None:
     """The claims that a section settles, each with its computed figure, folded under ``label``."""
-    ui_claims.show_claims(*claim_ids, label=label)
+    claims.show_claims(*claim_ids, label=label)

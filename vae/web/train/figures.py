@@ -11,7 +11,6 @@ from typing import Any
 import altair as alt
 import streamlit as st
 
-from vae import ui_loss
 from vae.charts.kit.theme import Style
 from vae.charts.train import curves, maps
 from vae.charts.train import styles as train_styles
@@ -20,8 +19,9 @@ from vae.runs import tables
 from vae.runs.snapshots import MemberSnapshot, RunSnapshot
 from vae.sharing import shared
 from vae.theory.prediction import active_latents
-from vae.ui_pictures import Memo
 from vae.web.streamlit_private import DeltaGenerator, to_arrow
+from vae.web.train import loss
+from vae.web.train.pictures import Memo
 
 # Frames, and the same in the form in which they travel: Streamlit would convert them anew for
 # every viewer.
@@ -69,7 +69,7 @@ def _nats(value: float) -> str:
 def _in_use(member: MemberSnapshot) -> str:
     assert member.last_step is not None
     text = f"{active_latents(member.last_step.kl_per_latent)} of {member.config.latent_dim}"
-    expected = ui_loss.prediction(member.config)
+    expected = loss.prediction(member.config)
     if expected is not None and expected.active is not None:
         text += f" (predicted {expected.active})"
     return text
@@ -174,7 +174,7 @@ def _show_scale(snapshot: RunSnapshot) -> None:
 
 
 def _show_kl(snapshot: RunSnapshot, styles: tuple[Style, ...]) -> None:
-    expected = [ui_loss.prediction(member.config) for member in snapshot.members]
+    expected = [loss.prediction(member.config) for member in snapshot.members]
     predicted = [each.kl_per_latent if each else () for each in expected]
     labels = [style.label for style in styles]
     rows = _packed.get(

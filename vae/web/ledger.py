@@ -10,8 +10,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from vae import ledger, ui_address
+from vae import ledger
 from vae.ledger import CLAIMS, THREADS, Row, Verdict
+from vae.web.kit import address
 
 _STYLE = (Path(__file__).parent / "assets" / "ledger.css").read_text(encoding="utf-8")
 _MARKS = {
@@ -23,8 +24,8 @@ _MARKS = {
 
 def show_ledger(*, present: bool = False) -> None:
     """Filters by verdict and thread, then the claims that pass, with links that keep the mode."""
-    ui_address.note_unknown("verdict", [str(verdict) for verdict in Verdict])
-    ui_address.note_unknown("thread", list(THREADS))
+    address.note_unknown("verdict", [str(verdict) for verdict in Verdict])
+    address.note_unknown("thread", list(THREADS))
     with st.container(horizontal=True):
         verdicts = st.pills(
             "Verdict",

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from vae import ui, ui_folds, ui_rows
 from vae.charts.derivation import spectrum as spectra
 from vae.charts.derivation.entropy import build_cross_entropy_chart
 from vae.charts.derivation.paths import build_race_chart
@@ -13,8 +12,10 @@ from vae.lessons import pictures
 from vae.sharing import shared
 from vae.shipped.cards import data_summary
 from vae.theory.linear_vae import adam_drift, race
-from vae.ui_address import choose
-from vae.ui_derivation import DATASETS
+from vae.web.derivation.lines import DATASETS
+from vae.web.kit import disclosure, layout
+from vae.web.kit import figures as kit_figures
+from vae.web.kit.address import choose
 
 OPTIMISERS: Mapping[str, str] = {"sgd": "SGD", "momentum": "momentum", "adam": "Adam"}
 
@@ -22,7 +23,7 @@ OPTIMISERS: Mapping[str, str] = {"sgd": "SGD", "momentum": "momentum", "adam": "
 @st.fragment
 def show_race() -> None:
     """Two trainings whose learning rates undo their sigmas, without the KL and with it."""
-    figures = ui_rows.row("race")
+    figures = layout.row("race")
     with st.container(horizontal=True):
         optimiser = choose("Optimiser", OPTIMISERS, key="optimiser")
         scale = choose(
@@ -32,7 +33,7 @@ def show_race() -> None:
         for kl in (False, True):
             share = _difference(optimiser, float(scale), kl)
             st.markdown(f"**{'With' if kl else 'Without'} the KL:** paths differ by **{share}**")
-            ui.show_chart(
+            kit_figures.show_chart(
                 build_race_chart,
                 key=f"race-{kl}",
                 optimiser=optimiser,
@@ -44,7 +45,7 @@ def show_race() -> None:
         f"| {_difference(name, float(scale), True)} |\n"
         for name, label in OPTIMISERS.items()
     )
-    ui_folds.show_fold(
+    disclosure.show_fold(
         "All three optimisers, measured",
         f"Largest distance between the paths of σ = 1 and σ = {scale}, "
         "as a share of the way the first one goes:\n\n"
@@ -81,13 +82,13 @@ def show_collapse(variance: float) -> None:
     name = choose("Data", DATASETS, key="data")
     spectrum = data_summary(name).eigenvalues
     trained = pictures.trained_points(name)
-    with figure, ui_rows.row("spectrum"):
+    with figure, layout.row("spectrum"):
         st.markdown("**The spectrum: what stands above the line survives**")
-        ui.show_chart(
+        kit_figures.show_chart(
             spectra.build_spectrum_chart, key="spectrum", spectrum=spectrum, variance=variance
         )
         st.markdown("**What a linear VAE with 20 latents keeps, at every σ²**")
-        ui.show_chart(
+        kit_figures.show_chart(
             spectra.build_prediction_chart,
             key="prediction",
             spectrum=spectrum,
@@ -95,7 +96,7 @@ def show_collapse(variance: float) -> None:
             trained=trained,
         )
     with figure:
-        ui.dials(
+        kit_figures.dials(
             VARIANCE,
             values={"variance": variance},
             presets={
@@ -116,10 +117,10 @@ def show_cross_entropy(values: Mapping[str, float]) -> None:
     figure = st.container()
     pixel = choose("Pixel", tuple(pictures.NAMED_PIXELS), key="pixel")
     with figure:
-        ui.show_chart(
+        kit_figures.show_chart(
             build_cross_entropy_chart,
             key="cross-entropy-figure",
             counts=pictures.grey_counts(pixel),
             **values,
         )
-        ui.dials(FIT_MEAN, FIT_SIGMA, values=values, inline=True, key="fit-dials")
+        kit_figures.dials(FIT_MEAN, FIT_SIGMA, values=values, inline=True, key="fit-dials")

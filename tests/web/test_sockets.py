@@ -3,7 +3,7 @@
 import socket
 from pathlib import Path
 
-from vae.sockets import send_at_once
+from vae.web.sockets import send_at_once
 
 
 def waits(connection: socket.socket) -> bool:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import streamlit as st
 
-from vae import ui_figures
 from vae.charts.train import maps
 from vae.config import TrainConfig
 from vae.export import files, standalone
@@ -14,6 +13,7 @@ from vae.images.sets import DIGIT_NAMES, FASHION_NAMES
 from vae.lessons import questions
 from vae.runs import tables
 from vae.runs.snapshots import MemberSnapshot, RunSnapshot
+from vae.web.train import figures
 
 _BYTES = "application/octet-stream"
 
@@ -77,9 +77,9 @@ def _show_map(member: MemberSnapshot, index: int) -> None:
     gallery = member.gallery
     assert gallery is not None
     names = _class_names(member.config, int(gallery.labels.max(initial=0)) + 1)
-    ui_figures.show(
+    figures.show(
         maps.build_map_chart,
-        ui_figures.to_arrow(tables.code_frame(gallery, names)),
+        figures.to_arrow(tables.code_frame(gallery, names)),
         key=f"map-{index}",
         names=names,
         latents=gallery.latents,

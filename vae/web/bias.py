@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from vae import ui, ui_rows
 from vae.charts.bias.calibration import Curves, build_calibration_chart, build_response_chart
 from vae.charts.bias.pictures import BINS, build_greys_chart
 from vae.charts.kit.theme import KL, STYLES, TARGET, Style
@@ -17,9 +16,10 @@ from vae.shipped.cards import load_cards
 from vae.theory import continuous_bernoulli as cb
 from vae.theory import picture_fits
 from vae.theory.bernoulli import sigmoid
-from vae.ui_address import choose
-from vae.ui_commands import owner
-from vae.ui_rows import Strip, show_strips
+from vae.web.kit import figures, layout
+from vae.web.kit.address import choose
+from vae.web.kit.layout import Strip, show_strips
+from vae.web.train.commands import owner
 from vae.wire.events import CalibrationBin
 
 GREYS = {"0": "binary", "0.25": "soft rims", "0.5": "grey", "0.75": "greyer", "1": "mid-grey"}
@@ -42,7 +42,7 @@ OWN = Style("your latest run", KL.colour, KL.dash, KL.shape)
 @st.fragment
 def show_fits() -> None:
     """Targets and the mean pictures under noise, for each loss, with their histograms."""
-    with ui_rows.row("fits", "thirds"):
+    with layout.row("fits", "thirds"):
         grey = choose("Targets", GREYS, key="targets", default="1", kind="slider")
         noise_on = choose("Noise on", NOISE, key="noise_on", default="logit")
         # A key for each kind of noise, because the amounts mean different things.
@@ -55,9 +55,9 @@ def show_fits() -> None:
         )
     rows = fitted(float(grey), noise_on, float(amount))
     shares = ((TARGET, target_shares(float(grey))), *((row[0], row[4]) for row in rows))
-    with ui_rows.row("fitted", "wide"):
+    with layout.row("fitted", "wide"):
         show_strips([_target_strip(float(grey)), *(_fitted_strip(*row[:4]) for row in rows)])
-        ui.show_chart(build_greys_chart, key="fitted-greys", width="content", shares=shares)
+        figures.show_chart(build_greys_chart, key="fitted-greys", width="content", shares=shares)
 
 
 @shared(maxsize=8)
@@ -172,11 +172,11 @@ def show_trained() -> None:
     response, calibration = (
         trained_curves(dataset, name) + own_curve(name) for name in ("response", "calibration")
     )
-    with ui_rows.row("trained"):
+    with layout.row("trained"):
         st.markdown("**Given the target: bright ones come out darker, dark ones brighter**")
-        ui.show_chart(build_response_chart, key="response", curves=response)
+        figures.show_chart(build_response_chart, key="response", curves=response)
         st.markdown("**Given the output: calibration, on the diagonal**")
-        ui.show_chart(build_calibration_chart, key="calibration", curves=calibration)
+        figures.show_chart(build_calibration_chart, key="calibration", curves=calibration)
     st.markdown(both_ways_table(response, calibration))
     own = own_curve("response")
     if not own:

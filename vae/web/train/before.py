@@ -5,16 +5,17 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from vae import ui_loss, ui_pictures, ui_rows, ui_settings
 from vae.config import DATASETS, TrainConfig, option
 from vae.images.sets import DataUnavailable, is_available, load_sample
 from vae.lessons import questions
 from vae.lessons.questions import LESSONS, MOST_MEMBERS, VARIANTS
 from vae.runs.limits import Limits
 from vae.runs.snapshots import RunSnapshot
+from vae.web.kit import layout
+from vae.web.train import loss, pictures, state
 
 _PICTURES = 10
-_STYLE = (Path(__file__).parent / "assets" / "train.css").read_text(encoding="utf-8")
+_STYLE = (Path(__file__).parents[1] / "assets" / "train.css").read_text(encoding="utf-8")
 # Compressed sizes of the two sets' files.
 _MEGABYTES = {"mnist": 12, "fashion": 31}
 
@@ -27,8 +28,8 @@ def use_style() -> None:
 def show_question() -> None:
     """Questions to choose from; each sets the controls below."""
     key = "train_question"
-    st.session_state[key] = ui_settings.lesson()
-    if "presets" not in ui_settings.hidden():
+    st.session_state[key] = state.lesson()
+    if "presets" not in state.hidden():
         st.pills(
             "Ask a question",
             list(LESSONS),
@@ -36,24 +37,24 @@ def show_question() -> None:
             key=key,
             label_visibility="collapsed",
             required=True,
-            on_change=lambda: ui_settings.apply_lesson(st.session_state[key] or "free"),
+            on_change=lambda: state.apply_lesson(st.session_state[key] or "free"),
         )
-    lesson = LESSONS[ui_settings.lesson()]
+    lesson = LESSONS[state.lesson()]
     st.markdown(f"**{lesson.question}** {lesson.predict} *Look at {lesson.look}.*")
 
 
 def show_controls(limits: Limits) -> None:
     """The few choices at hand in a row, all the others in one expander."""
-    values = ui_settings.values()
-    shown = LESSONS[ui_settings.lesson()].show
-    names = ui_settings.visible_names(values, shown)
+    values = state.values()
+    shown = LESSONS[state.lesson()].show
+    names = state.visible_names(values, shown)
     if names:
         with st.container(horizontal=True, key="train-controls"):
             for name in names:
-                ui_settings.draw(name, limits, width=_width(name))
-    rest = ui_settings.advanced_names(values, shown)
-    compare = "against" not in ui_settings.hidden()
-    folds = ui_rows.row("folds", "wide")
+                state.draw(name, limits, width=_width(name))
+    rest = state.advanced_names(values, shown)
+    compare = "against" not in state.hidden()
+    folds = layout.row("folds", "wide")
     if rest or compare:
         with (
             folds,
@@ -61,12 +62,12 @@ def show_controls(limits: Limits) -> None:
         ):
             if compare:
                 _show_against()
-            with ui_rows.row("advanced", "thirds"):
+            with layout.row("advanced", "thirds"):
                 for name in rest:
-                    ui_settings.draw(name, limits)
+                    state.draw(name, limits)
     with folds, st.expander("The loss as lines of PyTorch", icon=":material/code:"):
-        configs = questions.members(ui_settings.current(), ui_settings.against())
-        ui_loss.show_code(configs, questions.labels(configs))
+        configs = questions.members(state.current(), state.against())
+        loss.show_code(configs, questions.labels(configs))
 
 
 def _width(name: str) -> int:
@@ -76,14 +77,14 @@ def _width(name: str) -> int:
 
 def _show_against() -> None:
     key = "train_beside"
-    st.session_state[key] = list(ui_settings.against())
+    st.session_state[key] = list(state.against())
     st.multiselect(
         "Train beside it, from the same seed",
         list(VARIANTS),
         format_func=lambda name: VARIANTS[name].label,
         key=key,
         max_selections=MOST_MEMBERS - 1,
-        on_change=lambda: ui_settings.set_against(st.session_state[key]),
+        on_change=lambda: state.set_against(st.session_state[key]),
         help="each differs from the settings above in one thing; data, order and first weights "
         "are the same",
     )
@@ -111,7 +112,7 @@ def show_targets(config: TrainConfig) -> None:
     except DataUnavailable:
         return
     first = np.unique(labels, return_index=True)[1][:_PICTURES]
-    ui_pictures.show_targets(images[first], key="targets")
+    pictures.show_targets(images[first], key="targets")
 
 
 def show_watched(snapshot: RunSnapshot) -> None:
@@ -129,7 +130,7 @@ def show_watched(snapshot: RunSnapshot) -> None:
         "Train my own with these settings",
         key="adopt",
         icon=":material/content_copy:",
-        on_click=ui_settings.copy_settings,
+        on_click=state.copy_settings,
         args=(configs[0],),
     )
 
@@ -138,10 +139,10 @@ def show_sharing() -> None:
     """Two links: the settings, and the run as it goes on."""
     with st.popover("Share", icon=":material/share:", key="share"):
         st.markdown("**These settings**, seed included, for others to train themselves:")
-        st.code(ui_settings.link(run=False), language=None, wrap_lines=True)
-        if ui_settings.run_id():
+        st.code(state.link(run=False), language=None, wrap_lines=True)
+        if state.run_id():
             st.markdown("**This run**, to watch live, without its buttons:")
-            st.code(ui_settings.watch_link(), language=None, wrap_lines=True)
+            st.code(state.watch_link(), language=None, wrap_lines=True)
         st.markdown(
             "To hide controls in a lesson, add for example `&hide=seed,batch_size,against`."
         )

@@ -1,7 +1,8 @@
 """How pages show claims: the verdict as word, icon and colour, and the number that decides."""
 
-from vae import ledger, ui_folds
+from vae import ledger
 from vae.ledger import CLAIMS, THREADS, Claim, Evidence, Verdict
+from vae.web.kit import disclosure
 
 _BADGES = {
     Verdict.TRUE: ":green-badge[:material/check_circle: true]",
@@ -21,7 +22,7 @@ def show_claims(*claim_ids: str, label: str) -> None:
     Raises ``KeyError`` on an unknown id.
     """
     texts = [card_text(CLAIMS[claim_id], ledger.evidence(claim_id)) for claim_id in claim_ids]
-    ui_folds.show_fold(label, ui_folds.cards(texts), icon="fact_check")
+    disclosure.show_fold(label, disclosure.cards(texts), icon="fact_check")
 
 
 def card_text(claim: Claim, evidence: Evidence) -> str:

@@ -5,13 +5,13 @@ from typing import Any
 
 import streamlit as st
 
-from vae import ui_commands
 from vae.config import TrainConfig, option
 from vae.images.sets import is_available
 from vae.runs.registry import Registry, get_registry
 from vae.runs.snapshots import RunSnapshot
 from vae.shipped.cards import load_cards
-from vae.ui_address import plain
+from vae.web.kit.address import plain
+from vae.web.train import commands
 from vae.wire.protocol import RunState
 
 _MORE_EPOCHS = 5
@@ -37,7 +37,7 @@ def show_buttons(
             if snapshot is not None and steers:
                 _go_on_button(snapshot)
             _weights_popover()
-    if sentence := ui_commands.said():
+    if sentence := commands.said():
         st.warning(plain(sentence), icon=":material/info:")
 
 
@@ -53,7 +53,7 @@ def _go_on_button(snapshot: RunSnapshot) -> None:
             label,
             key="go-on",
             icon=":material/fast_forward:",
-            on_click=ui_commands.recover,
+            on_click=commands.recover,
             args=(snapshot.run_id, epochs),
         )
 
@@ -80,7 +80,7 @@ def _weights_popover() -> None:
         st.button(
             "Look at it",
             key="weights-open",
-            on_click=ui_commands.open_weights,
+            on_click=commands.open_weights,
             args=(key,),
             help="what it draws, and its latents; Resume goes on training it",
         )
@@ -95,7 +95,7 @@ def _idle_buttons(configs: tuple[TrainConfig, ...], missing: bool) -> None:
         key="train",
         type="primary",
         icon=":material/play_arrow:",
-        on_click=ui_commands.submit,
+        on_click=commands.submit,
         args=(configs,),
         kwargs={"download": missing},
     )
@@ -103,7 +103,7 @@ def _idle_buttons(configs: tuple[TrainConfig, ...], missing: bool) -> None:
         "Step by step",
         key="train-paused",
         icon=":material/skip_next:",
-        on_click=ui_commands.submit,
+        on_click=commands.submit,
         args=(configs,),
         kwargs={"download": missing, "paused": True},
         help="start paused, then take 1, 10 or 100 steps at a time",
@@ -113,7 +113,7 @@ def _idle_buttons(configs: tuple[TrainConfig, ...], missing: bool) -> None:
         "Race of four losses",
         key="race",
         icon=":material/flag:",
-        on_click=ui_commands.race,
+        on_click=commands.race,
         help="BCE, MSE, a learned sigma and the continuous Bernoulli: same seed, side by side",
     )
 
@@ -122,9 +122,9 @@ def _live_buttons(
     registry: Registry, snapshot: RunSnapshot, configs: tuple[TrainConfig, ...]
 ) -> None:
     run = snapshot.run_id
-    ending = ui_commands.stopping(snapshot)
+    ending = commands.stopping(snapshot)
     still = ending or snapshot.state not in (RunState.RUNNING, RunState.PAUSED)
-    if ui_commands.rests(snapshot):
+    if commands.rests(snapshot):
         _command("Resume", registry.resume, run, icon="play_arrow", primary=True, disabled=ending)
     else:
         _command("Pause", registry.pause, run, icon="pause", primary=True, disabled=still)
@@ -138,7 +138,7 @@ def _live_buttons(
         "Restart",
         key="again",
         icon=":material/restart_alt:",
-        on_click=ui_commands.again,
+        on_click=commands.again,
         args=(registry, run, configs),
         help="from the first step, with the settings above: the same seed gives the same run",
     )
@@ -152,7 +152,7 @@ def _new_seed_button(configs: tuple[TrainConfig, ...], *, live: bool) -> None:
         "New seed",
         key="new-seed",
         icon=":material/casino:",
-        on_click=ui_commands.new_seed,
+        on_click=commands.new_seed,
         args=(configs, live),
         help="from the first step: other initial weights, data order and noise",
     )
@@ -172,7 +172,7 @@ def _command(
         key=label.lower().replace(" ", "-"),
         type="primary" if primary else "secondary",
         icon=f":material/{icon}:" if icon else None,
-        on_click=ui_commands.command,
+        on_click=commands.command,
         args=(method, *arguments),
         disabled=disabled,
     )
@@ -191,7 +191,7 @@ def _rate_controls(registry: Registry, snapshot: RunSnapshot) -> None:
         step=start / 2,
         format="%g",
         key=key,
-        on_change=lambda: ui_commands.command(
+        on_change=lambda: commands.command(
             registry.set_learning_rate, snapshot.run_id, st.session_state[key]
         ),
     )
@@ -201,7 +201,7 @@ def _rate_controls(registry: Registry, snapshot: RunSnapshot) -> None:
         list(_SPEEDS),
         format_func=_SPEEDS.__getitem__,
         key=speed_key,
-        on_change=lambda: ui_commands.command(
+        on_change=lambda: commands.command(
             registry.set_speed, snapshot.run_id, st.session_state[speed_key] or None
         ),
     )

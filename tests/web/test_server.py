@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from vae import ui_server
+from vae.web import server
 
 
 def test_whole_pages_are_drawn_one_after_another():
@@ -15,7 +15,7 @@ def test_whole_pages_are_drawn_one_after_another():
     def draw() -> None:
         nonlocal inside, most
         start.wait()
-        with ui_server.one_at_a_time():
+        with server.one_at_a_time():
             inside += 1
             most = max(most, inside)
             # Long enough for the others to come by.
@@ -29,18 +29,18 @@ def test_whole_pages_are_drawn_one_after_another():
 
 
 def test_a_page_that_fails_gives_its_turn_back(monkeypatch):
-    monkeypatch.setattr(ui_server, "_LONGEST_WAIT_SECONDS", 5.0)
+    monkeypatch.setattr(server, "_LONGEST_WAIT_SECONDS", 5.0)
     for _ in range(2):
-        with pytest.raises(RuntimeError, match="no such figure"), ui_server.one_at_a_time():
+        with pytest.raises(RuntimeError, match="no such figure"), server.one_at_a_time():
             raise RuntimeError("no such figure")
-    assert not ui_server._turn.locked()
+    assert not server._turn.locked()
 
 
 def test_a_page_that_is_stuck_does_not_keep_the_others(monkeypatch):
-    monkeypatch.setattr(ui_server, "_LONGEST_WAIT_SECONDS", 0.05)
-    with ui_server.one_at_a_time():
-        with ui_server.one_at_a_time():
+    monkeypatch.setattr(server, "_LONGEST_WAIT_SECONDS", 0.05)
+    with server.one_at_a_time():
+        with server.one_at_a_time():
             pass
         # Who did not wait for its turn to the end gives back nobody else's.
-        assert ui_server._turn.locked()
-    assert not ui_server._turn.locked()
+        assert server._turn.locked()
+    assert not server._turn.locked()

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from vae import ui, ui_rows
 from vae.charts.derivation import image as pictures
 from vae.charts.derivation.expansion import build_numbers_chart
 from vae.charts.derivation.steps import STEPS, Step
@@ -13,7 +12,8 @@ from vae.shipped.cards import data_summary
 from vae.theory import implied
 from vae.theory.corruptions import CORRUPTIONS
 from vae.theory.ppca import active_latents
-from vae.ui_address import choose, decimal_number, one_of, whole_number
+from vae.web.kit import figures, layout
+from vae.web.kit.address import choose, decimal_number, one_of, whole_number
 
 DATASETS = {"digits": "built-in digits", "mnist": "MNIST", "fashion": "Fashion-MNIST"}
 SIZES = {"28x28": 784, "28x28x3": 2352, "32x32x3": 3072, "64x64x3": 12288, "256x256x3": 196608}
@@ -27,7 +27,7 @@ def take_away(text: str) -> None:
 
 def threads(*claim_ids: str) -> None:
     """What the threads say that this section settles, folded."""
-    ui.show_claims(*claim_ids, label=f"What the threads say of it ({', '.join(claim_ids)})")
+    figures.show_claims(*claim_ids, label=f"What the threads say of it ({', '.join(claim_ids)})")
 
 
 # --- the expansion ---------------------------------------------------------------------------
@@ -59,10 +59,12 @@ def _show_step(index: int, step: Step, values: Mapping[str, float], *, current: 
     with st.container(border=current, gap="small", key=f"step-{index + 1}"):
         st.markdown(f"**{index + 1} · {step.title}.** {step.say}")
         st.latex(step.formula)
-        ui.show_chart(build_numbers_chart, key=f"numbers-{index}", lines=step.numbers, **values)
+        figures.show_chart(
+            build_numbers_chart, key=f"numbers-{index}", lines=step.numbers, **values
+        )
         with st.expander("Where it is misprinted", icon=":material/edit_off:"):
             st.markdown(f"$$\n{step.misprint}\n$$\n\n{step.misprint_say}")
-            ui.show_chart(
+            figures.show_chart(
                 build_numbers_chart,
                 key=f"misprint-{index}",
                 lines=step.misprint_numbers,
@@ -101,7 +103,7 @@ def show_pictures(sigma: float) -> None:
     target = lessons_pictures.target_greys(digit)
     mean = lessons_pictures.flawed_greys(digit, flaw, float(amount))
     with figure:
-        with ui_rows.row("image", "pictures"):
+        with layout.row("image", "pictures"):
             _picture("target x", pictures.build_picture_chart, "a", greys=target, name="target")
             _picture(
                 "mean μ, the output",
@@ -120,14 +122,14 @@ def show_pictures(sigma: float) -> None:
                 sigma=sigma,
             )
             _picture("a sample of p(x|z)", pictures.build_sample_chart, "e", mean=mean, sigma=sigma)
-        ui.show_chart(
+        figures.show_chart(
             pictures.build_identity_chart, key="identity", target=target, mean=mean, sigma=sigma
         )
 
 
 def _picture(label: str, builder: object, key: str, **arguments: object) -> None:
     st.markdown(f"**{label}**")
-    ui.show_chart(builder, key=f"picture-{key}", width="content", **arguments)  # type: ignore[arg-type]
+    figures.show_chart(builder, key=f"picture-{key}", width="content", **arguments)  # type: ignore[arg-type]
 
 
 # --- what sigma does your code imply? --------------------------------------------------------
@@ -139,7 +141,7 @@ def show_calculator() -> None:
     labels = {key: preset.label for key, preset in implied.PRESETS.items()} | {OWN: OWN}
     name = choose("The loss in your code", labels, key="code", default="pixel-mean", kind="pills")
     preset = _own_reductions() if name == OWN else implied.PRESETS[name]
-    with ui_rows.row("implied", "wide"):
+    with layout.row("implied", "wide"):
         st.code(
             implied.torch_snippet(preset.pixel_reduction, preset.kl_reduction, preset.weight),
             language="python",

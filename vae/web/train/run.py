@@ -7,21 +7,16 @@ to another state.
 
 import streamlit as st
 
-from vae import ui_buttons, ui_figures, ui_pictures, ui_results, ui_settings, ui_start
 from vae.charts.train.styles import member_styles
 from vae.config import TrainConfig
 from vae.export.files import common_moments, moment_captions
 from vae.lessons import questions
 from vae.runs.registry import Registry, get_registry
 from vae.runs.snapshots import RunSnapshot
-from vae.ui_address import plain
-from vae.ui_commands import (
-    owner,
-    recover,
-    session_id,
-    start_again_when_over,
-    started_here,
-)
+from vae.web.kit.address import plain
+from vae.web.train import before, buttons, figures, pictures, results
+from vae.web.train import state as train_state
+from vae.web.train.commands import owner, recover, session_id, start_again_when_over, started_here
 from vae.wire.protocol import RunState
 
 POLL_SECONDS = 0.4
@@ -34,12 +29,12 @@ Scene = tuple[str, str, bool, int]
 
 def find_run(registry: Registry) -> RunSnapshot | None:
     """The run of the address, or the one this browser left behind; None when there is none."""
-    run = ui_settings.run_id()
+    run = train_state.run_id()
     if not run:
         own = registry.run_of(owner())
         kept = registry.view(own) if own else None
         if own and kept and not kept.state.is_finished():
-            ui_settings.set_run(own)
+            train_state.set_run(own)
             return kept
         return None
     return registry.view(run)
@@ -91,7 +86,7 @@ def show_run(configs: tuple[TrainConfig, ...], *, missing: bool) -> None:
 
 
 def _current() -> RunSnapshot | None:
-    run = ui_settings.run_id()
+    run = train_state.run_id()
     return get_registry().view(run) if run else None
 
 
@@ -101,7 +96,7 @@ def _steering(configs: tuple[TrainConfig, ...], missing: bool, drawn: Scene) -> 
     if scene(snapshot) != drawn:
         # A press began a run, or it came to another state meanwhile.
         st.rerun()
-    ui_buttons.show_buttons(get_registry(), snapshot, configs, missing, _steers(snapshot))
+    buttons.show_buttons(get_registry(), snapshot, configs, missing, _steers(snapshot))
 
 
 def _steers(snapshot: RunSnapshot | None) -> bool:
@@ -117,7 +112,7 @@ def _panel(configs: tuple[TrainConfig, ...], drawn: Scene) -> None:
         # A run began, rests or ended: the rest of the page has something else to show.
         st.rerun()
     if snapshot is None:
-        ui_start.show_targets(configs[0])
+        before.show_targets(configs[0])
         return
     show_state(snapshot, _steers(snapshot))
     show_snapshot(snapshot)
@@ -129,20 +124,20 @@ def show_snapshot(snapshot: RunSnapshot) -> None:
     configs = [member.config for member in members]
     styles = member_styles(configs, questions.labels(configs))
     if not all(member.frames for member in members):
-        ui_start.show_targets(configs[0])
+        before.show_targets(configs[0])
     elif snapshot.state.is_finished() and len(common_moments(members)[0]) > 1:
         captions = moment_captions(members)
-        ui_pictures.show_film(snapshot.run_id, members, styles, captions, key="live")
+        pictures.show_film(snapshot.run_id, members, styles, captions, key="live")
     else:
         bring = started_here(snapshot.run_id)
-        ui_pictures.show_live(snapshot.run_id, members, styles, bring=bring, key="live")
+        pictures.show_live(snapshot.run_id, members, styles, bring=bring, key="live")
     if all(member.steps for member in members):
-        ui_figures.show_figures(snapshot, styles)
+        figures.show_figures(snapshot, styles)
 
 
 def watched() -> RunSnapshot | None:
     """The run of the address when it is somebody else's; None otherwise."""
-    run = ui_settings.run_id()
+    run = train_state.run_id()
     snapshot = get_registry().snapshot(run) if run else None
     if snapshot is None or get_registry().is_owner(run, owner()):
         return None
@@ -151,7 +146,7 @@ def watched() -> RunSnapshot | None:
 
 def show_lost() -> None:
     """A run that this server does not remember: say so, and offer what is left of it."""
-    run = ui_settings.run_id()
+    run = train_state.run_id()
     registry = get_registry()
     if not run or registry.snapshot(run) is not None:
         return
@@ -170,7 +165,7 @@ def show_lost() -> None:
                 on_click=recover,
                 args=(run,),
             )
-        st.button("Leave it", key="leave", on_click=ui_settings.set_run, args=("",))
+        st.button("Leave it", key="leave", on_click=train_state.set_run, args=("",))
 
 
 def show_state(snapshot: RunSnapshot, steers: bool) -> None:
@@ -245,7 +240,7 @@ def _duration(seconds: float) -> str:
 
 def show_after(configs: tuple[TrainConfig, ...]) -> None:
     """Below the polled part, once a run rests: its latents, and what to take home."""
-    run = ui_settings.run_id()
+    run = train_state.run_id()
     snapshot = get_registry().snapshot(run) if run else None
     if snapshot is None:
         return
@@ -254,6 +249,6 @@ def show_after(configs: tuple[TrainConfig, ...]) -> None:
     ):
         trained = tuple(member.config for member in snapshot.members)
         if snapshot.state is RunState.FINISHED and trained == configs and watched() is None:
-            takeaway = questions.LESSONS[ui_settings.lesson()].takeaway
+            takeaway = questions.LESSONS[train_state.lesson()].takeaway
             st.success(f"**Takeaway.** {takeaway}", icon=":material/lightbulb:")
-        ui_results.show_results(snapshot)
+        results.show_results(snapshot)

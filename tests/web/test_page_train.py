@@ -10,12 +10,14 @@ import run_samples
 from appserver import ROOT
 from streamlit.testing.v1 import AppTest
 
-from vae import ui_buttons, ui_commands, ui_run
 from vae.config import TrainConfig
 from vae.lessons.questions import LESSONS
 from vae.runs.limits import LimitError, Limits
 from vae.runs.registry import AlreadyRunning, NotOwner, QueueFull
 from vae.runs.snapshots import RunSnapshot
+from vae.web.train import buttons
+from vae.web.train import commands as train_commands
+from vae.web.train import run as train_run
 from vae.wire.events import DivergedEvent
 from vae.wire.protocol import RunState
 
@@ -91,7 +93,7 @@ class FakeRegistry:
 @pytest.fixture
 def registry(monkeypatch):
     fake = FakeRegistry()
-    for module in (ui_run, ui_commands, ui_buttons):
+    for module in (train_run, train_commands, buttons):
         monkeypatch.setattr(module, "get_registry", lambda: fake)
     return fake
 

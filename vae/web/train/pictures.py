@@ -15,7 +15,7 @@ from vae.export.files import common_moments
 from vae.images import tiles
 from vae.runs.snapshots import Frame, MemberSnapshot
 
-_ASSETS = Path(__file__).parent / "assets"
+_ASSETS = Path(__file__).parents[1] / "assets"
 _component = st.components.v2.component(
     "vae.images.tiles",
     html='<div class="pictures"></div>',

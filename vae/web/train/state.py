@@ -16,7 +16,7 @@ import streamlit as st
 from vae.config import ConfigError, TrainConfig, WrongValue, default, option
 from vae.lessons.questions import LESSONS, VISIBLE, parse_against
 from vae.runs.limits import Limits
-from vae.ui_address import names_in, plain
+from vae.web.kit.address import names_in, plain
 
 _SETTINGS = "train_settings"
 _AGAINST = "train_against"
