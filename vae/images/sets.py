@@ -18,7 +18,7 @@ from vae.config import DATASETS, TrainConfig
 from vae.errors import DataUnavailable
 from vae.files import user_cache_dir, write_atomically
 from vae.images import digits, idx, own
-from vae.sharing import shared
+from vae.memo import shared
 
 __all__ = [
     "DataUnavailable",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from vae.ledger.checks.evidence import Evidence
 from vae.ledger.entries import bias, derivation
 from vae.ledger.types import THREADS, Claim, Verdict
-from vae.sharing import shared
+from vae.memo import shared
 
 __all__ = ["CLAIMS", "THREADS", "Claim", "Evidence", "Row", "Verdict", "evidence", "source"]
 

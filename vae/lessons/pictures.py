@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from vae.images.sets import load_images
-from vae.sharing import shared
+from vae.memo import shared
 from vae.shipped.cards import data_summary, load_cards
 from vae.theory.corruptions import CORRUPTIONS
 from vae.theory.gaussian import gaussian_log_prob, nll_from_mse

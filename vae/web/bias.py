@@ -10,8 +10,8 @@ from vae.charts.bias.pictures import BINS, build_greys_chart
 from vae.charts.kit.theme import KL, STYLES, TARGET, Style
 from vae.images import tiles
 from vae.images.sets import binarise, load_sample
+from vae.memo import shared
 from vae.runs.registry import get_registry
-from vae.sharing import shared
 from vae.shipped.cards import load_cards
 from vae.theory import continuous_bernoulli as cb
 from vae.theory import picture_fits

@@ -9,7 +9,7 @@ from vae.charts.derivation.entropy import build_cross_entropy_chart
 from vae.charts.derivation.paths import build_race_chart
 from vae.charts.kit.parts import FIT_MEAN, FIT_SIGMA, VARIANCE
 from vae.lessons import pictures
-from vae.sharing import shared
+from vae.memo import shared
 from vae.shipped.cards import data_summary
 from vae.theory.linear_vae import adam_drift, race
 from vae.web.derivation.lines import DATASETS

@@ -9,7 +9,7 @@ import altair as alt
 import streamlit as st
 
 from vae.charts.kit.dials import Dial
-from vae.sharing import shared
+from vae.memo import shared
 from vae.web.kit import address, claims
 from vae.web.kit.address import hidden
 from vae.web.streamlit_private import to_arrow

@@ -8,7 +8,7 @@ import streamlit as st
 from vae.config import TrainConfig, default
 from vae.images.sets import DataUnavailable, load_images
 from vae.lessons.loss_text import loss_code, loss_latex
-from vae.sharing import shared
+from vae.memo import shared
 from vae.shipped.cards import data_summary
 from vae.theory.prediction import ImageSummary, Prediction, predict, sentence, summarise
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vae.cli_options import (
+from vae.cli.options import (
     ABOUT,
     EXAMPLES,
     TRAIN,
@@ -23,12 +23,12 @@ from vae.cli_options import (
     config_from,
     parser_of,
 )
+from vae.cli.report import JsonLines, Progress
 from vae.config import ConfigError
 from vae.engine.devices import describe_device
 from vae.engine.thread_tuning import ThreadGovernor, agreeing_counts, candidate_counts
 from vae.errors import CheckpointError, DataUnavailable, DeviceUnavailable
 from vae.images.sets import ImageData, default_data_dir, is_available, load_images
-from vae.progress import JsonLines, Progress
 from vae.wire.events import DivergedEvent, EpochEvent, StepEvent
 
 if TYPE_CHECKING:
@@ -108,8 +108,8 @@ def build_parser() -> argparse.ArgumentParser:
         add_data_dir(command)
     for command in (resume, evaluate):
         add_setting(command, "device")
-    ledger = add("claims", _claims, "check what the three threads claim, and print the verdicts")
-    for command in (train, resume, evaluate, ledger):
+    claims = add("claims", _claims, "check what the three threads claim, and print the verdicts")
+    for command in (train, resume, evaluate, claims):
         command.add_argument("--json", action="store_true", help="print JSON, one object a line")
     return parser
 

@@ -15,12 +15,12 @@ import pytest
 from samples import small_images
 
 from vae.cli import main
+from vae.cli.report import JSON_FIELDS
 from vae.config import TrainConfig, default
 from vae.errors import DataUnavailable
 from vae.images import downloads
-from vae.progress import JSON_FIELDS
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SMALL = ["--latent-dim", "3", "--hidden-dim", "16", "--batch-size", "64"]
 
 

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from vae.sharing import shared
+from vae.memo import shared
 
 
 def test_callers_at_the_same_time_share_one_computation():
