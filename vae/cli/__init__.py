@@ -25,8 +25,6 @@ from vae.cli.options import (
 )
 from vae.cli.report import JsonLines, Progress
 from vae.config import ConfigError
-from vae.engine.devices import describe_device
-from vae.engine.thread_tuning import ThreadGovernor, agreeing_counts, candidate_counts
 from vae.errors import CheckpointError, DataUnavailable, DeviceUnavailable
 from vae.images.sets import ImageData, default_data_dir, is_available, load_images
 from vae.wire.events import DivergedEvent, EpochEvent, StepEvent
@@ -202,6 +200,8 @@ def _fetch(name: str, data_dir: Path | None) -> None:
 def _pull(trainer: "Trainer", output: Path | None, as_json: bool) -> int:
     """Train to the end or to Ctrl-C, print what comes, keep the run after each epoch."""
     from vae.engine.checkpoints import save
+    from vae.engine.devices import describe_device
+    from vae.engine.thread_tuning import ThreadGovernor, agreeing_counts, candidate_counts
 
     report = JsonLines(sys.stdout) if as_json else Progress(sys.stderr, sys.stdout)
     report.start(trainer.config, describe_device(trainer.device))
