@@ -1,0 +1,13 @@
+"""The map, from the bottom floor up; a floor imports those below it (.importlinter holds it).
+
+config, errors, memo, files, cores   what everybody may use
+wire                                 what the worker and the server say to each other
+images, theory, your_loss            pictures; closed forms; reading pasted losses (numpy)
+engine                               likelihoods, ELBO, networks, training (PyTorch)
+runs                                 the server's side of training: queue, watch, records
+shipped, charts                      trained weights and their cards; figures
+ledger, lessons, export              claims and verdicts; words of the lessons; what is taken away
+web, worker, cli                     the pages (Streamlit); the process that trains; python -m vae
+"""
+
+__version__ = "2.0.0"
