@@ -9,7 +9,7 @@ from vae.web import frame, server
 
 _ROOT = Path(__file__).resolve().parents[2]
 # A file of our own: the browser would fetch a named symbol from another host.
-_ICON = _ROOT / "vae" / "assets" / "icon.svg"
+_ICON = Path(__file__).parent / "assets" / "icon.svg"
 PAGES = {
     "overview": ("Overview", ":material/home:"),
     "derivation": ("Derivation", ":material/functions:"),

@@ -28,7 +28,7 @@ from vae.runs.snapshots import RunSnapshot
 from vae.runs.worker_process import WorkerProcess
 from vae.wire.protocol import RunState
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 TINY = TrainConfig(epochs=1, batch_size=1000, hidden_dim=16, latent_dim=3)
 LONG = dataclasses.replace(TINY, epochs=200)
 PATIENCE = 60.0
