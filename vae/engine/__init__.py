@@ -1,11 +1,11 @@
 """The likelihoods, the ELBO, the networks and their training (PyTorch), without any app.
 
-    from vae.config import TrainConfig
-    from vae.engine import save, train, Trainer
-    from vae.images.sets import load_images
+from vae.config import TrainConfig
+from vae.engine import save, train, Trainer
+from vae.images.sets import load_images
 
-    for event in train(TrainConfig(likelihood="bernoulli", epochs=1), load_images("digits")):
-        print(event)
+for event in train(TrainConfig(likelihood="bernoulli", epochs=1), load_images("digits")):
+    print(event)
 """
 
 from vae.engine.checkpoints import Checkpoint, evaluate, load, save
