@@ -1,11 +1,30 @@
-"""Pages take turns: one script at a time, unless one is stuck."""
+"""Pages take turns, one script at a time; what they import is there before the first visitor."""
 
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from appserver import ROOT
 
 from vae.web import server
+
+_IMPORT = """
+import sys
+from vae.web import server
+server.import_what_pages_need()
+before = {name for name in sys.modules if name.startswith("vae.")}
+import vae.web.bias, vae.web.derivation.lines, vae.web.ledger, vae.web.train.run
+print(*({name for name in sys.modules if name.startswith("vae.")} - before))
+"""
+
+
+def test_what_pages_import_is_there_before_the_first_visitor():
+    done = subprocess.run(
+        [sys.executable, "-c", _IMPORT], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == []
 
 
 def test_whole_pages_are_drawn_one_after_another():

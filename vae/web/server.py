@@ -15,7 +15,7 @@ from vae.runs.registry import close_registry
 from vae.web.gate import Gate
 from vae.web.sockets import send_at_once
 
-_PAGES = Path(__file__).parent.parent / "pages"
+_PAGES = Path(__file__).parents[2] / "pages"
 _FILES = 65_536
 # Python's own is 0.005: a thread that has one small message to send would wait that long for its
 # turn behind a page's script, some hundred times a page.
