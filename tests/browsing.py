@@ -150,6 +150,54 @@ def drag_dial(
     return Drag(took, frames, redraws, record.sent - sent, record.received - received)
 
 
+@dataclass(frozen=True)
+class Steps:
+    """A dial moved step by step: inputs, those that a figure followed, websocket messages, and
+    the browser's processor seconds for one input."""
+
+    inputs: int
+    followed: int
+    sent: int
+    received: int
+    cost: float
+
+
+def step_dial(page: Page, name: str, inputs: int = 30) -> Steps:
+    """Move the dial through ``inputs`` positions; each waits for a redraw, 120 frames at most."""
+    slider = dial(page, name)
+    slider.scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    session = page.context.new_cdp_session(page)
+    # Thread time: other processes on the machine do not count.
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def busy() -> float:
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        return next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")
+
+    record = record_of(page)
+    sent, received, before = record.sent, record.received, busy()
+    followed = slider.evaluate(
+        """async (input, inputs) => {
+            __counts.watch();
+            const [low, high] = [Number(input.min), Number(input.max)];
+            let followed = 0;
+            for (let step = 0; step < inputs; step += 1) {
+                const redraws = __counts.redraws;
+                input.value = low + (high - low) * (0.2 + (0.6 * step) / inputs);
+                input.dispatchEvent(new Event("input", { bubbles: true }));
+                for (let frame = 0; frame < 120 && __counts.redraws === redraws; frame += 1)
+                    await new Promise(requestAnimationFrame);
+                if (__counts.redraws > redraws) followed += 1;
+            }
+            return followed;
+        }""",
+        inputs,
+    )
+    cost = (busy() - before) / inputs
+    return Steps(inputs, followed, record.sent - sent, record.received - received, cost)
+
+
 def set_dial(page: Page, name: str, position: float) -> None:
     """Put the dial at ``position`` (log10 of the value for a logarithmic one)."""
     dial(page, name).evaluate(

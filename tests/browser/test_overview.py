@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from browsing import drag_dial, record_of, wait_ready
+from browsing import record_of, step_dial, wait_ready
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
@@ -29,13 +29,11 @@ def test_the_figure_follows_the_dials_without_the_server(open_page) -> None:
     assert record_of(page).sent == sent
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("name", ["t", "p", "sigma"])
-def test_dragging_redraws_at_once_and_sends_nothing(open_page, name: str) -> None:
-    drag = drag_dial(open_page(), name)
-    assert drag.sent == 0
-    # 30 on an idle machine; this one may be busy with other tests.
-    assert drag.redraws_per_second > 20
+def test_every_step_of_a_dial_redraws_and_sends_nothing(open_page, name: str) -> None:
+    steps = step_dial(open_page(), name)
+    assert (steps.sent, steps.received) == (0, 0)
+    assert steps.followed == steps.inputs
 
 
 def test_the_presets_show_the_uneven_cost(open_page) -> None:

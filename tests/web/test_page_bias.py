@@ -1,7 +1,6 @@
 """The Bias page's script: its sections, claims, address and choices."""
 
 import re
-import time
 
 import pytest
 from page_runs import run_page, text_of
@@ -99,13 +98,3 @@ def test_noise_on_the_output_moves_bce_and_not_mse():
     assert len(contrast) == 4
     assert contrast["Bernoulli / BCE"] < contrast["Gaussian / MSE"]
     assert contrast["Gaussian / MSE"] < contrast["counter-biased L₁"] + 1e-3
-
-
-def test_a_warm_run_is_quick(page):
-    took = []
-    for _ in range(5):
-        began = time.perf_counter()
-        page.run()
-        took.append(time.perf_counter() - began)
-    # On a busy machine; the benchmark holds the page to its 60 ms.
-    assert sorted(took)[0] < 0.5
