@@ -37,7 +37,7 @@ with st.container():
     lines.take_away(
         "BCE(t, p) = H(t) + KL(t ‖ p). The bowl is lopsided; its lowest point is p = t."
     )
-    lines.threads("B1", "B2", "B6", "B11", "B13")
+    lines.threads("bias", "asymmetry")
 
     st.header("2 · “Equal to 2 MSE at 0.5”", anchor="two-mse")
     with layout.row("two-mse"):
@@ -53,7 +53,7 @@ with st.container():
         "Near *any* target, BCE is squared error over 2t(1 − t): a Gaussian whose variance is "
         "t(1 − t). “2 MSE” is that rule at t = ½, for small errors."
     )
-    lines.threads("B4")
+    lines.threads("bias", "two-mse")
 
     st.header("3 · Is the minimum biased?", anchor="minimum")
     with layout.row("minimum"):
@@ -80,6 +80,7 @@ with st.container():
         "mean**, whatever the shape. Averaging is blur, and both losses do it equally."
     )
     lines.take_away("No pull in the minimiser: p = t for one target, p = E[t] for many.")
+    lines.threads("bias", "minimum")
 
     st.header("4 · Where the pull is real", anchor="noise")
     st.markdown(
@@ -132,7 +133,7 @@ with st.container():
         "A pull toward ½ needs noise on the *output*. With noise on the logit BCE has none. After "
         "a short training, or under weight decay, σ decides which loss is nearer to t."
     )
-    lines.threads("B3")
+    lines.threads("bias", "noise")
 
     st.header("5 · On pictures", anchor="pictures")
     bias.show_fits()
@@ -150,7 +151,7 @@ with st.container():
         "±5, with the same step size. MSE through a sigmoid hardly notices that it is wrong."
     )
     lines.take_away("Binary targets: BCE. That is the case it was made for.")
-    lines.threads("B9")
+    lines.threads("bias", "pictures")
 
     st.header("6 · The missing constant", anchor="continuous-bernoulli")
     with layout.row("constant"):
@@ -172,7 +173,7 @@ with st.container():
         "mean loss over such draws, and nothing is missing."
     )
     lines.take_away("As a likelihood of greys BCE lacks log C(λ). Show the mean, never λ.")
-    lines.threads("B12")
+    lines.threads("bias", "continuous-bernoulli")
 
     st.header("7 · Why people like BCE", anchor="gradients")
     with layout.row("gradients"):
@@ -206,7 +207,7 @@ with st.container():
     lines.take_away(
         "BCE and the sigmoid belong together: log undoes exp. Squared error behind a sigmoid waits."
     )
-    lines.threads("B7", "B10")
+    lines.threads("bias", "gradients")
 
     st.header("8 · The opposite bias", anchor="opposite")
     with layout.row("opposite"):
@@ -230,7 +231,7 @@ with st.container():
         "A loss of the opposite bias exists. It is not convex, its gradient vanishes at both ends, "
         "and edges go hard."
     )
-    lines.threads("B8")
+    lines.threads("bias", "opposite")
 
     st.header("9 · Measured on trained VAEs", anchor="measured")
     bias.show_trained()
@@ -244,7 +245,7 @@ with st.container():
         "Blur comes mostly from what z does not know. Compare losses at a like KL, and read a "
         "calibration plot before blaming one."
     )
-    lines.threads("B5", "B14")
+    lines.threads("bias", "measured")
 
     figures.dials(
         T,

@@ -33,7 +33,7 @@ with st.container():
         "MSE is the Gaussian log likelihood with the sign turned, a factor "
         "1/(2σ²) and a constant. It is not a law; it is a Gaussian with one fixed σ."
     )
-    lines.threads("D1", "D4", "D5", "D8", "D15")
+    lines.threads("derivation", "expansion")
 
     st.header("2 · One σ moves everything", anchor="sigma")
     with layout.row("sigma"):
@@ -56,7 +56,7 @@ with st.container():
         "Fixed σ: same minimiser as MSE, gradient times 1/(2σ²). "
         "Code that averages over 784 pixels beside a summed KL sits at σ = 19.8: try the button."
     )
-    lines.threads("D2", "D7", "D10")
+    lines.threads("derivation", "sigma")
 
     st.header("3 · On an image", anchor="image")
     lines.show_pictures(pixel["sigma"])
@@ -67,7 +67,7 @@ with st.container():
         "claims an image looks like: its mean **plus σ of noise on every pixel**. We look at means."
     )
     lines.take_away("log p = −D/(2σ²) · MSE − D log σ − D/2 log 2π, for any image at all.")
-    lines.threads("D9", "D18")
+    lines.threads("derivation", "image")
     figures.dials(
         *PIXEL_DIALS,
         values=pixel,
@@ -90,7 +90,7 @@ lines.take_away(
     "Beside a KL, *how you reduce* is *which σ you chose*. "
     "With a fixed σ, β and σ² are one number: β · σ²."
 )
-lines.threads("D6")
+lines.threads("derivation", "implied-sigma")
 
 st.header("5 · “Adjust the learning rate”", anchor="learning-rate")
 objective.show_race()
@@ -103,7 +103,7 @@ lines.take_away(
     "A factor on the *whole* loss is a learning rate. σ scales only one of two "
     "terms: it is another objective, and no learning rate undoes it."
 )
-lines.threads("D3", "D16")
+lines.threads("derivation", "learning-rate")
 
 st.header("6 · Collapse", anchor="collapse")
 objective.show_collapse(variance)
@@ -118,7 +118,7 @@ lines.take_away(
     "Latent j is alive iff λⱼ > σ² (λⱼ > βσ² with a β). Then its KL is "
     "½ log(λⱼ/σ²) and its direction keeps an error of σ²."
 )
-lines.threads("D12")
+lines.threads("derivation", "collapse")
 
 st.header("7 · A learned σ", anchor="learned-sigma")
 with layout.row("learned-sigma"):
@@ -136,7 +136,7 @@ lines.take_away(
     "Learn *one* σ (it finds the RMSE), or set it to the RMSE. For one σ a pixel, "
     "set a floor: 8-bit rounding alone is σ = 0.00113."
 )
-lines.threads("D11")
+lines.threads("derivation", "learned-sigma")
 
 st.header("8 · A likelihood is a cross-entropy", anchor="cross-entropy")
 objective.show_cross_entropy(fit)
@@ -150,4 +150,4 @@ lines.take_away(
     "“MSE or cross-entropy?” asks *which model*: both are cross-entropies, one "
     "to a Gaussian and one to a Bernoulli (Goodfellow et al. 2016, section 5.5)."
 )
-lines.threads("D13", "D14", "D17")
+lines.threads("derivation", "cross-entropy")

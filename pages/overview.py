@@ -67,9 +67,10 @@ with third, st.container(border=True, height="stretch"):
         "learned σ, the race of four losses."
     )
 
-st.header("The ledger: 32 claims, each decided by a number", anchor="ledger")
+st.header(f"The ledger: {len(claims.CLAIMS)} claims and questions", anchor="ledger")
 st.markdown(
-    "Three questions from a forum, and what was answered. Each claim is checked by code that "
-    "computes the number you see and that could have disagreed."
+    "Three questions from a forum, and all that was said and asked below them. Each is checked by "
+    "code that computes the number you see, and that could have disagreed. Where no number can "
+    "decide, a source does, and the row says so."
 )
 ledger.show_ledger(present=frame.presenting())

@@ -19,7 +19,7 @@ def test_the_page_has_its_parts_in_order() -> None:
         "Three lessons",
     ]
     assert len(app.get("vega_lite_chart")) == 3
-    assert ledger(app).count("<article") == 32
+    assert ledger(app).count("<article") == len(CLAIMS)
 
 
 def test_the_dials_open_at_the_addresss_values() -> None:
@@ -75,5 +75,5 @@ def test_a_presenters_links_keep_the_mode() -> None:
 @pytest.mark.parametrize("query", [{"verdict": "perhaps"}, {"thread": "<b>Z</b>"}])
 def test_a_wrong_filter_is_left_out_with_a_note(query: dict[str, str]) -> None:
     app = open_app(**query)
-    assert ledger(app).count("<article") == 32
+    assert ledger(app).count("<article") == len(CLAIMS)
     assert next(iter(query)) in app.info[0].value

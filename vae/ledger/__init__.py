@@ -68,6 +68,7 @@ def _as_json(table: tuple[Row, ...]) -> str:
                 "thread": row.claim.thread,
                 "claim": row.claim.claim,
                 "verdict": str(row.claim.verdict),
+                "decided_by": row.claim.decided_by,
                 "figure": row.evidence.figure,
                 "agrees": row.evidence.agrees,
             }
@@ -86,7 +87,8 @@ def _as_text(table: tuple[Row, ...]) -> str:
             f"{row.claim.id:<4}{row.claim.thread:<3}{row.claim.verdict:<23}{mark:<11}"
             f"{row.evidence.figure}"
         )
-        lines.append(f"{'':7}{row.claim.claim}")
+        by_source = " (decided by a source)" if row.claim.by_source else ""
+        lines.append(f"{'':7}{row.claim.claim}{by_source}")
     agreeing = sum(row.evidence.agrees for row in table)
     lines.append(f"{agreeing} of {len(table)} checks agree with their verdicts.")
     return "\n".join(lines)

@@ -88,6 +88,30 @@ REFERENCES = {
         "Advances in Neural Information Processing Systems 27",
         "https://arxiv.org/abs/1406.2661",
     ),
+    "zhu": Reference(
+        "Zhu et al. 2017",
+        "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks",
+        "International Conference on Computer Vision",
+        "https://arxiv.org/abs/1703.10593",
+    ),
+    "shu": Reference(
+        "Shu 2018",
+        "Using a Bernoulli VAE on Real-Valued Observations",
+        "ruishu.io",
+        "https://ruishu.io/2018/03/19/bernoulli-vae/",
+    ),
+    "li": Reference(
+        "Li et al. 2025",
+        "Posterior Collapse as a Phase Transition in Variational Autoencoders",
+        "arXiv 2510.01621",
+        "https://arxiv.org/abs/2510.01621",
+    ),
+    "beta-sigma": Reference(
+        "Beta-Sigma VAE 2024",
+        "Beta-Sigma VAE: Separating beta and decoder variance in Gaussian variational autoencoder",
+        "arXiv 2409.09361",
+        "https://arxiv.org/abs/2409.09361",
+    ),
     "banerjee": Reference(
         "Banerjee et al. 2005",
         "On the Optimality of Conditional Expectation as a Bregman Predictor",
@@ -143,7 +167,8 @@ class Claim:
     """One sentence of a thread, what is true of it, and the check that computes and can fail.
 
     ``claim`` says in a few words what the thread says; ``statement`` is the right statement;
-    ``check`` returns the number that decides, and whether it agrees with the verdict.
+    ``check`` returns the number that decides, and whether it agrees with the verdict. Where a
+    number cannot decide, ``by_source`` says that the citation does; the number then illustrates.
     """
 
     id: str
@@ -154,3 +179,9 @@ class Claim:
     link: Link
     check: Callable[[], Evidence]
     citations: tuple[Citation, ...] = ()
+    by_source: bool = False
+
+    @property
+    def decided_by(self) -> str:
+        """'a number' computed here, or 'a source' that is cited."""
+        return "a source" if self.by_source else "a number"

@@ -48,9 +48,11 @@ def show_ledger(*, present: bool = False) -> None:
         and (not threads or row.claim.thread in threads)
     ]
     agreeing = sum(row.evidence.agrees for row in chosen)
+    sources = sum(row.claim.by_source for row in chosen)
     st.markdown(
         f"**{len(chosen)}** of {len(CLAIMS)} claims shown; the number computed now agrees with "
-        f"the verdict in **{agreeing}**."
+        f"the verdict in **{agreeing}**. In {sources} of them a source decides, and the number "
+        "illustrates."
     )
     st.html(f"<style>{_STYLE}</style>{rows_html(tuple(row.claim.id for row in chosen), present)}")
 
@@ -76,7 +78,7 @@ def _row_html(row: Row, present: bool) -> str:
         f'<article class="{style}" id="{claim.id}"><div><p class="verdict">'
         f'<span>{claim.id}</span><span class="badge"><span aria-hidden="true">{mark}</span> '
         f"{claim.verdict}</span></p>"
-        f'<p class="source">thread {claim.thread}</p>'
+        f'<p class="source">thread {claim.thread}, decided by {claim.decided_by}</p>'
         f'<p><a href="{href}" target="_self" aria-label="See {claim.id} in the lesson">'
         f"see it in the lesson</a></p></div>"
         f'<div class="body"><p class="said">“{html.escape(claim.claim)}”</p>'

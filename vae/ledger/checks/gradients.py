@@ -14,31 +14,54 @@ def saturation() -> Evidence:
     # A free output on a grey target: nothing saturates.
     free = slope(lambda p: bernoulli.squared_error(0.8, p), 0.1)
     figure = (
-        f"t = 1 at logit −5: gradient {abs(bce):.4f} (BCE), {abs(mse):.4f} (sigmoid + MSE); "
+        f"t = 1 at logit −5: gradient {abs(bce):.4f} (BCE), {abs(mse):.4f} (sigmoid + squared "
+        f"error, σ = 0.707); "
         f"a free output on a grey target: {abs(free):.1f}"
     )
     stated = abs(mse - float(early_stopping.mse_gradient(1.0, wrong))) < 1e-8
-    return Evidence(figure, stated and abs(mse) < 0.05 * abs(bce) and abs(free) > 1)
+    # Each further unit of wrongness shrinks the gradient e-fold, at any sigma.
+    fades = [
+        float(
+            early_stopping.mse_gradient(1.0, -8.0, scale)
+            / early_stopping.mse_gradient(1.0, -7.0, scale)
+        )
+        for scale in (early_stopping.CODE_SCALE, 0.1)
+    ]
+    fading = max(fades) < 0.4
+    return Evidence(figure, stated and fading and abs(mse) < 0.05 * abs(bce) and abs(free) > 1)
 
 
-def steps_until(confident: float, gradient_of: str) -> int:
+def steps_until(
+    confident: float, gradient_of: str, scale: float = early_stopping.CODE_SCALE
+) -> int:
     """Steps of gradient descent at rate 1 from logit −5 until p exceeds ``confident``; t = 1."""
     logit, steps = -5.0, 0
-    while (p := 1 / (1 + np.exp(-logit))) < confident:
-        logit -= (p - 1) if gradient_of == "bce" else 2 * (p - 1) * p * (1 - p)
+    while 1 / (1 + np.exp(-logit)) < confident:
+        bce = gradient_of == "bce"
+        slope_here = (
+            early_stopping.bce_gradient(1.0, logit)
+            if bce
+            else early_stopping.mse_gradient(1.0, logit, scale)
+        )
+        logit -= float(slope_here)
         steps += 1
     return steps
 
 
 def descent_steps() -> Evidence:
-    bce, mse = steps_until(0.9, "bce"), steps_until(0.9, "mse")
-    p = np.linspace(0, 1, 30_001)
-    largest = (2 * (1 - p) * p * (1 - p)).max()
+    bce, wide = steps_until(0.9, "bce"), steps_until(0.9, "mse")
+    narrow = steps_until(0.9, "mse", 0.3)
+    adam = [early_stopping.adam_steps(loss, -5.0, 0.9) for loss in ("bce", "mse")]
     figure = (
-        f"from logit −5 to p = 0.9 at rate 1: {bce} steps with BCE, {mse} with sigmoid + MSE, "
-        f"whose gradient is at most {largest:.4f}"
+        f"from logit −5 to p = 0.9 at rate 1: {bce} steps with BCE, {wide} with squared error at "
+        f"σ = 0.707, {narrow} at σ = 0.3; under Adam at rate 0.1: {adam[0]} and {adam[1]}"
     )
-    return Evidence(figure, mse > 5 * bce and abs(largest - 8 / 27) < 1e-6)
+    return Evidence(figure, wide > narrow > bce and wide > 5 * bce and adam[1] < adam[0])
+
+
+def roughness(images: np.ndarray) -> np.ndarray:
+    """How far neighbouring pixels of each row differ: all that the discriminator sees."""
+    return np.square(np.diff(images, axis=1)).mean(axis=1)
 
 
 def trainable_loss() -> Evidence:
@@ -46,11 +69,8 @@ def trainable_loss() -> Evidence:
     sharp = (random.random((200, 32)) < 0.5).astype(float)
     blurred = (np.roll(sharp, 1, axis=1) + sharp + np.roll(sharp, -1, axis=1)) / 3
 
-    # The discriminator sees one feature, how far neighbouring pixels differ, and is logistic.
-    def feature(images: np.ndarray) -> np.ndarray:
-        return np.square(np.diff(images, axis=1)).mean(axis=1)
-
-    edges = np.concatenate([feature(sharp), feature(blurred)])
+    # The discriminator is logistic, of one feature.
+    edges = np.concatenate([roughness(sharp), roughness(blurred)])
     real = np.repeat([1.0, 0.0], 200)
     weight, offset, costs = 0.0, 0.0, []
     for _ in range(300):

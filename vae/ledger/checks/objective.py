@@ -54,10 +54,15 @@ def learning_rate() -> Evidence:
     return Evidence(figure, bool(without < 1e-6 and beside > 0.05))
 
 
+def expected_error(x: float, w: float, mean: float, s: float) -> float:
+    """E[(x − w z)²] for z ~ N(mean, s²), by quadrature."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(40)
+    return float((weights * (x - w * (mean + s * nodes)) ** 2).sum() / weights.sum())
+
+
 def composed_densities() -> Evidence:
     x, w, mean, s = 0.9, 0.5, 1.6, 0.4
-    nodes, weights = np.polynomial.hermite_e.hermegauss(40)
-    expected = float((weights * (x - w * (mean + s * nodes)) ** 2).sum() / weights.sum())
+    expected = expected_error(x, w, mean, s)
     undrawn = (x - w * mean) ** 2
     figure = f"E‖x − μ(z)‖² = {expected:.4f} = {undrawn:.4f} at the mean code + {w * w * s * s:.4f}"
     agrees = abs(expected - undrawn - w**2 * s**2) < 1e-9 and expected > 2 * undrawn

@@ -7,6 +7,7 @@ import streamlit as st
 from vae.charts.derivation import image as pictures
 from vae.charts.derivation.expansion import build_numbers_chart
 from vae.charts.derivation.steps import STEPS, Step
+from vae.ledger import CLAIMS
 from vae.lessons import pictures as lessons_pictures
 from vae.shipped.cards import data_summary
 from vae.theory import implied
@@ -25,8 +26,13 @@ def take_away(text: str) -> None:
     st.success(text, icon=":material/lightbulb:")
 
 
-def threads(*claim_ids: str) -> None:
-    """What the threads say that this section settles, folded."""
+def threads(page: str, anchor: str) -> None:
+    """What the threads say that this section of ``page`` settles, folded."""
+    claim_ids = [
+        claim.id
+        for claim in CLAIMS.values()
+        if (claim.link.page, claim.link.anchor) == (page, anchor)
+    ]
     figures.show_claims(*claim_ids, label=f"What the threads say of it ({', '.join(claim_ids)})")
 
 

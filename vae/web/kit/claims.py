@@ -28,7 +28,8 @@ def show_claims(*claim_ids: str, label: str) -> None:
 def card_text(claim: Claim, evidence: Evidence) -> str:
     """Claim, verdict, right statement, figure and sources as markdown."""
     lines = [
-        f"{badge(claim.verdict)} **{claim.id}** · thread {claim.thread}: *{claim.claim}*",
+        f"{badge(claim.verdict)} **{claim.id}** · thread {claim.thread}: *{claim.claim}*"
+        + (" · decided by a source" if claim.by_source else ""),
         claim.statement,
         figure_text(evidence),
     ]
