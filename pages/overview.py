@@ -3,6 +3,7 @@
 import streamlit as st
 
 from vae.charts import overview
+from vae.ledger import CLAIMS
 from vae.web import frame, ledger, navigation
 from vae.web.kit import figures
 
@@ -67,7 +68,7 @@ with third, st.container(border=True, height="stretch"):
         "learned σ, the race of four losses."
     )
 
-st.header(f"The ledger: {len(claims.CLAIMS)} claims and questions", anchor="ledger")
+st.header(f"The ledger: {len(CLAIMS)} claims and questions", anchor="ledger")
 st.markdown(
     "Three questions from a forum, and all that was said and asked below them. Each is checked by "
     "code that computes the number you see, and that could have disagreed. Where no number can "

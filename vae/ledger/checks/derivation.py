@@ -91,11 +91,11 @@ def mass_outside() -> Evidence:
 
 def learned_scale() -> Evidence:
     errors = np.array([0.002, 0.01, 0.05])
-    best = []
+    lowest_nll = []
     for mse in errors:
         scale = lowest(partial(gaussian.nll_from_mse, mse, pixels=PIXELS), 0.01, 1.0)
-        best.append(float(gaussian.nll_from_mse(mse, scale, PIXELS)))
-    per_log = np.diff(best) / np.diff(np.log(errors)) / PIXELS
+        lowest_nll.append(float(gaussian.nll_from_mse(mse, scale, PIXELS)))
+    per_log = np.diff(lowest_nll) / np.diff(np.log(errors)) / PIXELS
     # Two pixels with residual variances 0.01 and 0.09 about 0.2 and 0.8, each at its best scale.
     centres, spreads = np.array([0.2, 0.8]), np.array([0.01, 0.09])
 
