@@ -1,7 +1,8 @@
-"""What all sessions share is computed once, also when a whole class asks for it at once.
+"""The one cache: what all sessions share is computed once, also when a whole class asks at once.
 
 ``functools.lru_cache`` lets every caller compute who comes before the first has finished: thirty
-students who open a page together would draw each of its figures thirty times.
+students who open a page together would draw each of its figures thirty times. Here they wait for
+the result that is under way.
 """
 
 import functools
@@ -12,7 +13,55 @@ from concurrent.futures import Future
 from typing import Any, ParamSpec, Protocol, TypeVar, cast
 
 P = ParamSpec("P")
+T = TypeVar("T")
 R = TypeVar("R", covariant=True)
+
+
+class Memo:
+    """The ``maxsize`` results used last, by key."""
+
+    def __init__(self, maxsize: int) -> None:
+        self._maxsize = maxsize
+        self._kept: OrderedDict[Hashable, Future[Any]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable, build: Callable[[], T]) -> T:
+        """The result kept under ``key``, or what ``build`` returns, which may not ask for ``key``.
+
+        Who asks while it is being built waits. An error is raised for all of them, and not kept.
+        Raises ``TypeError`` on a key that is not hashable.
+        """
+        with self._lock:
+            future = self._kept.get(key)
+            if future is not None:
+                self._kept.move_to_end(key)
+                first = False
+            else:
+                future, first = Future[Any](), True
+                self._kept[key] = future
+                while len(self._kept) > self._maxsize:
+                    self._kept.popitem(last=False)
+        if first:
+            self._fill(future, key, build)
+        return future.result()
+
+    def _fill(self, future: "Future[T]", key: Hashable, build: Callable[[], T]) -> None:
+        try:
+            future.set_result(build())
+        # Whatever ends the computation must not leave the others waiting.
+        except BaseException as error:
+            self._drop(key, future)
+            future.set_exception(error)
+
+    def _drop(self, key: Hashable, future: "Future[Any]") -> None:
+        with self._lock:
+            # Not what was begun anew since this one was pushed out.
+            if self._kept.get(key) is future:
+                del self._kept[key]
+
+    def clear(self) -> None:
+        with self._lock:
+            self._kept.clear()
 
 
 class Shared(Protocol[P, R]):
@@ -24,52 +73,21 @@ class Shared(Protocol[P, R]):
 
 
 def shared(maxsize: int) -> Callable[[Callable[P, R]], Shared[P, R]]:
-    """Keep the ``maxsize`` results used last; callers wait for a result that is being computed.
+    """Keep a function's ``maxsize`` results used last, as ``Memo`` does, by its arguments.
 
-    Arguments must be hashable (``TypeError`` otherwise). An error is raised for all who wait for
-    it, and not kept. The function must not call itself with the same arguments.
+    Arguments must be hashable (``TypeError`` otherwise).
     """
 
     def decorate(function: Callable[P, R]) -> Shared[P, R]:
-        kept: OrderedDict[Hashable, Future[R]] = OrderedDict()
-        lock = threading.Lock()
+        memo = Memo(maxsize)
 
         @functools.wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
             key = (args, tuple(sorted(kwargs.items())))
-            with lock:
-                future = kept.get(key)
-                first = future is None
-                if future is None:
-                    future = kept[key] = Future()
-                    while len(kept) > maxsize:
-                        kept.popitem(last=False)
-                else:
-                    kept.move_to_end(key)
-            if first:
-                _fill(future, lambda: function(*args, **kwargs), lambda: _drop(kept, key, lock))
-            return future.result()
-
-        def clear() -> None:
-            with lock:
-                kept.clear()
+            return memo.get(key, lambda: function(*args, **kwargs))
 
         wrapped: Any = call
-        wrapped.cache_clear = clear
+        wrapped.cache_clear = memo.clear
         return cast(Shared[P, R], wrapped)
 
     return decorate
-
-
-def _fill(future: "Future[Any]", compute: Callable[[], Any], forget: Callable[[], None]) -> None:
-    try:
-        future.set_result(compute())
-    # Whatever ends the computation must not leave the others waiting.
-    except BaseException as error:
-        forget()
-        future.set_exception(error)
-
-
-def _drop(kept: "OrderedDict[Hashable, Future[Any]]", key: Hashable, lock: threading.Lock) -> None:
-    with lock:
-        kept.pop(key, None)

@@ -9,11 +9,10 @@ What is kept is not grey levels but each pixel's signed distance to the edge of 
 (``edge_distances``); ``grey_levels`` turns these into images of any greyness.
 """
 
-import functools
-
 import numpy as np
 
 from vae.images.digit_strokes import SKELETONS
+from vae.memo import shared
 
 SIDE = 28
 TRAIN_COUNT = 12_000
@@ -117,7 +116,7 @@ def _traced(digit: int, variant: int, count: int, draws: _Draws) -> np.ndarray:
     return points
 
 
-@functools.cache
+@shared(maxsize=64)
 def _skeleton(digit: int, variant: int) -> tuple[np.ndarray, np.ndarray]:
     """Knots (K, 2) of a skeleton and the weights (_POINTS, K) that trace its curves."""
     strokes = [np.array(stroke, dtype=float) for stroke in SKELETONS[digit][variant]]

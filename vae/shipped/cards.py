@@ -5,7 +5,6 @@ weights (``NAME.pt``) where they are shipped, and ``data-summaries.json``. ``vae
 them all anew with one command.
 """
 
-import functools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -14,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from vae.config import TrainConfig
+from vae.memo import shared
 from vae.wire.events import CalibrationBin
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
@@ -117,7 +117,7 @@ class DataSummary:
     pixel_variances: tuple[float, ...]
 
 
-@functools.cache
+@shared(maxsize=1)
 def load_cards() -> Mapping[str, Card]:
     """All cards by name, in the order of their names; read once per process."""
     cards = [
@@ -149,7 +149,7 @@ def data_summary(name: str) -> DataSummary:
     return _summaries()[name]
 
 
-@functools.cache
+@shared(maxsize=1)
 def _summaries() -> Mapping[str, DataSummary]:
     stored = json.loads((CHECKPOINTS / SUMMARIES).read_text(encoding="utf-8"))
     lists = ("eigenvalues", "grey_counts", "mean_image", "pixel_variances")

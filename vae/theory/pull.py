@@ -6,10 +6,9 @@ noise on the logit it emits sigmoid(a + e), e normal of standard deviation ``tau
 broadcast.
 """
 
-import functools
-
 import numpy as np
 
+from vae.memo import shared
 from vae.theory.bernoulli import Real, logit, sigmoid
 from vae.theory.roots import bisect
 
@@ -101,7 +100,7 @@ def bce_curve(t: float, u: Real) -> tuple[np.ndarray, np.ndarray]:
     return p * first / np.sqrt(3.0), p
 
 
-@functools.cache
+@shared(maxsize=256)
 def clipped_mse_optimum(t: float, scale: float) -> float:
     """The p of least E[(clip(p + e, 0, 1) - t)^2] for normal noise: clipping moves MSE too.
 

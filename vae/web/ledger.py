@@ -4,7 +4,6 @@ The rows are one element of our own words, escaped, rather than 200 elements of 
 page is drawn at once, and a check unfolds without a message to the server.
 """
 
-import functools
 import html
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import streamlit as st
 
 from vae import ledger
 from vae.ledger import CLAIMS, THREADS, Row, Verdict
+from vae.memo import shared
 from vae.web.kit import address
 
 _STYLE = (Path(__file__).parent / "assets" / "ledger.css").read_text(encoding="utf-8")
@@ -57,7 +57,7 @@ def show_ledger(*, present: bool = False) -> None:
     st.html(f"<style>{_STYLE}</style>{rows_html(tuple(row.claim.id for row in chosen), present)}")
 
 
-@functools.lru_cache(maxsize=64)
+@shared(maxsize=64)
 def rows_html(claim_ids: tuple[str, ...], present: bool = False) -> str:
     """The rows as HTML; every text is escaped."""
     rows = (Row(CLAIMS[claim_id], ledger.evidence(claim_id)) for claim_id in claim_ids)

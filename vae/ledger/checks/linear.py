@@ -5,12 +5,12 @@ q(z|x) = N(V x, diag s²). The expected loss over the data needs C alone:
 tr(C − 2 W V C + WᵀW (V C Vᵀ + diag s²))/(2σ²) + ½ Σⱼ [(V C Vᵀ)ⱼⱼ + sⱼ² − 1 − log sⱼ²].
 """
 
-import functools
 from dataclasses import dataclass
 
 import numpy as np
 
 from vae.ledger.checks.evidence import Evidence
+from vae.memo import shared
 from vae.theory import ppca
 
 EIGENVALUES = np.array([4.0, 2.0, 1.0, 0.4, 0.2, 0.1])
@@ -27,7 +27,7 @@ class Weights:
     log_scale: np.ndarray
 
 
-@functools.cache
+@shared(maxsize=1)
 def covariance() -> np.ndarray:
     """C (6, 6), turned so that no pixel is a principal direction."""
     turn, _ = np.linalg.qr(np.random.default_rng(1).normal(size=(6, 6)))
@@ -57,7 +57,7 @@ def start() -> Weights:
     return Weights(random.normal(size=(6, 4)) / 4, random.normal(size=(4, 6)) / 4, np.zeros(4))
 
 
-@functools.cache
+@shared(maxsize=8)
 def trained(sampling: bool = True, steps: int = 4000, rate: float = 0.03) -> Weights:
     """The weights after gradient descent; without sampling there is neither noise nor KL."""
     at = start()

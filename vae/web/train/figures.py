@@ -15,13 +15,12 @@ from vae.charts.kit.theme import Style
 from vae.charts.train import curves, maps
 from vae.charts.train import styles as train_styles
 from vae.config import TrainConfig
-from vae.memo import shared
+from vae.memo import Memo, shared
 from vae.runs import tables
 from vae.runs.snapshots import MemberSnapshot, RunSnapshot
 from vae.theory.prediction import active_latents
 from vae.web.streamlit_private import DeltaGenerator, to_arrow
 from vae.web.train import loss
-from vae.web.train.pictures import Memo
 
 # Frames, and the same in the form in which they travel: Streamlit would convert them anew for
 # every viewer.

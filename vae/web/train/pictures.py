@@ -1,11 +1,9 @@
 """Rows of pictures on the page: live in place, or a film that the browser plays by itself."""
 
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -13,6 +11,7 @@ import streamlit as st
 from vae.charts.kit.theme import Style
 from vae.export.files import common_moments
 from vae.images import tiles
+from vae.memo import Memo
 from vae.runs.snapshots import Frame, MemberSnapshot
 
 _ASSETS = Path(__file__).parents[1] / "assets"
@@ -22,34 +21,12 @@ _component = st.components.v2.component(
     css=(_ASSETS / "pictures.css").read_text(encoding="utf-8"),
     js=(_ASSETS / "pictures.js").read_text(encoding="utf-8"),
 )
-T = TypeVar("T")
 # The films of one race, and what is live: each picture is encoded once for all who watch. A row of
 # pictures takes about 5 KB.
 _MOST_KEPT = 600
 _TARGETS = "targets"
 _MEANS = "decoder means"
 _DRAWS = "draws from p(x|z)"
-
-
-class Memo:
-    """Results by key, the oldest forgotten first; shared by all sessions."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._kept: OrderedDict[Any, Any] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: Any, build: Callable[[], T]) -> T:
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-        made = build()
-        with self._lock:
-            self._kept[key] = made
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
-        return made
 
 
 _rows = Memo(_MOST_KEPT)
