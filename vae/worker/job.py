@@ -5,6 +5,7 @@ bounded rate, whatever the speed of the steps.
 """
 
 import collections
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,11 +18,10 @@ from vae.engine.evaluation import build_gallery
 from vae.engine.thread_tuning import ThreadGovernor, agreeing_counts, candidate_counts
 from vae.engine.training import Trainer
 from vae.errors import CheckpointError, DataUnavailable
-from vae.images.sets import load_images
+from vae.images.sets import ImageData, is_available, load_images
 from vae.wire import protocol
 from vae.wire.events import DivergedEvent, EpochEvent, GalleryEvent, ReconstructionEvent, TrainEvent
 from vae.wire.protocol import RunState
-from vae.worker.job_sources import fetch_missing, open_checkpoint
 
 EVENT_SECONDS = 0.1
 PICTURE_SECONDS = 0.25
@@ -33,6 +33,11 @@ SAVE_EPOCH_SECONDS = 10.0
 HEARTBEAT_SECONDS = 1.0
 # Clicks on Step in quick order do not wait for a gallery each.
 GALLERY_AFTER_SECONDS = 0.6
+
+# What may differ between a checkpoint and the run that goes on from it.
+_MAY_CHANGE = {"epochs", "device", "learning_rate"}
+# What makes the weights fit; the rest of the settings may change over shipped weights.
+_SHAPE = ("architecture", "latent_dim", "hidden_dim", "likelihood")
 
 
 class Inbox(Protocol):
@@ -75,26 +80,26 @@ class Job:
 
     def run(self) -> None:
         try:
-            self._open()
+            self._build_trainers()
         except Stopped:
-            self._end(RunState.STOPPED)
+            self._report_end(RunState.STOPPED)
             return
         except (DataUnavailable, CheckpointError, ValueError) as error:
-            self._end(RunState.FAILED, str(error))
+            self._report_end(RunState.FAILED, str(error))
             return
-        self._greet()
+        self._report_start()
         self._governor = ThreadGovernor(agreeing_counts(self.trainers, candidate_counts()))
-        while self._going():
-            self._obey(0)
+        while self._may_go_on():
+            self._handle_commands(0)
             if self.stopping:
                 break
             if self.paused:
-                self._rest()
+                self._pause_loop()
             else:
-                self._step()
-        self._conclude()
+                self._step_all()
+        self._save_and_report_end()
 
-    def _open(self) -> None:
+    def _build_trainers(self) -> None:
         configs = [TrainConfig.from_dict(values) for values in self.start.configs]
         if self.start.download:
             fetch_missing(configs[0], self._wait_for_download)
@@ -107,18 +112,18 @@ class Job:
 
     def _wait_for_download(self, fraction: float) -> None:
         self.send(protocol.Downloading(self.start.job, fraction))
-        self._obey(PROGRESS_SECONDS)
+        self._handle_commands(PROGRESS_SECONDS)
         if self.stopping:
             raise Stopped
 
-    def _greet(self) -> None:
+    def _report_start(self) -> None:
         self._report_progress()
         for member, trainer in enumerate(self.trainers):
             for event in trainer.history:
-                self._tell(member, event)
-        self._picture_when_due()
+                self._emit(member, event)
+        self._emit_pictures_when_due()
         if self.start.checkpoints:
-            self._gallery()
+            self._emit_galleries()
 
     @property
     def step_count(self) -> int:
@@ -128,7 +133,7 @@ class Job:
     def images_seen(self) -> int:
         return sum(trainer.images_seen for trainer in self.trainers)
 
-    def _going(self) -> bool:
+    def _may_go_on(self) -> bool:
         most = self.start.max_steps
         unfinished = any(not trainer.finished for trainer in self.trainers)
         if unfinished and most and self.step_count >= most:
@@ -136,28 +141,16 @@ class Job:
             self.message = f"This host trains a run for {most} steps at most."
         return unfinished and not self.stopping
 
-    def _step(self) -> None:
+    def _step_all(self) -> None:
+        """One step of every member whose turn it is, and what is due after it."""
         began = time.monotonic()
         observe = began >= self._event_due or self.steps_wanted == 1
         if observe:
             self._event_due = began + EVENT_SECONDS
-        epoch_over = False
-        # Checkpoints written just before a crash may be of different steps: the later ones wait.
-        turn = min(trainer.step_count for trainer in self.trainers if not trainer.finished)
-        for member, trainer in enumerate(self.trainers):
-            if trainer.finished or trainer.step_count > turn:
-                continue
-            for event in trainer.step(observe=observe):
-                self._tell(member, event)
-                epoch_over |= isinstance(event, EpochEvent)
-                if isinstance(event, DivergedEvent):
-                    self._tell(member, trainer.reconstruct())
+        epoch_over = self._step_members(observe)
         self._governor.watch(self.images_seen, sum(trainer.seconds for trainer in self.trainers))
-        self._picture_when_due()
-        since_save = time.monotonic() - self._saved_at
-        first = epoch_over and self._saved_step < 0
-        if first or since_save > (SAVE_EPOCH_SECONDS if epoch_over else SAVE_SECONDS):
-            self._save()
+        self._emit_pictures_when_due()
+        self._save_when_due(epoch_over)
         if self.steps_wanted:
             self.steps_wanted -= 1
             self.paused = self.steps_wanted == 0
@@ -166,31 +159,52 @@ class Job:
         if time.monotonic() >= self._progress_due:
             self._report_progress()
 
+    def _step_members(self, observe: bool) -> bool:
+        """Whether an epoch ended with it."""
+        epoch_over = False
+        # Checkpoints written just before a crash may be of different steps: the later ones wait.
+        turn = min(trainer.step_count for trainer in self.trainers if not trainer.finished)
+        for member, trainer in enumerate(self.trainers):
+            if trainer.finished or trainer.step_count > turn:
+                continue
+            for event in trainer.step(observe=observe):
+                self._emit(member, event)
+                epoch_over |= isinstance(event, EpochEvent)
+                if isinstance(event, DivergedEvent):
+                    self._emit(member, trainer.reconstruct())
+        return epoch_over
+
+    def _save_when_due(self, epoch_over: bool) -> None:
+        since = time.monotonic() - self._saved_at
+        first = epoch_over and self._saved_step < 0
+        if first or since > (SAVE_EPOCH_SECONDS if epoch_over else SAVE_SECONDS):
+            self._save_checkpoints()
+
     def _wait_for_speed(self, began: float) -> None:
-        """In slow motion, wait for the next step's turn, obeying meanwhile."""
+        """In slow motion, wait for the next step's turn, handling commands meanwhile."""
         while self.speed and not (self.stopping or self.paused):
             left = began + 1 / self.speed - time.monotonic()
             if left <= 0:
                 return
-            self._picture_when_due()
-            self._obey(min(left, PICTURE_SECONDS))
+            self._emit_pictures_when_due()
+            self._handle_commands(min(left, PICTURE_SECONDS))
             if time.monotonic() >= self._progress_due:
                 self._report_progress()
 
-    def _rest(self) -> None:
+    def _pause_loop(self) -> None:
         """Paused: show where it stands, then wait for a word."""
         self._rates.clear()
         self._report_progress()
-        self._picture()
-        self._obey(GALLERY_AFTER_SECONDS)
+        self._emit_pictures()
+        self._handle_commands(GALLERY_AFTER_SECONDS)
         if self.paused and not self.stopping and self.step_count > 0:
-            self._gallery()
+            self._emit_galleries()
         while self.paused and not self.stopping:
             self._report_progress()
-            self._obey(HEARTBEAT_SECONDS)
+            self._handle_commands(HEARTBEAT_SECONDS)
         self._report_progress()
 
-    def _obey(self, seconds: float) -> None:
+    def _handle_commands(self, seconds: float) -> None:
         """Take what commands there are, waiting at most ``seconds`` for the first."""
         while (command := self.inbox.get(seconds)) is not None:
             seconds = 0
@@ -199,9 +213,9 @@ class Job:
                 self.stopping = True
                 return
             if command.job == self.start.job:
-                self._take(command)
+                self._apply(command)
 
-    def _take(self, command: protocol.Command) -> None:
+    def _apply(self, command: protocol.Command) -> None:
         if isinstance(command, protocol.Stop):
             self.stopping = True
         elif isinstance(command, protocol.Pause):
@@ -217,25 +231,25 @@ class Job:
             for trainer in self.trainers:
                 trainer.learning_rate = command.learning_rate
 
-    def _tell(self, member: int, event: TrainEvent) -> None:
+    def _emit(self, member: int, event: TrainEvent) -> None:
         if isinstance(event, ReconstructionEvent):
             self._pictured[member] = event.step
         elif isinstance(event, GalleryEvent):
             self._galleried[member] = event.step
         self.send(protocol.Trained(self.start.job, member, event))
 
-    def _picture_when_due(self) -> None:
+    def _emit_pictures_when_due(self) -> None:
         if time.monotonic() >= self._picture_due or self.step_count in PICTURE_STEPS:
-            self._picture()
+            self._emit_pictures()
             self._picture_due = time.monotonic() + PICTURE_SECONDS
 
-    def _picture(self) -> None:
+    def _emit_pictures(self) -> None:
         """The fixed batch of each member, unless that step's was sent already."""
         for member, trainer in enumerate(self.trainers):
             if self._pictured.get(member) != trainer.step_count:
-                self._tell(member, trainer.reconstruct())
+                self._emit(member, trainer.reconstruct())
 
-    def _gallery(self) -> None:
+    def _emit_galleries(self) -> None:
         for member, trainer in enumerate(self.trainers):
             if self._galleried.get(member) == trainer.step_count:
                 continue
@@ -244,7 +258,7 @@ class Job:
             gallery = build_gallery(
                 trainer.model, trainer.pixels, trainer.data, trainer.step_count, kl_per_latent
             )
-            self._tell(member, gallery)
+            self._emit(member, gallery)
 
     def _report_progress(self) -> None:
         self._progress_due = time.monotonic() + PROGRESS_SECONDS
@@ -264,7 +278,7 @@ class Job:
             )
         )
 
-    def _save(self) -> None:
+    def _save_checkpoints(self) -> None:
         """Write every member's checkpoint; a full disk is reported, and training goes on."""
         self._saved_at = time.monotonic()
         folder = Path(self.start.folder)
@@ -280,13 +294,13 @@ class Job:
             problem = str(error)
         self.send(protocol.Saved(self.start.job, self.step_count, tuple(map(str, paths)), problem))
 
-    def _conclude(self) -> None:
+    def _save_and_report_end(self) -> None:
         """Save, show the end, and only then say that it is over."""
         if self._saved_step != self.step_count:
-            self._save()
+            self._save_checkpoints()
         if self.step_count > 0:
-            self._picture()
-            self._gallery()
+            self._emit_pictures()
+            self._emit_galleries()
         self._report_progress()
         if self.stopping:
             state = RunState.STOPPED
@@ -294,7 +308,62 @@ class Job:
             state = RunState.DIVERGED
         else:
             state = RunState.FINISHED
-        self._end(state, self.message)
+        self._report_end(state, self.message)
 
-    def _end(self, state: RunState, message: str = "") -> None:
+    def _report_end(self, state: RunState, message: str = "") -> None:
         self.send(protocol.Ended(self.start.job, str(state), message))
+
+
+def fetch_missing(config: TrainConfig, wait: Callable[[float], None]) -> None:
+    """Download the images of ``config`` unless they are there.
+
+    ``wait(fraction done)`` is called again and again meanwhile and paces the loop. What it raises
+    ends the waiting, not the download: what that fetches is kept whole or not at all, and serves
+    the next run. Raises ``DataUnavailable``.
+    """
+    if is_available(config.dataset, images=config.images):
+        return
+    from vae.images.downloads import download
+
+    fraction = 0.0
+    outcome: list[Exception | None] = []
+
+    def note(done: float) -> None:
+        nonlocal fraction
+        fraction = done
+
+    def fetch() -> None:
+        try:
+            download(config.dataset, progress=note)
+            outcome.append(None)
+        except Exception as error:
+            outcome.append(error)
+
+    # Not an executor's thread: those hold up the end of the process.
+    threading.Thread(target=fetch, name="vae-download", daemon=True).start()
+    while not outcome:
+        wait(fraction)
+    if outcome[0] is not None:
+        raise outcome[0]
+
+
+def open_checkpoint(config: TrainConfig, path: str, data: ImageData) -> Trainer:
+    """A trainer that goes on from ``path``: bit-equal from a run's own checkpoint, afresh (step
+    0, a new optimiser) from exported weights.
+
+    Raises ``CheckpointError`` on a file that cannot be read or does not fit ``config``.
+    """
+    checkpoint = checkpoints.load(path)
+    ours, theirs = config.to_dict(), checkpoint.config.to_dict()
+    resumes = checkpoint.training is not None
+    for name in set(ours) - _MAY_CHANGE if resumes else _SHAPE:
+        if ours[name] != theirs[name]:
+            raise CheckpointError(
+                f"{name}: {ours[name]!r} given; the checkpoint has {theirs[name]!r}"
+            )
+    if resumes:
+        trainer = checkpoint.build_trainer(data, epochs=config.epochs, device=config.device)
+        if config.learning_rate != checkpoint.config.learning_rate:
+            trainer.learning_rate = config.learning_rate
+        return trainer
+    return checkpoint.start_trainer(config, data)
