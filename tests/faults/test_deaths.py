@@ -135,7 +135,7 @@ def test_a_worker_that_hangs(tmp_path: Path) -> None:
         seen = hospital.until(run_id, lambda now: now.step > 3)
         # Only now: importing torch takes longer than this.
         limits = dataclasses.replace(Limits(), worker_silence_seconds=2.0)
-        hospital.registry._supervisor.limits = limits
+        hospital.registry.limits = limits
         hospital.until(run_id, lambda now: now.version > seen.version + 3)
         os.kill(first.pid, signal.SIGSTOP)
         snapshot = hospital.end_of(run_id)
@@ -144,6 +144,36 @@ def test_a_worker_that_hangs(tmp_path: Path) -> None:
         assert not psutil.pid_exists(first.pid)
     finally:
         hospital.registry.close()
+
+
+def test_without_threads_no_worker_is_left_over_and_the_pause_grows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process starts and its listeners do not: as where a host's threads are all taken."""
+    start, began = threading.Thread.start, []
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name.startswith("vae-worker-"):
+            began.append(len(psutil.Process().children()))
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    clock = [0.0]
+    registry = Registry(Limits(), tmp_path, clock=lambda: clock[0], threaded=False)
+    children = len(psutil.Process().children())
+    runs = [registry.submit([TINY], owner=str(number)) for number in range(20)]
+    for _ in range(100):
+        clock[0] += 1.0
+        registry.tick()
+        assert len(psutil.Process().children()) == children, "a worker is left over"
+    assert len(began) < 10, "tried again and again"
+    failed = registry.snapshot(runs[0])
+    assert failed is not None
+    assert failed.state is RunState.FAILED
+    assert "cannot be started (can't start new thread)" in failed.message
+    monkeypatch.undo()
+    registry.close()
 
 
 def test_a_worker_that_cannot_import_says_why(tmp_path: Path) -> None:
@@ -237,6 +267,7 @@ def test_a_download_that_hangs_can_be_stopped(
 SERVER = """
 import sys, threading
 from pathlib import Path
+import psutil
 from vae.config import TrainConfig
 from vae.runs.limits import Limits
 from vae.runs.folders import RunFolders
@@ -244,7 +275,7 @@ from vae.runs.registry import Registry
 registry = Registry(Limits(), Path(sys.argv[1]))
 run = registry.submit([TrainConfig(epochs=200, batch_size=1000, hidden_dim=16)], owner="a")
 registry.wait(run, lambda now: bool(now.checkpoints) and now.step > 13, 60)
-print(registry._supervisor.worker.pid, run, flush=True)
+print(*(child.pid for child in psutil.Process().children()), run, flush=True)
 {then}
 """
 
@@ -365,6 +396,8 @@ def test_descriptors_and_threads_do_not_grow(hospital: Hospital) -> None:
             hospital.end_of(run_id)
         return me.num_fds(), threading.active_count()
 
+    # The folder of each run in memory is locked, which takes a descriptor.
+    hospital.registry.limits = dataclasses.replace(Limits(), keep_runs=2)
     before, after = round_of(1), round_of(6)
     # One worker may be starting at either moment: three pipes, two threads.
     assert after[0] - before[0] <= 3

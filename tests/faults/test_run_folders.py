@@ -200,6 +200,7 @@ class Bench:
             dataclasses.replace(Limits(), **limits),
             root,
             build_worker=self._build,  # type: ignore[arg-type]
+            threaded=False,
         )
 
     def _build(self, on_report: Any, on_exit: Any) -> PaperWorker:

@@ -21,9 +21,15 @@ from hypothesis import strategies as st
 from vae.config import ConfigError, TrainConfig
 from vae.runs.folders import RunFolders
 from vae.runs.limits import LimitError, Limits
-from vae.runs.records import MAX_FRAMES_KEPT, MAX_STEPS_KEPT, VIEW_SECONDS
-from vae.runs.registry import AlreadyRunning, NotOwner, QueueFull, Registry, UnknownRun
-from vae.runs.scheduler import Supervisor
+from vae.runs.records import MAX_FRAMES_KEPT, MAX_STEPS_KEPT
+from vae.runs.registry import (
+    VIEW_SECONDS,
+    AlreadyRunning,
+    NotOwner,
+    QueueFull,
+    Registry,
+    UnknownRun,
+)
 from vae.runs.thinning import ThinnedHistory
 from vae.web.steering_key import new_cookies, owner_key
 from vae.wire import protocol
@@ -94,6 +100,7 @@ class Bench:
             folder,
             build_worker=self._build,  # type: ignore[arg-type]
             clock=self.clock,
+            threaded=False,
         )
         self.tick()
 
@@ -105,17 +112,13 @@ class Bench:
     def worker(self) -> PaperWorker:
         return self.workers[-1]
 
-    @property
-    def supervisor(self) -> Supervisor:
-        return self.registry._supervisor
-
     def tick(self, seconds: float = 0.0) -> None:
         """Let time pass, looked at every second as the watch does."""
         while seconds > 0:
             self.clock.seconds += min(1.0, seconds)
             seconds -= 1.0
-            self.supervisor.tick()
-        self.supervisor.tick()
+            self.registry.tick()
+        self.registry.tick()
 
     def state(self, run_id: str) -> RunState:
         snapshot = self.registry.snapshot(run_id)
@@ -127,9 +130,11 @@ class Bench:
         assert snapshot is not None
         return snapshot.message
 
-    def run(self, run_id: str, step: int = 1, *, paused: bool = False) -> None:
-        """Have the worker say that it trains."""
-        self.worker.say(protocol.Progress(run_id, paused, step, 100, 1.0, 50.0, 6400.0, "CPU"))
+    def run(
+        self, run_id: str, step: int = 1, *, paused: bool = False, trained: float = 1.0
+    ) -> None:
+        """Have the worker say that it trains, and has for ``trained`` seconds."""
+        self.worker.say(protocol.Progress(run_id, paused, step, 100, trained, 50.0, 6400.0, "CPU"))
 
     def end(self, run_id: str, state: str = "finished", message: str = "") -> None:
         self.worker.say(protocol.Ended(run_id, state, message))
@@ -214,6 +219,46 @@ def test_a_full_queue_says_so_and_takes_no_more(tmp_path: Path) -> None:
         bench.registry.submit([CONFIG], owner="late")
     assert bench.registry.run_of("late") is None
     bench.registry.close()
+
+
+def test_one_address_with_many_browsers_fills_no_queue_and_takes_no_second_turn(
+    bench: Bench,
+) -> None:
+    """Cookies are free, addresses are not."""
+    many, refused = [], 0
+    for number in range(36):
+        try:
+            many.append(bench.registry.submit([CONFIG], owner=f"made up {number}", address="here"))
+        except QueueFull:
+            refused += 1
+    assert (len(many), refused) == (31, 5), "one trains, thirty wait"
+    late = bench.registry.submit([CONFIG], owner="late", address="elsewhere")
+    snapshot = bench.registry.snapshot(late)
+    assert snapshot is not None
+    assert snapshot.position == 1, "after the one that trains"
+    bench.end(many[0])
+    bench.tick()
+    assert bench.worker.started[-1].job == late
+    # Of an address that nobody waits for there is room for one, and then no more.
+    bench.registry.submit([CONFIG], owner="later", address="elsewhere")
+    with pytest.raises(QueueFull, match="31 runs wait already"):
+        bench.registry.submit([CONFIG], owner="latest", address="elsewhere")
+
+
+def test_a_class_behind_one_address_keeps_its_order_and_a_guest_has_every_second_turn(
+    bench: Bench,
+) -> None:
+    pupils = [bench.registry.submit([CONFIG], owner=f"p{n}", address="school") for n in range(4)]
+    guest = bench.registry.submit([CONFIG], owner="guest", address="home")
+    turns = []
+    for _ in range(6):
+        turns.append(bench.worker.started[-1].job)
+        bench.end(turns[-1])
+        if turns[-1] == guest and len(turns) < 3:
+            guest = bench.registry.submit([CONFIG], owner="guest", address="home")
+        bench.tick()
+    assert [job for job in turns if job in pupils] == pupils
+    assert [turn not in pupils for turn in turns] == [False, True, False, True, False, False]
 
 
 def test_one_run_for_each_owner(bench: Bench) -> None:
@@ -436,13 +481,56 @@ def test_a_run_that_nobody_looks_at_ends_after_the_grace_time(tmp_path: Path) ->
 def test_a_run_ends_at_the_host_s_time_limit(tmp_path: Path) -> None:
     bench = Bench(tmp_path, max_run_seconds=60, owner_grace_seconds=1e6)
     run_id = bench.registry.submit([CONFIG], owner="a")
-    for _ in range(59):
+    for second in range(60):
+        bench.run(run_id, trained=second)
         bench.tick(1)
-        bench.run(run_id)
     assert bench.state(run_id) is RunState.RUNNING
-    bench.tick(2)
+    bench.run(run_id, trained=61)
+    bench.tick()
     assert bench.state(run_id) is RunState.STOPPED
     assert "60 s at most" in bench.message(run_id)
+    bench.registry.close()
+
+
+def test_only_training_counts_against_the_training_time(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, max_run_seconds=60, max_paused_seconds=500, owner_grace_seconds=1e6)
+    run_id = bench.registry.submit([CONFIG], owner="a")
+    for _ in range(100):
+        bench.run(run_id, paused=True, trained=0.0)
+        bench.tick(1)
+    assert bench.state(run_id) is RunState.PAUSED
+    bench.run(run_id, trained=0.0)
+    assert bench.state(run_id) is RunState.RUNNING
+    bench.registry.close()
+
+
+def test_pauses_have_a_limit_of_their_own_which_a_step_in_between_does_not_reset(
+    tmp_path: Path,
+) -> None:
+    bench = Bench(tmp_path, max_paused_seconds=60, owner_grace_seconds=1e6)
+    run_id = bench.registry.submit([CONFIG], owner="a")
+    for step in range(59):
+        bench.run(run_id, step)
+        bench.run(run_id, step, paused=True)
+        bench.tick(1)
+    assert bench.state(run_id) is RunState.PAUSED
+    bench.run(run_id, 59, paused=True)
+    bench.tick(2)
+    assert bench.state(run_id) is RunState.STOPPED
+    assert "paused for 60 s, as long as this host lets a run rest" in bench.message(run_id)
+    bench.registry.close()
+
+
+def test_a_download_that_never_ends_is_ended(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, max_run_seconds=60, owner_grace_seconds=1e6)
+    run_id = bench.registry.submit([CONFIG], owner="a", download=True)
+    for second in range(60):
+        bench.worker.say(protocol.Downloading(run_id, second / 1000))
+        bench.tick(1)
+    assert bench.state(run_id) is RunState.DOWNLOADING
+    bench.tick(2)
+    assert bench.state(run_id) is RunState.STOPPED
+    assert "images did not arrive within 60 s" in bench.message(run_id)
     bench.registry.close()
 
 
@@ -527,7 +615,7 @@ def test_a_clock_that_jumps_ends_nothing(tmp_path: Path) -> None:
     run_id = bench.registry.submit([CONFIG], owner="a")
     bench.run(run_id)
     bench.clock.seconds += 7200
-    bench.supervisor.tick()
+    bench.registry.tick()
     assert bench.state(run_id) is RunState.RUNNING
     assert not bench.worker.killed
     bench.tick(31)
@@ -587,23 +675,26 @@ def test_a_worker_that_cannot_be_started_fails_the_run(tmp_path: Path) -> None:
 # Disk
 
 
-def test_a_finished_run_is_on_disk_before_the_page_hears_of_it(bench: Bench) -> None:
+def test_a_finished_run_is_on_disk_before_the_page_hears_of_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run_id = bench.registry.submit([CONFIG], owner="a")
     bench.run(run_id)
     folder = Path(bench.worker.started[-1].folder)
     path = folder / "member-1.pt"
     path.write_bytes(b"weights")
     bench.worker.say(protocol.Saved(run_id, 94, (str(path),)))
-    seen = []
-    publish = bench.supervisor.publish
+    write, seen = RunFolders.write, []
 
-    def note(record: Any) -> None:
-        seen.append((record.state, json.loads((folder / "run.json").read_text())["state"]))
-        publish(record)
+    def note(folders: RunFolders, run: str, **manifest: Any) -> None:
+        seen.append((manifest["state"], bench.state(run_id)))
+        write(folders, run, **manifest)
 
-    bench.supervisor.publish = note  # type: ignore[method-assign]
+    monkeypatch.setattr(RunFolders, "write", note)
     bench.end(run_id)
-    assert seen == [(RunState.FINISHED, "finished")]
+    assert seen == [(RunState.FINISHED, RunState.RUNNING)]
+    assert bench.state(run_id) is RunState.FINISHED
+    assert json.loads((folder / "run.json").read_text())["state"] == "finished"
 
 
 def test_a_new_server_offers_to_go_on_from_what_the_old_one_left(tmp_path: Path) -> None:
@@ -705,23 +796,49 @@ def test_closing_stops_what_waits_and_what_runs(bench: Bench) -> None:
     bench.registry.close()
     assert bench.state(running) is RunState.STOPPED
     assert bench.state(waiting) is RunState.STOPPED
-    assert not bench.supervisor._thread.is_alive()
     bench.registry.close()
 
 
-def test_reading_waits_for_no_lock(bench: Bench) -> None:
-    run_id = bench.registry.submit([CONFIG], owner="a")
-    read = threading.Event()
+def test_pages_wait_for_no_disk_and_no_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk, then a worker's end, take for ever; whatever a page asks is answered."""
+    write, slow, go_on = RunFolders.write, threading.Event(), threading.Event()
+    workers: list[PaperWorker] = []
 
-    def page() -> None:
-        assert bench.registry.snapshot(run_id) is not None
-        bench.registry.touch(run_id, viewer="v")
-        assert bench.registry.is_owner(run_id, "a")
-        read.set()
+    def write_slowly(folders: RunFolders, run_id: str, **manifest: Any) -> None:
+        slow.set()
+        assert go_on.wait(60)
+        write(folders, run_id, **manifest)
 
-    with bench.supervisor.lock:
-        threading.Thread(target=page).start()
-        assert read.wait(5)
+    def build(on_report: Any, on_exit: Any) -> PaperWorker:
+        workers.append(PaperWorker(on_report, on_exit))
+        return workers[-1]
+
+    monkeypatch.setattr(RunFolders, "write", write_slowly)
+    registry = Registry(Limits(), tmp_path, build_worker=build)  # type: ignore[arg-type]
+    try:
+        run_id = registry.submit([CONFIG], owner="a")
+        assert slow.wait(60)
+
+        def page() -> list[object]:
+            registry.touch(run_id, viewer="v")
+            other = registry.submit([CONFIG], owner="b", address="10.0.0.1")
+            registry.pause(run_id, owner="a")
+            workers[0].say(protocol.Progress(run_id, False, 7, 100, 1.0, 50.0, 6400.0, "CPU"))
+            registry.stop(other, owner="b")
+            return [registry.is_owner(run_id, "a"), registry.run_of("b") == other]
+
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            assert pool.submit(page).result(60) == [True, True]
+            snapshot = registry.snapshot(run_id)
+            assert snapshot is not None
+            assert snapshot.step == 7
+            assert workers[0].commands == [], "the worker hears nothing before the disk"
+    finally:
+        go_on.set()
+        registry.close()
+    assert [type(command) for command in workers[0].commands] == [protocol.Start, protocol.Pause]
 
 
 def test_the_server_s_side_imports_neither_torch_nor_streamlit() -> None:

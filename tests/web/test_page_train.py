@@ -33,7 +33,7 @@ class FakeRegistry:
         self.owned = True
         self.saved: tuple = ()
 
-    def submit(self, configs, *, owner, **details):
+    def submit(self, configs, *, owner, address="", **details):
         if self.refuse is not None:
             raise self.refuse
         self.asked.append(("submit", tuple(configs), details))
@@ -62,7 +62,7 @@ class FakeRegistry:
     def recoverable(self, run=None):
         return self.saved
 
-    def recover(self, run, *, owner, paused=False, epochs=None):
+    def recover(self, run, *, owner, address="", paused=False, epochs=None):
         self.asked.append(("recover", run, paused, epochs))
         return self.submit([TrainConfig()], owner=owner)
 
@@ -82,6 +82,7 @@ class FakeRegistry:
 
     def stop(self, run, *, owner):
         self._ask("stop", run)
+        self.runs[run] = replace(self.runs[run], stopping=True)
 
     def set_learning_rate(self, run, rate, *, owner):
         self._ask("rate", run, rate)
@@ -277,7 +278,14 @@ def test_a_stop_is_answered_before_the_run_has_saved_itself(registry):
     page.button(key="stop").click().run()
     assert page.button(key="stopping").disabled
     assert page.button(key="pause").disabled
-    registry.runs[run] = replace(registry.runs[run], state=RunState.STOPPED)
+    # Every tab says so, not the one alone in which it was pressed.
+    other = open_page({"run": run})
+    assert other.button(key="stopping").disabled
+    registry.owned = False
+    watching = open_page({"run": run})
+    assert watching.get("progress")[0].proto.text.startswith("Stopping: step")
+    registry.owned = True
+    registry.runs[run] = replace(registry.runs[run], state=RunState.STOPPED, stopping=False)
     page.run()
     assert page.button(key="train").label == "Train"
 

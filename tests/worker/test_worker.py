@@ -276,13 +276,12 @@ def test_members_of_different_steps_fall_into_step(desk: Desk) -> None:
 
 
 def test_a_host_s_step_limit_is_exact_and_said(desk: Desk) -> None:
-    supervisor = desk.registry._supervisor
     for most, state in ((20, RunState.STOPPED), (24, RunState.FINISHED)):
-        supervisor.limits = dataclasses.replace(Limits(), max_steps=most)
+        desk.registry.limits = dataclasses.replace(Limits(), max_steps=most)
         snapshot = desk.until(desk.submit(TINY))
         assert (snapshot.state, snapshot.step) == (state, most)
     assert snapshot.message == ""
-    supervisor.limits = Limits()
+    desk.registry.limits = Limits()
 
 
 def test_closing_the_server_leaves_a_run_that_the_next_one_offers(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ class Limits:
 
     max_epochs: int = 200
     max_steps: int = 200_000
+    # Training time: neither the wait, nor a download, nor a pause counts.
     max_run_seconds: float = 3600.0
     max_hidden_dim: int = 2048
     max_latent_dim: int = 128
@@ -33,6 +34,8 @@ class Limits:
     owner_grace_seconds: float = 120.0
     # A paused run gives way to the ones that wait after this long.
     paused_seconds: float = 300.0
+    # A paused run rests this long in all, also when nobody waits.
+    max_paused_seconds: float = 3600.0
     # A worker that says nothing for this long while it has work is taken for hung.
     worker_silence_seconds: float = 120.0
     # A worker that does not come to an end by itself within this long after a stop is ended.
@@ -47,6 +50,7 @@ SMALL = Limits(
     max_epochs=20,
     max_steps=20_000,
     max_run_seconds=600.0,
+    max_paused_seconds=1800.0,
     max_hidden_dim=512,
     max_latent_dim=64,
     max_batch_size=1024,

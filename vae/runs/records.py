@@ -23,8 +23,6 @@ MAX_FRAMES_KEPT = 60
 MAX_EPOCHS_KEPT = 300
 # A session that polls less often than this is not counted as watching.
 WATCHING_SECONDS = 10.0
-# Several viewers see the same snapshot for this long.
-VIEW_SECONDS = 0.25
 
 
 class MemberRecord:
@@ -72,9 +70,13 @@ class MemberRecord:
 
 @dataclass
 class RunRecord:
-    """One run as the registry knows it; changed under the registry's lock alone.
+    """One run as the scheduler knows it. Times are the scheduler's.
 
-    ``deadline`` is when the worker is taken for hung, or for deaf to a stop (``ending``).
+    ``state`` is what is shown, ``since`` when it came to it; ``outcome`` the final state, known a
+    little before it is shown. ``position`` is -1 until it is known. ``saved`` are checkpoints that
+    the worker wrote, ``checkpoints`` those the manifest names, too; while the manifest is being
+    written (``keeping``) a later one waits (``keep_again``). ``deadline`` is when the worker is
+    taken for hung, or for deaf to a stop (``ending``).
     """
 
     run_id: str
@@ -86,20 +88,22 @@ class RunRecord:
     start_paused: bool = False
     speed: float | None = None
     state: RunState = RunState.QUEUED
-    position: int = 0
+    since: float = 0.0
+    outcome: RunState | None = None
+    position: int = -1
     message: str = ""
-    checkpoints: tuple[str, ...] = ()
     saved_step: int = 0
+    saved: tuple[str, ...] = ()
+    checkpoints: tuple[str, ...] = ()
+    keeping: bool = False
+    keep_again: bool = False
     progress: Progress | None = None
     download_fraction: float | None = None
-    started: float = float("inf")
-    paused_since: float | None = None
+    paused_before: float = 0.0
     deadline: float = float("inf")
     ending: str = ""
     version: int = 0
     viewers: dict[str, float] = field(default_factory=dict)
-    viewed: RunSnapshot | None = None
-    view_until: float = float("-inf")
 
     @classmethod
     def build(
@@ -110,6 +114,11 @@ class RunRecord:
     @property
     def configs(self) -> tuple[TrainConfig, ...]:
         return tuple(member.snapshot.config for member in self.members)
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing can change its outcome any more, shown or not."""
+        return self.outcome is not None
 
     @property
     def last_seen(self) -> float:
@@ -128,15 +137,6 @@ class RunRecord:
             if now - seen < WATCHING_SECONDS or seen == latest
         }
 
-    def view(self, newest: RunSnapshot, now: float) -> RunSnapshot:
-        """``newest``, or what another viewer was shown just before, if the state is the same."""
-        held = self.viewed
-        alone = len(self.viewers) < 2
-        if alone or held is None or held.state is not newest.state or now >= self.view_until:
-            self.viewed, self.view_until = newest, now + VIEW_SECONDS
-            return newest
-        return held
-
     def say(self, sentence: str) -> None:
         """Add a sentence to the message, once."""
         if sentence and sentence not in self.message:
@@ -148,13 +148,25 @@ class RunRecord:
             self.members[report.member].take(report.event)
         elif isinstance(report, Progress):
             self.progress = report
-            self.state = RunState.PAUSED if report.paused else RunState.RUNNING
-            if not report.paused:
-                self.paused_since = None
-            elif self.paused_since is None:
-                self.paused_since = now
+            self.enter(RunState.PAUSED if report.paused else RunState.RUNNING, now)
         elif isinstance(report, Downloading):
-            self.state, self.download_fraction = RunState.DOWNLOADING, report.fraction
+            self.download_fraction = report.fraction
+            self.enter(RunState.DOWNLOADING, now)
+
+    def enter(self, state: RunState, now: float) -> None:
+        if state is not self.state:
+            self.paused_before = self.paused_seconds(now)
+            self.state, self.since = state, now
+
+    @property
+    def trained_seconds(self) -> float:
+        """Training time, pauses and what came before the first step left out."""
+        return self.progress.seconds if self.progress else 0.0
+
+    def paused_seconds(self, now: float) -> float:
+        """How long it was paused in all."""
+        here = now - self.since if self.state is RunState.PAUSED else 0.0
+        return self.paused_before + here
 
     def build_snapshot(self, now: float) -> RunSnapshot:
         self.version += 1
@@ -170,6 +182,7 @@ class RunRecord:
             checkpoints=self.checkpoints,
             speed=self.speed,
             watchers=self.watchers(now),
+            stopping=self.ending != "" and not self.state.is_finished(),
         )
         if progress is None:
             return snapshot

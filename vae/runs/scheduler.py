@@ -1,205 +1,423 @@
-"""What happens to runs over time: the queue, the worker, the watch over both.
+"""What happens to runs over time, as a machine without hands: events go in, actions come out.
 
-The only threads of the server's side are here and in ``vae.runs.worker_process``: one that starts
-the worker and looks at the clock, and the worker's two listeners. Everything they change is
-behind one lock; snapshots are read without it.
+``handle(event, now)`` is all there is: no thread, no lock, no clock, no disk, no process. What has
+to be done outside comes back as actions, in order; what came of them is told by further events.
+``vae.runs.registry`` does as it is told.
+
+One worker trains one run at a time. A run that is over is shown so only when it is on disk: its
+``outcome`` is known before, and its device is free for the next.
 """
 
-import logging
-import threading
+import secrets
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
+from vae.config import TrainConfig
 from vae.runs import stop_rules
-from vae.runs.folders import RunFolders
+from vae.runs.fair_queue import FairQueue
 from vae.runs.limits import Limits
 from vae.runs.records import RunRecord
 from vae.runs.snapshots import RunSnapshot
-from vae.runs.worker_process import WorkerProcess
-from vae.wire.protocol import Command, Ended, Ready, Report, RunState, Saved, Start, Stop
+from vae.wire.protocol import Command, Ended, Ready, Report, RunState, Saved, SetSpeed, Start
+from vae.wire.protocol import Stop as StopCommand
 
-_TICK_SECONDS = 0.5
-# Longer pauses of the watch itself mean that the machine slept: they count for nothing.
+# Longer silence means that the machine slept, or its clock was set: that time counts for nothing.
 _SLEPT_SECONDS = 5.0
 _LONGEST_BACKOFF = 60.0
 # Importing torch and drawing the built-in digits are silent, and slow on a small host.
 _START_PATIENCE = 4
-_log = logging.getLogger(__name__)
 
 
-class Supervisor:
-    """Runs in order, one at a time. ``build_worker(on_report, on_exit)`` starts a process."""
+class RunError(RuntimeError):
+    """A request that cannot be met; the message is a sentence for the page."""
 
-    def __init__(
-        self,
-        limits: Limits,
-        folders: RunFolders,
-        build_worker: Callable[..., WorkerProcess],
-        clock: Callable[[], float],
-    ) -> None:
+
+class AlreadyRunning(RunError):
+    """The owner has a run that is not over; ``run_id`` is its id."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__("You have a run already: stop it, or wait for its end.")
+        self.run_id = run_id
+
+
+class QueueFull(RunError):
+    """Too many runs wait."""
+
+
+class NotOwner(RunError):
+    """A command by someone who only watches."""
+
+
+class UnknownRun(RunError):
+    """No run of this id is there."""
+
+
+# Events: what pages ask, what the worker says, what came of actions, and the time.
+
+
+@dataclass(frozen=True)
+class Submit:
+    """A new run. ``address`` is where its owner's browser is; empty where nobody knows."""
+
+    run_id: str
+    owner: str
+    configs: tuple[TrainConfig, ...]
+    address: str = ""
+    checkpoints: tuple[str, ...] = ()
+    download: bool = False
+    paused: bool = False
+    speed: float | None = None
+
+
+@dataclass(frozen=True)
+class Steer:
+    """A command of somebody who says to be the owner."""
+
+    run_id: str
+    owner: str
+    command: Command
+
+
+@dataclass(frozen=True)
+class StopRun:
+    run_id: str
+    owner: str
+
+
+@dataclass(frozen=True)
+class Look:
+    """The session ``viewer`` looks at a run."""
+
+    run_id: str
+    viewer: str
+
+
+@dataclass(frozen=True)
+class WorkerStarted:
+    worker: int
+
+
+@dataclass(frozen=True)
+class WorkerNotStarted:
+    worker: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Reported:
+    worker: int
+    report: Report
+
+
+@dataclass(frozen=True)
+class WorkerEnded:
+    """The process is over, after its last report."""
+
+    worker: int
+    exit_code: int | None
+    last_words: str
+
+
+@dataclass(frozen=True)
+class Tick:
+    """Time has passed."""
+
+
+@dataclass(frozen=True)
+class Close:
+    """The server is about to end."""
+
+
+# Actions.
+
+
+@dataclass(frozen=True)
+class Refuse:
+    """The event is refused: ``error`` is for who asked."""
+
+    error: RunError
+
+
+@dataclass(frozen=True)
+class Show:
+    """The run's newest state, for all who look."""
+
+    owner: str
+    snapshot: RunSnapshot
+
+
+@dataclass(frozen=True)
+class Forget:
+    """Nobody can see the run any more."""
+
+    run_id: str
+
+
+@dataclass(frozen=True)
+class StartWorker:
+    """Answered by ``WorkerStarted`` or ``WorkerNotStarted``."""
+
+    worker: int
+
+
+@dataclass(frozen=True)
+class Tell:
+    """A command for the worker. One that does not arrive needs no answer: its silence, or its
+    end, is noticed."""
+
+    worker: int
+    command: Command
+
+
+@dataclass(frozen=True)
+class Kill:
+    worker: int
+
+
+@dataclass(frozen=True)
+class EndWorker:
+    """Have it save what it trains, and end."""
+
+    worker: int
+
+
+@dataclass(frozen=True)
+class Keep:
+    """Say on disk where a run stands. Answered by ``Kept``; one at a time for each run."""
+
+    run_id: str
+    state: RunState
+    configs: tuple[TrainConfig, ...]
+    step: int
+    checkpoints: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An event: ``keep`` is on disk, or ``problem`` says why not."""
+
+    keep: Keep
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Lock the folders of these runs, and those that ``checkpoints`` lie in; no others."""
+
+    run_ids: frozenset[str]
+    checkpoints: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Prune:
+    """Delete old folders beyond the host's limits, but none that is held."""
+
+
+Event = (
+    Submit | Steer | StopRun | Look | WorkerStarted | WorkerNotStarted | Reported | WorkerEnded
+    | Kept | Tick | Close
+)  # fmt: skip
+Action = Refuse | Show | Forget | StartWorker | Tell | Kill | EndWorker | Keep | Hold | Prune
+
+
+class Scheduler:
+    """All runs of a server, in bounded room.
+
+    ``folder_of`` names a run's folder for the worker. An event that makes no sense (a report of a
+    member that is not there) raises what it raises; the machine stands as before it.
+    """
+
+    def __init__(self, limits: Limits, folder_of: Callable[[str], Path]) -> None:
         self.limits = limits
-        self.folders = folders
-        self.lock = threading.RLock()
-        # Told at every new snapshot.
-        self.changed = threading.Condition(self.lock)
-        self.records: dict[str, RunRecord] = {}
-        self.snapshots: dict[str, RunSnapshot] = {}
-        self.queue: deque[RunRecord] = deque()
-        self.active: RunRecord | None = None
-        self.worker: WorkerProcess | None = None
         self.device = ""
-        self._build_worker = build_worker
-        self._clock = clock
-        self._slept = 0.0
-        self._last_tick = clock()
+        self._folder_of = folder_of
+        self._runs: dict[str, RunRecord] = {}
+        self._queue = FairQueue()
+        self._active: RunRecord | None = None
         self._over: deque[str] = deque()
+        # The worker that is there or on its way, and whether it is there.
+        self._worker: int | None = None
+        self._worker_there = False
+        self._workers_asked = 0
         self._backoff = 1.0
-        self._restart_at = 0.0
-        self._prune_due = False
-        self.closing = False
-        self._ended = False
-        self._wake = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="vae-runs", daemon=True)
-        self._thread.start()
+        self._restart_at = float("-inf")
+        self._start_failed = False
+        self._closing = False
+        self._heard_at: float | None = None
+        self._slept = 0.0
+        self._now = 0.0
+        self._actions: list[Action] = []
 
-    def now(self) -> float:
-        """Seconds on a clock that no setting of the time and no sleep of the machine moves."""
-        return self._clock() - self._slept
+    def handle(self, event: Event, now: float) -> tuple[Action, ...]:
+        """What is to be done about ``event``, which came at ``now``, in seconds of any clock."""
+        self._actions = []
+        self._pass_time(now)
+        self._react(event)
+        return tuple(self._actions)
 
-    def publish(self, record: RunRecord) -> None:
-        """Share the record's new state; call it with the lock held."""
-        self.snapshots[record.run_id] = record.build_snapshot(self.now())
-        self.changed.notify_all()
+    def _pass_time(self, now: float) -> None:
+        passed = 0.0 if self._heard_at is None else now - self._heard_at
+        self._heard_at = now
+        if not 0 <= passed <= _SLEPT_SECONDS:
+            self._slept += passed
+        self._now = now - self._slept
 
-    def enqueue(self, record: RunRecord) -> None:
-        with self.lock:
-            self.records[record.run_id] = record
-            self.queue.append(record)
-            record.position = len(self.queue) - 1 + (self.active is not None)
-            stop_rules.hold_runs_in_use(self.records, self.folders)
-            if self.active is None and self.worker is not None:
-                self._start_next()
-            else:
-                self.publish(record)
-        self._wake.set()
+    def _react(self, event: Event) -> None:
+        match event:
+            case Submit():
+                self._submit(event)
+            case Steer(run_id, owner, command):
+                self._steer(run_id, owner, command)
+            case StopRun(run_id, owner):
+                if (record := self._owned(run_id, owner)) is not None:
+                    self._stop(record)
+            case Look(run_id, viewer):
+                if (record := self._runs.get(run_id)) is not None and not record.over:
+                    record.viewers[viewer] = self._now
+            case Reported(worker, report) if worker == self._worker:
+                self._hear(report)
+            case WorkerStarted(worker) if worker == self._worker:
+                self._greet_worker(worker)
+            case WorkerNotStarted(worker, reason) if worker == self._worker:
+                self._miss_worker(reason)
+            case WorkerEnded(worker) if worker == self._worker:
+                self._bury_worker(event)
+            case Kept():
+                self._note_kept(event)
+            case Tick():
+                self._tick()
+            case Close():
+                self._close()
 
-    def send(self, record: RunRecord, command: Command) -> None:
-        """Pass a command on; one for a run that is not training does nothing."""
-        with self.lock:
-            if record is self.active and self.worker is not None:
-                self.worker.send(command)
+    # What pages ask.
 
-    def stop(self, record: RunRecord, reason: str = "") -> None:
-        """End a run: a waiting one at once, the active one when it has saved itself."""
-        with self.lock:
-            if record.state.is_finished() or record.ending:
-                return
-            record.say(reason)
-            if record is not self.active:
-                self.queue.remove(record)
-                self._finish(record, RunState.STOPPED)
-                self._number_queue()
-                return
-            record.ending = "stopped"
-            record.deadline = self.now() + self.limits.stop_seconds
-            if self.worker is None or not self.worker.send(Stop(record.run_id)):
-                self._finish(record, RunState.STOPPED)
-            else:
-                self.publish(record)
-
-    def close(self) -> None:
-        """End worker and threads; what trains leaves its checkpoint. Blocks until all is over."""
-        with self.lock:
-            if self.closing:
-                return
-            self.closing = True
-            for record in list(self.queue):
-                self.stop(record, "The server ended before this run's turn.")
-            if self.active is not None:
-                self.active.say("The server ended; the run can go on from its last checkpoint.")
-            worker = self.worker
-        if worker is not None:
-            # Not under the lock: the worker's last reports need it.
-            worker.close(self.limits.stop_seconds)
-        self._ended = True
-        self._wake.set()
-        self._thread.join(5)
-
-    def _watch(self) -> None:
-        while not self._ended:
-            self._wake.wait(_TICK_SECONDS)
-            self._wake.clear()
-            try:
-                self.tick()
-            except Exception:
-                # This thread must live: the kernel ends the worker with it.
-                _log.exception("the watch over the runs goes on after an error")
-
-    def tick(self) -> None:
-        with self.lock:
-            passed = self._clock() - self._last_tick
-            self._last_tick += passed
-            if passed > _SLEPT_SECONDS:
-                self._slept += passed
-            if self.closing:
-                return
-            if self.active is not None:
-                self._check_deadline(self.active)
-            for record in [*self.queue, *([self.active] if self.active else [])]:
-                record.forget_viewers(self.now())
-                others = bool(self.queue) and record is self.active
-                reason = stop_rules.reason_to_stop(record, self.limits, self.now(), others)
-                if reason:
-                    self.stop(record, reason)
-            self._ensure_worker()
-            if self.worker is not None:
-                self._start_next()
-            prune, self._prune_due = self._prune_due, False
-            in_use = stop_rules.hold_runs_in_use(self.records, self.folders)
-        if prune:
-            keep, megabytes = self.limits.keep_folders, self.limits.keep_folders_mb
-            self.folders.prune(keep=keep, megabytes=megabytes, in_use=in_use)
-
-    def _check_deadline(self, record: RunRecord) -> None:
-        if self.now() <= record.deadline:
+    def _submit(self, event: Submit) -> None:
+        refusal = self._reason_to_refuse(event)
+        if refusal is not None:
+            self._actions.append(Refuse(refusal))
             return
+        record = RunRecord.build(event.run_id, event.owner, event.configs, self._now)
+        record.checkpoints_from, record.download = event.checkpoints, event.download
+        record.start_paused, record.speed = event.paused, event.speed
+        # Shown below, at the latest when the queue is numbered.
+        record.position = -1
+        self._runs[record.run_id] = record
+        self._queue.add(record.run_id, event.address)
+        self._hold()
+        self._go_on()
+
+    def _reason_to_refuse(self, event: Submit) -> RunError | None:
+        for record in self._runs.values():
+            if record.owner == event.owner and not record.over:
+                return AlreadyRunning(record.run_id)
+        if self._closing:
+            return RunError("The server is about to end; no run can start.")
+        if not self._queue.has_room(event.address, self.limits.max_queue):
+            return QueueFull(
+                f"{len(self._queue)} runs wait already, as many as this host allows. Try again in "
+                "a while; the other pages need no queue."
+            )
+        return None
+
+    def _owned(self, run_id: str, owner: str) -> RunRecord | None:
+        """The run, if it is there and the owner's own; somebody else's is refused."""
+        record = self._runs.get(run_id)
+        if record is None or secrets.compare_digest(record.owner, owner):
+            return record
+        sentence = "This run is somebody else's: you can watch it, not steer it."
+        self._actions.append(Refuse(NotOwner(sentence)))
+        return None
+
+    def _steer(self, run_id: str, owner: str, command: Command) -> None:
+        record = self._owned(run_id, owner)
+        if record is None or record.over:
+            return
+        if isinstance(command, SetSpeed):
+            record.speed = command.speed
+            self._show(record)
+        if record is self._active:
+            self._tell(command)
+
+    def _stop(self, record: RunRecord, reason: str = "") -> None:
+        """End a run: a waiting one at once, the active one when it has saved itself."""
+        if record.over or record.ending:
+            return
+        record.say(reason)
+        if record is not self._active:
+            self._queue.remove(record.run_id)
+            self._finish(record, RunState.STOPPED)
+            self._number_queue()
+            return
+        record.ending = "stopped"
+        record.deadline = self._now + self.limits.stop_seconds
+        self._tell(StopCommand(record.run_id))
+        self._show(record)
+
+    def _close(self) -> None:
+        if self._closing:
+            return
+        self._closing = True
+        for run_id in self._queue.order():
+            self._stop(self._runs[run_id], "The server ended before this run's turn.")
+        if self._active is not None:
+            self._active.say("The server ended; the run can go on from its last checkpoint.")
+        if self._worker is not None and self._worker_there:
+            self._actions.append(EndWorker(self._worker))
+
+    # What time brings.
+
+    def _tick(self) -> None:
+        if self._closing:
+            return
+        if self._active is not None and self._now > self._active.deadline:
+            self._give_up_on(self._active)
+        waiting = [self._runs[run_id] for run_id in self._queue.order()]
+        for record in [*waiting, *([self._active] if self._active else [])]:
+            record.forget_viewers(self._now)
+            others_wait = record is self._active and len(self._queue) > 0
+            reason = stop_rules.reason_to_stop(record, self.limits, self._now, others_wait)
+            if reason:
+                self._stop(record, reason)
+        self._go_on()
+
+    def _give_up_on(self, record: RunRecord) -> None:
+        """The worker is hung, or deaf to a stop: its end is that of the run."""
         if not record.ending:
             record.ending = "hung"
             record.say(stop_rules.describe_silence(self.limits))
+            self._show(record)
         record.deadline = float("inf")
-        if self.worker is not None:
-            self.worker.kill()
+        assert self._worker is not None
+        self._actions.append(Kill(self._worker))
 
-    def _ensure_worker(self) -> None:
-        if self.worker is not None or (not self.queue and self.now() < self._restart_at):
-            return
-        try:
-            self.worker = self._build_worker(self.on_report, self.on_exit)
-        except OSError as error:
-            self._back_off()
-            for record in list(self.queue)[:1]:
-                self.queue.remove(record)
-                record.say(f"The trainer cannot be started ({error.strerror}).")
-                self._finish(record, RunState.FAILED)
-            self._number_queue()
+    def _go_on(self) -> None:
+        """Have a worker where one is due, start the next run on it, say who waits where."""
+        if self._worker is None and not self._closing and self._may_start_worker():
+            self._workers_asked += 1
+            self._worker, self._worker_there = self._workers_asked, False
+            self._actions.append(StartWorker(self._worker))
+        if self._active is None and self._worker_there and self._queue and not self._closing:
+            self._start(self._runs[self._queue.take()])
+        self._number_queue()
 
-    def _back_off(self) -> None:
-        self._restart_at = self.now() + self._backoff
-        self._backoff = min(2 * self._backoff, _LONGEST_BACKOFF)
+    def _may_start_worker(self) -> bool:
+        # A click waits for no pause, unless starting itself failed: that would fail again.
+        held = self._start_failed or not self._queue
+        return not held or self._now >= self._restart_at
 
-    def _start_next(self) -> None:
-        if self.active is not None or not self.queue or self.worker is None or self.closing:
-            return
-        record = self.active = self.queue.popleft()
-        now = self.now()
-        record.state, record.position, record.started = RunState.STARTING, 0, now
-        record.deadline = now + _START_PATIENCE * self.limits.worker_silence_seconds
-        self._write_manifest(record)
-        self.worker.send(
+    def _start(self, record: RunRecord) -> None:
+        self._active = record
+        record.state, record.position = RunState.STARTING, 0
+        record.deadline = self._now + _START_PATIENCE * self.limits.worker_silence_seconds
+        # On disk first: the worker writes into the run's folder.
+        self._keep(record)
+        self._tell(
             Start(
                 job=record.run_id,
                 configs=tuple(config.to_dict() for config in record.configs),
-                folder=str(self.folders.path(record.run_id)),
+                folder=str(self._folder_of(record.run_id)),
                 checkpoints=record.checkpoints_from,
                 download=record.download,
                 paused=record.start_paused,
@@ -207,94 +425,155 @@ class Supervisor:
                 max_steps=self.limits.max_steps,
             )
         )
-        self._prune_due = True
-        self.publish(record)
-        self._number_queue()
+        self._actions.append(Prune())
+        self._show(record)
 
     def _number_queue(self) -> None:
-        for index, record in enumerate(self.queue):
-            position = index + (self.active is not None)
+        ahead = int(self._active is not None)
+        for position, run_id in enumerate(self._queue.order(), start=ahead):
+            record = self._runs[run_id]
             if record.position != position:
                 record.position = position
-                self.publish(record)
+                self._show(record)
 
-    # What the worker says, from its listening thread.
+    # What the worker says.
 
-    def on_report(self, worker: WorkerProcess, report: Report) -> None:
-        with self.lock:
-            if worker is not self.worker:
-                return
-            if isinstance(report, Ready):
-                self.device, self._backoff = report.device, 1.0
-                return
-            record = self.active
-            if record is None or report.job != record.run_id:
-                return
+    def _greet_worker(self, worker: int) -> None:
+        self._worker_there, self._start_failed = True, False
+        if self._closing:
+            self._actions.append(EndWorker(worker))
+        self._go_on()
+
+    def _miss_worker(self, reason: str) -> None:
+        self._worker, self._start_failed = None, True
+        self._back_off()
+        if self._queue:
+            record = self._runs[self._queue.take()]
+            record.say(f"The trainer cannot be started ({reason}).")
+            self._finish(record, RunState.FAILED)
+        self._number_queue()
+
+    def _bury_worker(self, event: WorkerEnded) -> None:
+        self._worker, self._worker_there = None, False
+        self._back_off()
+        record = self._active
+        if record is not None:
+            state, sentence = stop_rules.judge_exit(
+                record.ending, event.exit_code, event.last_words
+            )
+            record.say(sentence)
+            self._conclude(record, state)
+        self._go_on()
+
+    def _back_off(self) -> None:
+        self._restart_at = self._now + self._backoff
+        self._backoff = min(2 * self._backoff, _LONGEST_BACKOFF)
+
+    def _hear(self, report: Report) -> None:
+        record = self._active
+        if isinstance(report, Ready):
+            self.device, self._backoff = report.device, 1.0
+        elif record is None or report.job != record.run_id:
+            return
+        elif isinstance(report, Ended):
+            state = RunState(report.state)
+            if not state.is_finished():
+                raise ValueError(f"state: {report.state!r} given; a run ends in a final one")
+            record.say(report.message)
+            self._conclude(record, state)
+            self._go_on()
+        elif isinstance(report, Saved):
+            # A run that ends has heard of it when it saves, and then shows where it stands.
+            patience = self.limits.stop_seconds if record.ending else self._silence
+            record.deadline = self._now + patience
+            self._note_saved(record, report)
+        else:
+            record.take(report, self._now)
             if not record.ending:
-                record.deadline = self.now() + self.limits.worker_silence_seconds
-            elif isinstance(report, Saved):
-                # It has heard the stop, and shows where it ended.
-                record.deadline = self.now() + self.limits.stop_seconds
-            if isinstance(report, Ended):
-                record.say(report.message)
-                self._finish(record, RunState(report.state))
-                self._wake.set()
-                return
-            if isinstance(report, Saved):
-                self._note_saved(record, report)
-            else:
-                record.take(report, self.now())
-            self.publish(record)
+                record.deadline = self._now + self._silence
+            self._show(record)
+
+    @property
+    def _silence(self) -> float:
+        return self.limits.worker_silence_seconds
 
     def _note_saved(self, record: RunRecord, report: Saved) -> None:
         if report.problem:
             record.say(stop_rules.describe_unsaved(report.problem))
+            self._show(record)
             return
-        record.checkpoints, record.saved_step = report.checkpoints, report.step
-        self._write_manifest(record)
+        record.saved_step, record.saved = report.step, report.checkpoints
+        self._keep(record)
 
-    def on_exit(self, worker: WorkerProcess) -> None:
-        with self.lock:
-            if worker is not self.worker:
-                return
-            self.worker = None
-            self._back_off()
-            record = self.active
-            if record is not None:
-                code, words = worker.exit_code, worker.last_words()
-                state, sentence = stop_rules.judge_exit(record.ending, code, words)
-                record.say(sentence)
-                self._finish(record, state)
-        self._wake.set()
+    # From the last report to the last word.
+
+    def _conclude(self, record: RunRecord, outcome: RunState) -> None:
+        """The worker is done with the run; it is over once that is on disk."""
+        record.outcome, record.deadline = outcome, float("inf")
+        self._active = None
+        self._keep(record)
+
+    def _keep(self, record: RunRecord) -> None:
+        if record.keeping:
+            record.keep_again = True
+            return
+        record.keeping = True
+        self._actions.append(
+            Keep(
+                record.run_id,
+                record.outcome or record.state,
+                record.configs,
+                record.saved_step,
+                record.saved,
+            )
+        )
+
+    def _note_kept(self, event: Kept) -> None:
+        record = self._runs.get(event.keep.run_id)
+        if record is None or not record.keeping:
+            return
+        record.keeping = False
+        if event.problem:
+            record.say(stop_rules.describe_unsaved(event.problem))
+        record.checkpoints = event.keep.checkpoints
+        if record.keep_again:
+            record.keep_again = False
+            self._keep(record)
+        elif record.outcome is not None:
+            self._finish(record, record.outcome)
+            return
+        self._show(record)
 
     def _finish(self, record: RunRecord, state: RunState) -> None:
-        record.state, record.deadline, record.paused_since = state, float("inf"), None
-        if record is self.active:
-            self.active = None
-            # On disk before any page says so.
-            self._write_manifest(record)
-        self.publish(record)
+        record.outcome = record.state = state
+        self._show(record)
         self._over.append(record.run_id)
         self._forget_old()
+        self._hold()
+
+    def _hold(self) -> None:
+        """What must stay on disk: runs that can be seen, and what others will start from."""
+        sources = {
+            path
+            for record in self._runs.values()
+            if not record.over
+            for path in record.checkpoints_from
+        }
+        self._actions.append(Hold(frozenset(self._runs), frozenset(sources)))
 
     def _forget_old(self) -> None:
         """Drop the oldest runs that are over, beyond a number and a size; keep the newest."""
         room = self.limits.keep_history_mb * 1e6
         for index, run_id in enumerate(reversed(list(self._over))):
-            room -= self.records[run_id].bytes()
+            room -= self._runs[run_id].bytes()
             if index > 0 and (index >= self.limits.keep_runs or room < 0):
                 self._over.remove(run_id)
-                del self.records[run_id]
-                self.snapshots.pop(run_id, None)
+                del self._runs[run_id]
+                self._actions.append(Forget(run_id))
 
-    def _write_manifest(self, record: RunRecord) -> None:
-        try:
-            self.folders.write(
-                record.run_id,
-                state=record.state,
-                configs=record.configs,
-                step=record.saved_step,
-                checkpoints=record.checkpoints,
-            )
-        except OSError as error:
-            record.say(stop_rules.describe_unsaved(error.strerror or str(error)))
+    def _show(self, record: RunRecord) -> None:
+        self._actions.append(Show(record.owner, record.build_snapshot(self._now)))
+
+    def _tell(self, command: Command) -> None:
+        if self._worker is not None:
+            self._actions.append(Tell(self._worker, command))

@@ -47,7 +47,7 @@ class RunSnapshot:
     the page where something needs saying. ``checkpoints`` are paths on the server, one a member,
     present once written. ``seconds`` is training time without pauses; ``speed`` the limit in
     steps a second that slow motion sets (None: none); ``watchers`` the sessions, the owner's
-    included, that looked lately.
+    included, that looked lately. ``stopping``: it was told to end, and saves itself.
     """
 
     run_id: str
@@ -66,3 +66,4 @@ class RunSnapshot:
     seconds: float = 0.0
     speed: float | None = None
     watchers: int = 0
+    stopping: bool = False

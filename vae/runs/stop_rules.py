@@ -1,34 +1,33 @@
 """When a run has to end without its owner's word, and the sentences that say why."""
 
-from collections.abc import Mapping
-
-from vae.runs.folders import RunFolders
 from vae.runs.limits import Limits
 from vae.runs.records import RunRecord
 from vae.wire.protocol import RunState
-
-
-def hold_runs_in_use(records: Mapping[str, RunRecord], folders: RunFolders) -> set[str]:
-    """Lock the runs that must stay on disk, and return them: those in memory, and those whose
-    checkpoints others will start from."""
-    going = [record for record in records.values() if not record.state.is_finished()]
-    sources = [path for record in going for path in record.checkpoints_from]
-    in_use = {*records, *folders.ids_of(sources)}
-    folders.hold(in_use)
-    return in_use
 
 
 def reason_to_stop(record: RunRecord, limits: Limits, now: float, others_wait: bool) -> str:
     """Why ``record`` is to be stopped now, as a sentence; empty while it may go on."""
     if now - record.last_seen > limits.owner_grace_seconds:
         return "Nobody looked at this run any more, so it was stopped."
-    if now - record.started > limits.max_run_seconds:
+    if record.trained_seconds > limits.max_run_seconds:
         return f"This host trains a run for {limits.max_run_seconds:g} s at most."
-    paused = record.paused_since is not None and now - record.paused_since
-    if others_wait and paused > limits.paused_seconds:
+    if record.state is RunState.DOWNLOADING and now - record.since > limits.max_run_seconds:
+        return f"The images did not arrive within {limits.max_run_seconds:g} s."
+    if record.state is RunState.PAUSED:
+        return _reason_to_end_pause(record.paused_seconds(now), limits, others_wait)
+    return ""
+
+
+def _reason_to_end_pause(seconds: float, limits: Limits, others_wait: bool) -> str:
+    if others_wait and seconds > limits.paused_seconds:
         return (
-            f"It was paused for {limits.paused_seconds:g} s while others waited, so it made room; "
-            "it can go on from its checkpoint."
+            f"It was paused for {limits.paused_seconds:g} s and others wait, so it made room; it "
+            "can go on from its checkpoint."
+        )
+    if seconds > limits.max_paused_seconds:
+        return (
+            f"It was paused for {limits.max_paused_seconds:g} s, as long as this host lets a run "
+            "rest; it can go on from its checkpoint."
         )
     return ""
 

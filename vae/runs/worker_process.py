@@ -23,7 +23,8 @@ class WorkerProcess:
     """One ``python -m vae.worker``. Callbacks come from its own threads, never from ``send``.
 
     ``on_report(worker, report)`` for each report; ``on_exit(worker)`` once, after the last one,
-    when the process has ended and been reaped.
+    when the process has ended and been reaped. Where the process starts and its listeners do not,
+    it is ended and ``RuntimeError`` raised.
     """
 
     def __init__(
@@ -58,8 +59,13 @@ class WorkerProcess:
         self._reports = threading.Thread(
             target=self._listen, name="vae-worker-reports", daemon=True
         )
-        self._errors.start()
-        self._reports.start()
+        try:
+            self._errors.start()
+            self._reports.start()
+        except RuntimeError:
+            # No thread is to be had: a worker nobody listens to must not go on.
+            self._abandon()
+            raise
 
     @property
     def pid(self) -> int:
@@ -100,6 +106,17 @@ class WorkerProcess:
         lines = [line for line in self._tail if line.strip()]
         return " / ".join(line.strip() for line in lines[-3:])[-400:]
 
+    def _abandon(self) -> None:
+        self.kill()
+        self._process.wait()
+        self._close_streams()
+
+    def _close_streams(self) -> None:
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+            with contextlib.suppress(OSError):
+                if stream is not None:
+                    stream.close()
+
     def _listen(self) -> None:
         stdout = self._process.stdout
         assert stdout is not None
@@ -115,10 +132,7 @@ class WorkerProcess:
         self.kill()
         self._process.wait()
         self._errors.join(5)
-        for stream in (self._process.stdin, stdout, self._process.stderr):
-            with contextlib.suppress(OSError):
-                if stream is not None:
-                    stream.close()
+        self._close_streams()
         self._on_exit(self)
 
     def _drain_errors(self) -> None:

@@ -122,7 +122,7 @@ def _live_buttons(
     registry: Registry, snapshot: RunSnapshot, configs: tuple[TrainConfig, ...]
 ) -> None:
     run = snapshot.run_id
-    ending = commands.stopping(snapshot)
+    ending = snapshot.stopping
     still = ending or snapshot.state not in (RunState.RUNNING, RunState.PAUSED)
     if commands.rests(snapshot):
         _command("Resume", registry.resume, run, icon="play_arrow", primary=True, disabled=ending)

@@ -23,7 +23,6 @@ _SAID = "train_said"
 _AGAIN = "train_again"
 _STARTED = "train_started"
 _ASKED = "train_asked"
-_STOPPING = "train_stopping"
 # The worker obeys between two steps; after this long its own word counts again.
 _ASKED_SECONDS = 1.5
 # What a command makes of a run that moves.
@@ -33,6 +32,11 @@ _RESTS = {"pause": True, "step": True, "resume": False}
 def owner() -> str:
     """The key of this browser, with which it steers its own run."""
     return owner_key(st.context.cookies, session_id())
+
+
+def address() -> str:
+    """Where this browser is; empty where the server cannot tell."""
+    return st.context.ip_address or ""
 
 
 def session_id() -> str:
@@ -45,7 +49,7 @@ def submit(configs: Sequence[TrainConfig], **details: object) -> None:
     st.session_state.pop(_SAID, None)
     st.session_state.pop(_ASKED, None)
     try:
-        run = get_registry().submit(configs, owner=owner(), **details)  # type: ignore[arg-type]
+        run = get_registry().submit(configs, owner=owner(), address=address(), **details)  # type: ignore[arg-type]
     except AlreadyRunning as error:
         state.set_run(error.run_id)
         st.session_state[_SAID] = str(error)
@@ -61,7 +65,9 @@ def recover(run: str, epochs: int | None = None) -> None:
     registry = get_registry()
     st.session_state.pop(_SAID, None)
     try:
-        found = registry.recover(run, owner=owner(), paused=epochs is None, epochs=epochs)
+        found = registry.recover(
+            run, owner=owner(), address=address(), paused=epochs is None, epochs=epochs
+        )
     except (RunError, ValueError) as error:
         st.session_state[_SAID] = str(error)
     else:
@@ -97,8 +103,6 @@ def command(method: Callable[..., None], *arguments: Any) -> None:
     else:
         if method.__name__ in _RESTS:
             st.session_state[_ASKED] = _RESTS[method.__name__], time.monotonic()
-        if method.__name__ == "stop":
-            st.session_state[_STOPPING] = arguments[0]
 
 
 def rests(snapshot: RunSnapshot) -> bool:
@@ -107,11 +111,6 @@ def rests(snapshot: RunSnapshot) -> bool:
     if time.monotonic() - since < _ASKED_SECONDS:
         return rest
     return snapshot.state is RunState.PAUSED
-
-
-def stopping(snapshot: RunSnapshot) -> bool:
-    """Whether this session has told the run to stop: it ends when it has saved itself."""
-    return st.session_state.get(_STOPPING) == snapshot.run_id
 
 
 def start_again_when_over(snapshot: RunSnapshot | None) -> None:

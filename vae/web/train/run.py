@@ -53,7 +53,8 @@ def scene(snapshot: RunSnapshot | None) -> Scene:
     """What the page outside its polled part depends on: the run, its state, its gallery."""
     if snapshot is None:
         return "", "", False, -1
-    return snapshot.run_id, snapshot.state, _opening(snapshot), _gallery_step(snapshot)
+    state = "stopping" if snapshot.stopping else snapshot.state
+    return snapshot.run_id, state, _opening(snapshot), _gallery_step(snapshot)
 
 
 def _opening(snapshot: RunSnapshot) -> bool:
@@ -218,6 +219,8 @@ def _progress_line(snapshot: RunSnapshot) -> str:
         RunState.FINISHED: "Finished",
         RunState.STOPPED: "Stopped",
     }[snapshot.state]
+    if snapshot.stopping:
+        words = "Stopping"
     parts = [f"{words}: step {snapshot.step:,} of {snapshot.total_steps:,}"]
     if snapshot.state is RunState.RUNNING:
         if snapshot.seconds_left is not None:
