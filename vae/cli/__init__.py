@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vae.cli import loss as cli_loss
 from vae.cli.options import (
     ABOUT,
     EXAMPLES,
@@ -107,7 +108,11 @@ def build_parser() -> argparse.ArgumentParser:
     for command in (resume, evaluate):
         add_setting(command, "device")
     claims = add("claims", _claims, "check what the three threads claim, and print the verdicts")
-    for command in (train, resume, evaluate, claims):
+    loss = add(
+        "loss", cli_loss.run, "read a loss that was pasted: its belief, its sigma", cli_loss.ABOUT
+    )
+    cli_loss.add_options(loss)
+    for command in (train, resume, evaluate, claims, loss):
         command.add_argument("--json", action="store_true", help="print JSON, one object a line")
     return parser
 

@@ -26,7 +26,8 @@ examples:
                                                          a common mistake: watch the KL fall to 0
   python -m vae evaluate run.pt
   python -m vae resume run.pt --epochs 10
-  python -m vae claims                                   what people say, checked"""
+  python -m vae claims                                   what people say, checked
+  python -m vae loss model.py --image 3x64x64 --json     the belief that a pasted loss stands for"""
 
 TRAIN = """\
 Train one VAE. Every figure is in nats per image; MSE is per pixel, so that it compares across

@@ -1,0 +1,315 @@
+"""From measurements to a reading: numbers, names, what is asked for, in one object."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from vae.your_loss import arrays, belief, faults, rewrite, roles, survival, verdict
+from vae.your_loss.arrays import BUDGET, Budget, TooMuch
+from vae.your_loss.examine import PERCEPTUAL, Examined
+from vae.your_loss.operations import NotKnown
+from vae.your_loss.probe import gaussian_kl
+from vae.your_loss.reading import (
+    Choice,
+    ConstantUsed,
+    Reading,
+    RoleFound,
+    SizesUsed,
+    UnknownItem,
+)
+from vae.your_loss.search import Found, Request, search
+from vae.your_loss.text import Unreadable, parse
+
+Range = tuple[float, float]
+MAX_SIDE = 10**8
+
+
+def read(
+    code: str,
+    *,
+    image: tuple[int, ...] | int | str | None = None,
+    latents: tuple[int, ...] | int | str | None = None,
+    batch: int | None = None,
+    data_range: Range | str | None = "auto",
+    constants: Mapping[str, Any] | None = None,
+    roles: Mapping[str, str] | None = None,
+) -> Reading:
+    """Read a pasted loss. The code is parsed and interpreted here, never executed.
+
+    ``image`` and ``latents`` are shapes without the batch (784, '3x64x64', (64, 64, 3)), ``batch``
+    the images of a step; None takes them from the code. ``data_range`` is (low, high), None for
+    standardised data, 'auto' for what the code shows (else [0, 1]). ``constants`` sets names of the
+    code (a text chooses a branch), ``roles`` says who is who (see ``roles.ROLES``).
+
+    Never raises for what the code holds: ``Reading.message`` says why it was not read. Raises
+    ``ValueError`` for sizes, ranges or roles that are none.
+    """
+    request = Request(
+        shape_of("image", image),
+        shape_of("latents", latents),
+        None if batch is None else size_of("batch", batch),
+        check_roles(roles or {}),
+        dict(constants or {}),
+    )
+    limits = check_range(data_range)
+    token = BUDGET.set(Budget())
+    try:
+        with np.errstate(all="ignore"):
+            return _read(code, request, limits)
+    except Unreadable as error:
+        return _refused(_sentence(str(error)))
+    except TooMuch as error:
+        return _refused(_sentence(str(error)))
+    except (RecursionError, MemoryError):
+        return _refused("The code is nested too deeply to be read.")
+    except (arrays.Misfit, NotKnown) as error:
+        return _refused(_sentence(f"the code could not be followed: {error}"))
+    finally:
+        BUDGET.reset(token)
+
+
+def _sentence(text: str) -> str:
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _refused(message: str) -> Reading:
+    return Reading(read=False, message=message, verdict=message, family="unknown")
+
+
+def _read(code: str, request: Request, limits: Range | str | None) -> Reading:
+    tree = parse(code)
+    found = search(tree, request)
+    if found is None or found.traced.root is None:
+        return _refused(
+            "No loss was found: a value is needed that compares an output with a picture and asks "
+            "something of mu and a log variance (its last line 'loss = ...' or 'return ...')."
+        )
+    span = range_in(code) if limits == "auto" else limits
+    assert span is None or isinstance(span, tuple)
+    reading = _numbers(code, found, request, span)
+    reading = replace(reading, scaling=survival.scaling(tree, found, reading))
+    reading = replace(reading, faults=faults.find(found, reading))
+    reading = verdict.settle(reading, found)
+    if reading.family not in ("unknown",):
+        reading = replace(
+            reading,
+            belief=belief.build(reading, found),
+            survival=survival.bounds(reading),
+            printed=survival.printed(reading, _constant(found)),
+        )
+        reading = rewrite.complete(reading)
+    return reading
+
+
+def _constant(found: Found) -> float | None:
+    """What the loss of an image holds beside its cost and its KL."""
+    pixels, latents = found.examined.pixels, found.examined.latents
+    if pixels.constant is None or latents.form != "kl" or latents.weight is None:
+        return None
+    kl = latents.weight * found.setup.sizes.latent_count * float(gaussian_kl(4.0, 0.0))
+    size = abs(pixels.constant) + abs(kl)
+    left = pixels.constant - kl
+    return 0.0 if abs(left) < 1e-7 * max(size, 1e-300) else left
+
+
+def _numbers(code: str, found: Found, request: Request, span: Range | None) -> Reading:
+    """The factors of both parts, and the numbers of the family."""
+    examined = found.examined
+    pixels, latents = examined.pixels, examined.latents
+    error, kl = pixels.weight, latents.weight
+    family = {"charbonnier": "huber"}.get(pixels.family, pixels.family)
+    state = found.traced.state
+    reading = Reading(
+        read=False,
+        message="",
+        verdict="",
+        family=family,
+        error_weight=error,
+        kl_weight=kl,
+        shape=pixels.family,
+        output_kind=pixels.output,
+        kl_form=latents.form,
+        threshold=latents.threshold,
+        prior_variance=latents.prior_variance,
+        maximised=examined.maximised,
+        framework=framework_in(code),
+        line=found.traced.line,
+        entry=found.traced.entry.name,
+        data_range=span,
+        sizes=_sizes(found, request),
+        roles=_roles(found),
+        constants=tuple(
+            ConstantUsed(u.name, _plain(u.value), u.line, u.source, u.aliases)
+            for u in state.constants.values()
+        ),
+        choices=tuple(Choice(text, line) for text, line in found.ambiguous),
+        unknown=_unknown(examined),
+    )
+    return _family_numbers(reading, examined, span)
+
+
+def _plain(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if math.isfinite(value) else None
+
+
+def _family_numbers(reading: Reading, examined: Examined, span: Range | None) -> Reading:
+    error, kl = reading.error_weight, reading.kl_weight
+    usable = reading.kl_form in ("kl", "wrong", "free-bits") and kl is not None and kl > 0
+    if reading.family.endswith("-learned"):
+        return replace(reading, rate=examined.learned_rate or error)
+    if not usable or kl is None:
+        return reading
+    pixels = examined.pixels
+    if pixels.near and reading.family in ("huber", "log-cosh", "student-t"):
+        return replace(
+            reading,
+            rate=kl,
+            near_sigma2=kl / (2.0 * pixels.near),
+            tail_scale=kl / pixels.tail if pixels.tail else None,
+        )
+    if error is None or error <= 0:
+        return reading
+    if reading.family == "gaussian":
+        sigma2 = kl / (2.0 * error)
+        unit = None if span is None else sigma2 / (span[1] - span[0]) ** 2
+        if reading.output_kind == "logit":
+            unit = sigma2
+        return replace(reading, sigma2=sigma2, sigma2_unit=unit, rate=kl)
+    if reading.family == "laplace":
+        return replace(reading, laplace_scale=kl / error, rate=kl)
+    if reading.family in ("bernoulli", "continuous-bernoulli", "categorical"):
+        return replace(reading, beta=kl / error, rate=error)
+    return reading
+
+
+def _sizes(found: Found, request: Request) -> SizesUsed:
+    sizes = found.setup.sizes
+    assumed = [
+        name
+        for name, given in (
+            ("image", request.image),
+            ("latents", request.latents),
+            ("batch", request.batch),
+        )
+        if given is None
+    ]
+    return SizesUsed(sizes.image, sizes.latents, sizes.batch, tuple(assumed))
+
+
+def _roles(found: Found) -> tuple[RoleFound, ...]:
+    state, root = found.traced.state, found.traced.root
+    assert root is not None
+    rows = []
+    for leaf, (value, _) in state.leaves.items():
+        role = leaf.split("#")[0]
+        if value is None or role not in roles.ROLES or leaf not in root.deps:
+            continue
+        rows.append(RoleFound(value.name, role, value.line, roles.ROLES[role]))
+    for name in state.unresolved:
+        if all(row.name != name for row in rows) and len(rows) < 12:
+            rows.append(RoleFound(name, "unknown", state.unresolved[name].line, "not known"))
+    return tuple(rows)
+
+
+def _unknown(examined: Examined) -> tuple[UnknownItem, ...]:
+    state = examined.probe.state
+    rows = []
+    for leaf in (*examined.blocking, *examined.left_out):
+        line, name, reason = state.unknown[leaf]
+        blocks = leaf in examined.blocking
+        why = f" ({reason})" if reason and " " in reason else ""
+        does = (
+            "the rest depends on it, so the loss is not read"
+            if blocks
+            else "it is left out: the rest of the loss is read"
+        )
+        rows.append(UnknownItem(line, name, f"line {line}: {name} is not known here{why}; {does}."))
+    return tuple(rows)
+
+
+def is_perceptual(names: Sequence[str]) -> bool:
+    """Whether a name tells of a perceptual or an adversarial loss."""
+    return any(set(roles.words_of(n.split("(")[0])) & PERCEPTUAL or
+               set(re.findall(r"[a-z_]+", n.lower())) & PERCEPTUAL for n in names)  # fmt: skip
+
+
+# -- what the reader types ------------------------------------------------------------------------
+def shape_of(name: str, value: tuple[int, ...] | int | str | None) -> tuple[int, ...] | None:
+    """784, '3x64x64' or (3, 64, 64) as a shape. Raises ``ValueError`` with what is allowed."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        parts: Sequence[Any] = re.split(r"\s*[x×*,]\s*", value.strip().lower())
+    else:
+        parts = value if isinstance(value, tuple | list) else (value,)
+    try:
+        found = tuple(int(part) for part in parts)
+    except (TypeError, ValueError):
+        found = ()
+    if not found or len(found) > 5 or min(found) < 1 or math.prod(found) > MAX_SIDE:
+        raise ValueError(f"{name}: {value!r} given; allowed is a number such as 784 or 3x64x64")
+    return found
+
+
+def size_of(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1_000_000:
+        raise ValueError(f"{name}: {value!r} given; allowed is a whole number from 1 to 1,000,000")
+    return value
+
+
+def check_range(value: Range | str | None) -> Range | str | None:
+    if value is None or value == "auto":
+        return value
+    if value in ("standardised", "standardized"):
+        return None
+    if value == "bytes":
+        return (0.0, 255.0)
+    if isinstance(value, tuple | list) and len(value) == 2:
+        low, high = float(value[0]), float(value[1])
+        if math.isfinite(low) and math.isfinite(high) and low < high:
+            return (low, high)
+    raise ValueError(f"data_range: {value!r} given; allowed is a low and a higher number")
+
+
+def check_roles(given: Mapping[str, str]) -> dict[str, str]:
+    for name, role in given.items():
+        if role not in roles.ROLES:
+            raise ValueError(
+                f"roles: {role!r} given for {name}; allowed is one of {list(roles.ROLES)}"
+            )
+    return dict(given)
+
+
+_DATA = r"(?:x|img|imgs|image|images|data|inputs?|batch)"
+_SIGNED = re.compile(
+    r"Normalize\(\s*[\[(]?\s*\(?0?\.5|/\s*127\.5\s*\)?\s*-\s*1"
+    rf"|\b{_DATA}\s*\*\s*2(?:\.0?)?\s*-\s*1\b|\b2(?:\.0?)?\s*\*\s*{_DATA}\s*-\s*1\b"
+)
+_STANDARDISED = re.compile(r"StandardScaler|0\.1307|0\.485|\.std\(\)\s*\)?\s*$|standardi[sz]e\(")
+
+
+def range_in(code: str) -> Range | None:
+    """The range of the data as far as the code shows it; [0, 1] where it shows nothing."""
+    text = code[:100_000]
+    if _STANDARDISED.search(text):
+        return None
+    return (-1.0, 1.0) if _SIGNED.search(text) else (0.0, 1.0)
+
+
+def framework_in(code: str) -> str:
+    """'torch', 'tf', 'jax' or 'numpy', by the names that the code uses most."""
+    counts = {
+        "torch": len(re.findall(r"\btorch\b|\bF\.|\bnn\.|\.backward\(|\.view\(", code)),
+        "tf": len(re.findall(r"\btf\.|\bkeras\b|\bK\.|tensorflow", code)),
+        "jax": len(re.findall(r"\bjnp\.|\bjax\b|optax", code)),
+        "numpy": len(re.findall(r"\bnp\.|numpy", code)),
+    }
+    best = max(counts, key=lambda name: counts[name])
+    return best if counts[best] else "torch"

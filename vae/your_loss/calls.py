@@ -1,0 +1,632 @@
+"""Calls: of the code's own functions, of the libraries, of methods, and of what is not known."""
+
+import ast
+from typing import Any
+
+import numpy as np
+
+from vae.your_loss import arrays, distributions, graph, library
+from vae.your_loss.arrays import BUDGET, Array, Misfit, TooMuch
+from vae.your_loss.builtins_table import BUILTINS, text_method
+from vae.your_loss.graph import Node
+from vae.your_loss.operations import Call, NotKnown
+from vae.your_loss.state import NoRole, State
+from vae.your_loss.values import (
+    ClassValue,
+    Closure,
+    Distribution,
+    Instance,
+    Library,
+    LossObject,
+    Method,
+    Opaque,
+    Scope,
+)
+
+MAX_CALLS = 24
+# What an operation may raise when it is given what it was not made for.
+BROKEN = (
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    LookupError,
+    AttributeError,
+    AssertionError,
+    MemoryError,
+)
+# Methods after which a value is still the same values.
+SAME = frozenset(
+    [
+        "to",
+        "cuda",
+        "cpu",
+        "float",
+        "double",
+        "half",
+        "contiguous",
+        "clone",
+        "type",
+        "astype",
+        "type_as",
+        "requires_grad_",
+        "numpy",
+        "long",
+        "int",
+        "copy",
+        "detach",
+        "data",
+        "block_until_ready",
+        "train",
+        "eval",
+        "parameters_",
+        "squeeze_",
+        "bfloat16",
+        "to_device",
+        "pin_memory",
+        "compute",
+        "share_memory_",
+        "build",
+        "xpu",
+        "asnumpy",
+        "get",
+    ]
+)
+# Functions that hand on what they are given, or a wrapper of it.
+WRAPPERS = frozenset(
+    [
+        "jit",
+        "tqdm",
+        "trange",
+        "DataParallel",
+        "DistributedDataParallel",
+        "compile",
+        "prepare",
+        "function",
+        "no_grad",
+        "partial",
+        "checkpoint",
+        "remat",
+        "list",
+        "tuple",
+        "enumerate",
+        "shard",
+        "unreplicate",
+        "replicate",
+        "shard_map",
+        "wraps",
+        "torch_compile",
+        "tf_function",
+        "script",
+        "inference_mode",
+        "custom_gradient",
+        "recompute_grad",
+    ]
+)
+
+
+def names_inputs(values: list[Any]) -> frozenset[str]:
+    """The inputs on which arguments depend, as far as that is known."""
+    found: set[str] = set()
+    for value in values[:40]:
+        if isinstance(value, Node):
+            found |= {dep.split("#")[0] for dep in value.deps}
+        elif isinstance(value, Opaque):
+            found |= value.inputs
+            if value.node is not None:
+                found |= {dep.split("#")[0] for dep in value.node.deps}
+            elif value.source in ("argument", "loop", "item"):
+                found.add("argument")
+        elif isinstance(value, list | tuple):
+            found |= names_inputs(list(value))
+    return frozenset(found)
+
+
+class Calls(State):
+    """How each kind of callable is called."""
+
+    def value(self, node: ast.expr, scope: Scope) -> Any:
+        raise NotImplementedError
+
+    def run_block(self, statements: Any, scope: Scope) -> None:
+        raise NotImplementedError
+
+    def bind(self, target: ast.expr, value: Any, scope: Scope) -> None:
+        raise NotImplementedError
+
+    def run_body(self, closure: Closure, scope: Scope) -> Any:
+        raise NotImplementedError
+
+    # -- entry --------------------------------------------------------------------------------
+    def call(self, function: Any, args: list[Any], named: dict[str, Any]) -> Any:
+        """Call ``function``; what is not known gives an ``Opaque``."""
+        BUDGET.get().step(2)
+        if isinstance(function, Closure):
+            return self.call_closure(function, args, named)
+        if isinstance(function, ClassValue):
+            return self.make_instance(function, args, named)
+        if isinstance(function, Instance):
+            return self.call_instance(function, args, named)
+        if isinstance(function, Library):
+            return self.call_library(function.path, args, named)
+        if isinstance(function, Method):
+            return self.call_method(function, args, named)
+        if isinstance(function, LossObject):
+            return self.operate(function.call, function.name, args, named, "torch")
+        if callable(function) and function in BUILTINS.values():
+            return function(self, args, named)
+        return self.opaque_call(function, args, named)
+
+    def opaque_call(self, function: Any, args: list[Any], named: dict[str, Any]) -> Opaque:
+        path = function.path if isinstance(function, Opaque | Library) else "call"
+        everything = [*args, *named.values()]
+        if isinstance(function, Opaque) and function.inputs:
+            everything.append(function)
+        return Opaque(
+            f"{path}(...)", "call", self.line, callee=path, inputs=names_inputs(everything)
+        )
+
+    # -- the code's own functions -------------------------------------------------------------
+    def call_closure(self, closure: Closure, args: list[Any], named: dict[str, Any]) -> Any:
+        if self.calls >= MAX_CALLS:
+            raise TooMuch("functions call each other too deeply to be read")
+        if closure.bound is not None:
+            args = [closure.bound, *args]
+        scope = Scope({}, closure.scope)
+        self.bind_arguments(closure, args, dict(named), scope)
+        line = self.line
+        self.calls += 1
+        try:
+            return self.run_body(closure, scope)
+        finally:
+            self.calls -= 1
+            self.line = line
+
+    def bind_arguments(
+        self, closure: Closure, args: list[Any], named: dict[str, Any], scope: Scope
+    ) -> None:
+        """Arguments to parameters; what is missing is a default, or not known."""
+        spec = closure.node.args
+        positional = [a.arg for a in (*spec.posonlyargs, *spec.args)]
+        defaults = closure.defaults
+        star = next((a for a in args if isinstance(a, _Spread)), None)
+        given = args[: args.index(star)] if star is not None else args
+        for name, value in zip(positional, given, strict=False):
+            scope.names[name] = self.hinted(value, name)
+        rest = positional[len(given) :]
+        if star is not None:
+            for place, name in enumerate(rest):
+                if name not in named:
+                    scope.names[name] = self.hinted(self.item(star.value, place), name)
+        if spec.vararg:
+            extra = tuple(given[len(positional) :])
+            scope.names[spec.vararg.arg] = (
+                (star.value if star is not None and not extra else extra)
+                if args
+                else Opaque(spec.vararg.arg, "argument", self.line)
+            )
+        annotations = {
+            a.arg: a.annotation for a in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs)
+        }
+        for name in (*rest, *(a.arg for a in spec.kwonlyargs)):
+            if name in scope.names:
+                continue
+            if name in named:
+                scope.names[name] = self.hinted(named.pop(name), name)
+            elif name in defaults:
+                scope.names[name] = self.default_argument(name, defaults[name])
+            else:
+                scope.names[name] = self.missing_argument(name, annotations.get(name), closure)
+        if spec.kwarg:
+            left = {k: v for k, v in named.items() if k not in positional and k != "**"}
+            whole = Opaque(spec.kwarg.arg, "argument", self.line)
+            whole.items.update({k: v for k, v in left.items() if isinstance(v, Opaque)})
+            scope.names[spec.kwarg.arg] = left if left else whole
+
+    def hinted(self, value: Any, name: str) -> Any:
+        """Remember another name of a value that is not resolved yet."""
+        says = name not in ("self", "_", "args", "kwargs")
+        if says and isinstance(value, Opaque) and value.node is None and len(value.hints) < 12:
+            if name in value.hints:
+                value.hints.remove(name)
+            value.hints.append(name)
+        return value
+
+    def default_argument(self, name: str, value: Any) -> Any:
+        probe = Opaque(name, "argument", self.line)
+        given = self.given_constant(probe)
+        role = self.given_role(probe)
+        if role and role != "constant":
+            return probe
+        if given is not None:
+            return self.settle(name, given)
+        if value is None:
+            probe.may_be_none = True
+            return probe
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            from vae.your_loss.state import Used
+
+            self.use(Used(name, self.line, value, "default", (name,)))
+        return value
+
+    def settle(self, name: str, value: Any) -> Any:
+        """A constant that the reader has set."""
+        from vae.your_loss.state import Used
+
+        self.use(Used(name, self.line, value, "given", (name,)))
+        return value
+
+    def missing_argument(self, name: str, annotation: ast.expr | None, closure: Closure) -> Any:
+        if annotation is not None:
+            owner = self.annotated_class(annotation, closure.scope)
+            if owner is not None:
+                return self.make_instance(owner, [], {})
+        return Opaque(name, "argument", getattr(closure.node, "lineno", self.line))
+
+    def annotated_class(self, annotation: ast.expr, scope: Scope) -> ClassValue | None:
+        """A class of plain settings that was pasted and that annotates an argument."""
+        if isinstance(annotation, ast.Name):
+            try:
+                found = scope.find(annotation.id)
+            except KeyError:
+                return None
+            if isinstance(found, ClassValue) and found.find("forward") is None:
+                return found
+        return None
+
+    # -- classes and objects ------------------------------------------------------------------
+    def make_instance(self, owner: ClassValue, args: list[Any], named: dict[str, Any]) -> Any:
+        found = Instance(owner)
+        fields = [n for n in owner.members if not n.startswith("__")]
+        start = owner.find("__init__") or owner.find("setup")
+        if isinstance(start, Closure) and self.calls < 6:
+            self.call_closure(
+                Closure(start.node, start.scope, found, owner, start.defaults), args, named
+            )
+        else:
+            for name, value in zip(fields, args, strict=False):
+                found.attributes[name] = value
+            found.attributes.update(named)
+        return found
+
+    def call_instance(self, owner: Instance, args: list[Any], named: dict[str, Any]) -> Any:
+        for name in ("forward", "call", "__call__", "construct", "hybrid_forward"):
+            member = owner.owner.find(name)
+            if isinstance(member, Closure):
+                bound = Closure(member.node, member.scope, owner, owner.owner, member.defaults)
+                return self.call_closure(bound, args, named)
+        return Opaque(
+            f"{owner.owner.name}(...)", "call", self.line, callee=owner.owner.name,
+            inputs=names_inputs([*args, *named.values()]),
+        )  # fmt: skip
+
+    # -- libraries ----------------------------------------------------------------------------
+    def call_library(self, path: str, args: list[Any], named: dict[str, Any]) -> Any:
+        last = path.rsplit(".", 1)[-1]
+        if last in ("vmap", "grad", "value_and_grad", "filter_value_and_grad", "filter_grad"):
+            return self.transform(last.removeprefix("filter_"), args, named)
+        if last in WRAPPERS:
+            return self.wrap(last, path, args, named)
+        if last == "Parameter" or (last == "param" and "self" in path):
+            return Opaque("parameter", "call", self.line, learned=True, callee=last)
+        if last == "Variable" and path.startswith("tensorflow"):
+            return Opaque("parameter", "call", self.line, learned=True, callee=last)
+        operation = library.find(path, named)
+        if operation is None:
+            return self.opaque_call(Library(path), args, named)
+        return self.operate(operation, path, args, named, library.framework_of(path))
+
+    def operate(
+        self, operation: Any, name: str, args: list[Any], named: dict[str, Any], framework: str
+    ) -> Any:
+        """An operation of the vocabulary; where it cannot be done its result is not known."""
+        spread: list[Any] = []
+        for value in args:
+            if isinstance(value, _Spread):
+                if not isinstance(value.value, list | tuple):
+                    return self.opaque_call(Library(name), args, named)
+                spread += value.value
+            else:
+                spread.append(value)
+        call = Call(self, spread, named, framework)
+        for _ in range(6):
+            try:
+                return operation(call)
+            except NoRole as missing:
+                if not _has_node([*spread, *named.values()], missing.value):
+                    return self.unresolved_result(name, spread, named, missing.value)
+                self.unknown_leaf(missing.value)
+            except NotKnown as error:
+                reason = f"{name.rsplit('.', 1)[-1]} {error} is not known here"
+                return self.failed(name, spread, named, reason)
+            except Misfit as error:
+                reason = f"{name.rsplit('.', 1)[-1]}: {error}"
+                return self.failed(name, spread, named, reason)
+            except BROKEN:
+                return self.failed(name, spread, named, f"this form of {name} is not known here")
+        return self.failed(name, spread, named, "too much in it is not known")
+
+    def unresolved_result(
+        self, name: str, args: list[Any], named: dict[str, Any], missing: Opaque
+    ) -> Opaque:
+        found = self.opaque_call(Library(name), args, named)
+        found.source = "operation"
+        found.callee = missing.callee or missing.path
+        found.path = f"{name.rsplit('.', 1)[-1]}({missing.name})"
+        found.may_be_none = False
+        return found
+
+    def failed(self, name: str, args: list[Any], named: dict[str, Any], reason: str) -> Opaque:
+        if len(self.failures) < 20:
+            self.failures.append((self.line, reason))
+        found = self.opaque_call(Library(name), args, named)
+        found.source = "operation"
+        found.callee = reason
+        return found
+
+    def wrap(self, last: str, path: str, args: list[Any], named: dict[str, Any]) -> Any:
+        """``jit(f)`` is ``f``; ``partial(f, a)`` is a function with an argument given."""
+        if not args:
+            return Library("wrapper.identity")
+        if last == "partial":
+            return Method((args[0], tuple(args[1:]), dict(named)), "partial")
+        if isinstance(args[0], Closure | Method | Instance | LossObject | Opaque | list | tuple):
+            return args[0]
+        return self.opaque_call(Library(path), args, named)
+
+    def transform(self, kind: str, args: list[Any], named: dict[str, Any]) -> Any:
+        if not args:
+            return Method((kind, dict(named)), "decorator")
+        return Method((args[0], dict(named)), kind)
+
+    def vmapped(self, function: Any, args: list[Any], in_axes: Any) -> Any:
+        """``jax.vmap(function)``: its graph for one example, run for each or once for all equal."""
+        axes = list(in_axes) if isinstance(in_axes, list | tuple) else [in_axes] * len(args)
+        if isinstance(function, Closure):
+            names = [a.arg for a in function.node.args.args]
+            args = [self.hinted(v, n) for v, n in zip(args, names, strict=False)]
+        nodes: list[Node | None] = []
+        inner: list[Any] = []
+        for value, axis in zip(args, axes, strict=False):
+            if axis not in (0, None):
+                raise NotKnown("vmap over this axis")
+            if axis is None or not isinstance(value, Node | Opaque):
+                inner.append(value)
+                nodes.append(None)
+                continue
+            node = self.node(value)
+            if not node.ndim:
+                raise Misfit("vmap over a number")
+            name = f"example{len(self.leaves)}"
+            placeholder = graph.leaf(name, arrays.index(node.base, (0,)))
+            self.leaves[name] = (None, placeholder)
+            inner.append(placeholder)
+            nodes.append(node)
+        result = self.call(function, inner, {})
+        whole = [n for n in nodes if n is not None]
+        names = [p.leaf for p, n in zip(inner, nodes, strict=True) if n is not None]
+        if isinstance(result, tuple | list):
+            return tuple(self._over_examples(r, whole, names) for r in result)
+        return self._over_examples(result, whole, names)
+
+    def _over_examples(self, result: Any, nodes: list[Node], names: list[str]) -> Any:
+        found = self.node(result)
+        free = {
+            d for d in found.deps if d not in names and not d.startswith(("constant:", "late:"))
+        }
+        if free:
+            raise NotKnown("vmap of a function that uses more than its arguments")
+        count = nodes[0].shape[0] if nodes else 0
+
+        def run(*values: Array) -> Array:
+            same = all(v.data.shape[0] == 1 for v in values)
+            rows = []
+            for i in range(1 if same else count):
+                env = {n: arrays.index(v, (i,)) for n, v in zip(names, values, strict=True)}
+                rows.append(arrays.insert_axis(graph.evaluate(found, env), 0))
+            if same:
+                return Array(rows[0].data, (count, *rows[0].shape[1:]))
+            return arrays.concatenate(rows, 0)
+
+        return graph.apply(run, *nodes, line=self.line, name="vmap")
+
+    # -- methods ------------------------------------------------------------------------------
+    def call_method(self, method: Method, args: list[Any], named: dict[str, Any]) -> Any:
+        owner, name = method.owner, method.name
+        if name == "partial":
+            function, first, given = owner
+            return self.call(function, [*first, *args], {**given, **named})
+        if name == "decorator":
+            return Method((args[0] if args else None, owner[1]), owner[0])
+        if name == "vmap":
+            return self.operate(
+                lambda call: self.vmapped(owner[0], call.args, owner[1].get("in_axes", 0)),
+                "vmap", args, named, "jax",
+            )  # fmt: skip
+        if name in ("grad", "value_and_grad"):
+            return self.gradient_of(owner[0], args, named, owner[1], name)
+        if isinstance(owner, Node):
+            return self.node_method(owner, name, args, named)
+        if isinstance(owner, Distribution):
+            return self.operate(
+                lambda call: distributions.member(call, owner, name), f"distribution.{name}",
+                args, named, owner.framework,
+            )  # fmt: skip
+        if isinstance(owner, str):
+            return text_method(owner, name, args)
+        if isinstance(owner, dict | list | tuple):
+            return self.container_method(owner, name, args, named)
+        return self.opaque_method(owner, name, args, named)
+
+    def node_method(self, owner: Node, name: str, args: list[Any], named: dict[str, Any]) -> Any:
+        if name == "backward":
+            self.optimised.append((owner, self.line, "backward"))
+            return None
+        operation = library.method(name)
+        if operation is None:
+            return self.opaque_call(Library(f".{name}"), [owner, *args], named)
+        return self.operate(operation, name, [owner, *args], named, "torch")
+
+    def container_method(
+        self, owner: Any, name: str, args: list[Any], named: dict[str, Any]
+    ) -> Any:
+        del named
+        if isinstance(owner, dict):
+            if name in ("get", "pop", "setdefault") and args:
+                try:
+                    if args[0] in owner:
+                        return owner[args[0]]
+                except TypeError:
+                    return None
+                return args[1] if len(args) > 1 else None
+            if name in ("items", "keys", "values"):
+                return list(getattr(owner, name)())
+            if name == "update" and args and isinstance(args[0], dict):
+                owner.update(args[0])
+                return None
+        if isinstance(owner, list):
+            if name == "append" and len(args) == 1 and len(owner) < 4096:
+                owner.append(args[0])
+                return None
+            if name == "extend" and args and isinstance(args[0], list | tuple):
+                if len(owner) + len(args[0]) <= 4096:
+                    owner.extend(args[0])
+                return None
+        return Opaque(f"{name}(...)", "call", self.line, callee=name)
+
+    def opaque_method(self, owner: Any, name: str, args: list[Any], named: dict[str, Any]) -> Any:
+        """A method of what is not known: the same values, a recorded loss, or not known."""
+        if name in (
+            "backward",
+            "manual_backward",
+            "gradient",
+            "minimize",
+            "add_loss",
+            "compute_gradients",
+        ):
+            self.record(name, owner, args, named)
+            return Opaque(f"{name}(...)", "call", self.line, callee=name)
+        if not isinstance(owner, Opaque):
+            return Opaque(f"{name}(...)", "call", self.line, callee=name, inputs=names_inputs(args))
+        if name in SAME:
+            if name in ("train", "eval", "get") and args:
+                return self.item(owner, args[0]) if name == "get" else owner
+            return owner
+        if name in ("scale", "unwrap_model", "unscale_") and len(args) == 1:
+            return args[0]
+        if name == "compile":
+            self.compiled(named)
+            return None
+        if name in ("kl", "kl_div", "kl_divergence") and not args and self.is_posterior(owner):
+            return self.posterior_kl(owner)
+        if name in ("items", "values", "keys"):
+            return Opaque(f"{owner.path}.{name}()", "item", self.line, parent=owner)
+        if self.role_of(owner) not in ("", "posterior"):
+            operation = library.method(name)
+            if operation is not None:
+                return self.operate(operation, name, [owner, *args], named, "torch")
+        found = self.opaque_call(Opaque(f"{owner.path}.{name}", "attribute"), args, named)
+        if owner.source in ("call", "operation", "item"):
+            found.inputs = found.inputs | owner.inputs
+        operation = library.method(name)
+        if operation is not None:
+            self.unresolved.setdefault(owner.name, owner)
+            found.source = "operation"
+        return found
+
+    def record(self, name: str, owner: Any, args: list[Any], named: dict[str, Any]) -> None:
+        """A value of which gradients are taken is a loss."""
+        value = args[0] if args else named.get("loss", owner)
+        if name == "minimize" and isinstance(value, Closure):
+            value = self.call(value, [], {})
+        if isinstance(value, tuple | list) and value:
+            value = value[0]
+        if isinstance(value, Node):
+            if name == "add_loss":
+                self.added.append(value)
+            else:
+                self.optimised.append((value, self.line, name))
+
+    def compiled(self, named: dict[str, Any]) -> None:
+        """``model.compile(loss=f)``: Keras calls f(y_true, y_pred) and takes the mean."""
+        loss = named.get("loss")
+        if isinstance(loss, str):
+            loss = Library(f"keras.losses.{loss}")
+        if isinstance(loss, Closure | Library | LossObject):
+            x = Opaque("y_true", "argument", self.line)
+            y = Opaque("y_pred", "argument", self.line)
+            value = self.call(loss, [x, y], {})
+            if isinstance(value, Node):
+                mean = graph.apply(
+                    lambda a: arrays.reduce("mean", a, tuple(range(a.ndim))), value, name="mean"
+                )
+                self.optimised.append((mean, self.line, "compile"))
+
+    def gradient_of(
+        self,
+        function: Any,
+        args: list[Any],
+        named: dict[str, Any],
+        settings: dict[str, Any],
+        kind: str,
+    ) -> Any:
+        value = self.call(function, args, named)
+        first = value[0] if isinstance(value, tuple | list) and value else value
+        if isinstance(first, Node):
+            self.optimised.append((first, self.line, kind))
+        gradient = Opaque("gradients", "call", self.line, callee="grad")
+        if kind == "grad":
+            return (
+                (gradient, value[1])
+                if settings.get("has_aux") and isinstance(value, tuple)
+                else gradient
+            )
+        return (value, gradient)
+
+    # -- posteriors of libraries that are known by their method -------------------------------
+    def is_posterior(self, owner: Opaque) -> bool:
+        words = f"{owner.path} {' '.join(owner.hints)}".lower()
+        return any(word in words for word in ("posterior", "latent_dist", "dist"))
+
+    def posterior_kl(self, owner: Opaque) -> Any:
+        """``posterior.kl()`` of a diagonal Gaussian: summed over an image's latents."""
+        mean = self.item(owner, "mean")
+        logvar = self.item(owner, "logvar")
+        m, s = self.node(self.hinted(mean, "mean")), self.node(self.hinted(logvar, "logvar"))
+        each = graph.elementwise(
+            lambda a, b: 0.5 * (a**2 + np.exp(b) - 1.0 - b), m, s, line=self.line
+        )
+        self.note(
+            "assumed",
+            f"{owner.path}.kl() is taken as KL(q || N(0, 1)) summed over an image's latents.",
+        )
+        return graph.apply(
+            lambda a: arrays.reduce("sum", a, tuple(range(1, a.ndim))),
+            each,
+            line=self.line,
+            name="sum",
+        )
+
+    def item(self, owner: Any, key: Any) -> Any:
+        raise NotImplementedError
+
+
+class _Spread:
+    """``*values`` among the arguments of a call."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+Spread = _Spread
+
+
+def _has_node(values: list[Any], missing: Opaque) -> bool:
+    """Whether something that is known stands beside what is missing."""
+    for value in values:
+        if isinstance(value, Node) and value.deps:
+            return True
+        if isinstance(value, Opaque) and value is not missing and value.node is not None:
+            return True
+        if isinstance(value, list | tuple) and _has_node(list(value), missing):
+            return True
+    return False

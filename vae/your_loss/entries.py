@@ -1,0 +1,239 @@
+"""Where in the pasted code the loss is: every place that may give one is traced and weighed."""
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vae.your_loss import arrays, graph, roles
+from vae.your_loss.graph import Node
+from vae.your_loss.interpreter import Interpreter, Outcome, RaiseSignal, ReturnSignal
+from vae.your_loss.roles import LATENT_SCALES
+from vae.your_loss.state import Setup
+from vae.your_loss.values import ClassValue, Closure, Method, Opaque
+
+MAX_ENTRIES = 24
+_MARKS = frozenset(
+    [
+        "loss",
+        "kl",
+        "kld",
+        "elbo",
+        "mse",
+        "bce",
+        "nll",
+        "recon",
+        "reconstruction",
+        "logvar",
+        "log_var",
+        "criterion",
+        "backward",
+        "gradient",
+        "log_prob",
+        "logsigma",
+        "log_sigma",
+        "sigma",
+        "objective",
+    ]
+)
+_AWAY = frozenset(
+    [
+        "test",
+        "eval",
+        "evaluate",
+        "evaluation",
+        "validate",
+        "validation",
+        "val",
+        "sample",
+        "generate",
+        "plot",
+        "visualize",
+        "encode",
+        "decode",
+        "predict",
+        "inference",
+        "reconstruct",
+        "save",
+        "load",
+        "interpolate",
+        "draw",
+        "main",
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A function, a method ('Class.method') or the module itself ('')."""
+
+    name: str
+    line: int
+    weight: int
+
+
+@dataclass(eq=False)
+class Traced:
+    """One entry's run: the loss that it gave, if it gave one."""
+
+    entry: Entry
+    state: Interpreter
+    root: Node | None
+    line: int = 0
+    how: str = ""
+    score: int = 0
+    note: str = ""
+
+
+def find_entries(tree: ast.Module) -> list[Entry]:
+    """Everything that may compute a loss, likeliest first."""
+    found: list[Entry] = []
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            found += _entry(node, node.name)
+        elif isinstance(node, ast.ClassDef):
+            for member in node.body:
+                if not isinstance(member, ast.FunctionDef | ast.AsyncFunctionDef):
+                    continue
+                if member.name != "__init__" or "add_loss" in ast.unparse(member):
+                    found += _entry(member, f"{node.name}.{member.name}")
+    bare = [
+        n
+        for n in tree.body
+        if not isinstance(n, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom)
+    ]
+    if bare:
+        found.append(Entry("", bare[0].lineno, 3 if len(found) == 0 else 2))
+    found.sort(key=lambda e: -e.weight)
+    return found[:MAX_ENTRIES]
+
+
+def _entry(node: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> list[Entry]:
+    words = {
+        word
+        for child in ast.walk(node)
+        for text in (getattr(child, field, "") for field in ("id", "attr", "name", "arg"))
+        if isinstance(text, str) and text
+        for word in (*roles.words_of(text), text)
+    }
+    if not words & _MARKS:
+        return []
+    own = set(roles.words_of(node.name))
+    weight = 2 + 2 * bool(own & {"loss", "elbo", "objective", "criterion", "train", "training"})
+    if own & _AWAY and not own & {"loss", "train"}:
+        weight -= 3
+    if any("no_grad" in ast.unparse(d) for d in node.decorator_list[:4]):
+        weight -= 3
+    return [Entry(name, node.lineno, weight)]
+
+
+def trace(tree: ast.Module, entry: Entry, setup: Setup) -> Traced:
+    """Run ``entry`` and take the loss that it gives."""
+    state = Interpreter(setup)
+    try:
+        if not entry.name:
+            outcome = state.run_module(tree)
+        else:
+            state.run_module(tree, definitions_only=True)
+            outcome = _run(state, entry)
+    except RaiseSignal:
+        outcome = state.outcome(None, state.module)
+    except ReturnSignal as signal:
+        outcome = state.outcome(signal.value, state.module)
+    return _choose(entry, state, outcome)
+
+
+def _run(state: Interpreter, entry: Entry) -> Outcome:
+    first, _, method = entry.name.partition(".")
+    owner = state.module.names.get(first)
+    if method and isinstance(owner, ClassValue):
+        instance = state.make_instance(owner, [], {})
+        returned: Any = state.attribute(instance, method)
+    else:
+        returned = owner
+    for _ in range(3):
+        if isinstance(returned, Closure | Method):
+            returned = state.call(returned, [], {}) if _callable(returned) else None
+    return state.outcome(returned, state.module)
+
+
+def _callable(value: Closure | Method) -> bool:
+    return isinstance(value, Closure)
+
+
+def coverage(node: Node) -> int:
+    """2 for each of pictures and latents on which the loss depends, 1 for what is unknown."""
+    pictures = {"target", "output"} <= node.deps
+    latents = bool({"mean", "z", *LATENT_SCALES} & node.deps)
+    unknown = any(dep.startswith("unknown") for dep in node.deps)
+    return 4 * (pictures + latents) + unknown + bool({"target", "output"} & node.deps)
+
+
+def _choose(entry: Entry, state: Interpreter, outcome: Outcome) -> Traced:
+    """The value that is the loss among all that a run gave."""
+    offers: list[tuple[int, Node, int, str, str]] = []
+    added = outcome.added
+    for node, line, how in outcome.optimised:
+        whole = _total([node, *added]) if how == "compile" and added else node
+        offers.append((coverage(whole) * 10 + 3, whole, line, how, ""))
+    if added and not any(how == "compile" for _, _, how in outcome.optimised):
+        offers.append(
+            (coverage(_total(added)) * 10 + 3, _total(added), added[-1].line, "add_loss", "")
+        )
+    offers += _returned(outcome.returned, entry)
+    names: Mapping[str, Any] = outcome.names if not entry.name else {}
+    for place, (name, value) in enumerate(names.items()):
+        if (
+            isinstance(value, Node)
+            and value.deps
+            and (roles.is_term(name) or name in ("obj", "objective", "L"))
+        ):
+            last = "loss" in name.lower() or "elbo" in name.lower()
+            offers.append((coverage(value) * 10 + last, value, value.line or place, name, ""))
+    if not offers:
+        return Traced(entry, state, None)
+    best = max(offers, key=lambda offer: (offer[0], offer[2] if not entry.name else 0))
+    return Traced(entry, state, best[1], best[2], best[3], best[0] + entry.weight, best[4])
+
+
+def _returned(value: Any, entry: Entry) -> list[tuple[int, Node, int, str, str]]:
+    if isinstance(value, Opaque) and value.node is not None:
+        value = value.node
+    if isinstance(value, Node):
+        return (
+            [(coverage(value) * 10 + 2, value, value.line, f"return of {entry.name}", "")]
+            if value.deps
+            else []
+        )
+    parts: list[tuple[str, Node]] = []
+    if isinstance(value, dict):
+        parts = [(str(k), v) for k, v in value.items() if isinstance(v, Node) and v.deps]
+    elif isinstance(value, tuple | list):
+        parts = [("", v) for v in value if isinstance(v, Node) and v.deps]
+    found = []
+    for place, (name, node) in enumerate(parts):
+        bonus = 2 if name in ("loss", "total_loss") or place == 0 else 1
+        found.append((coverage(node) * 10 + bonus, node, node.line, f"return of {entry.name}", ""))
+    if parts and all(coverage(node) < 8 for _, node in parts):
+        pictures = [n for _, n in parts if {"target", "output"} <= n.deps]
+        latents = [n for _, n in parts if {"mean", "z", *LATENT_SCALES} & n.deps]
+        if len(pictures) == 1 and len(latents) == 1:
+            whole = _total([pictures[0], latents[0]])
+            note = "its terms are returned one by one; they are read as their plain sum."
+            found.append((coverage(whole) * 10, whole, whole.line, f"return of {entry.name}", note))
+    return found
+
+
+def _total(nodes: list[Node]) -> Node:
+    def scalar(a: arrays.Array) -> arrays.Array:
+        return arrays.reduce("mean", a, tuple(range(a.ndim)))
+
+    total = (
+        graph.apply(scalar, nodes[0], line=nodes[0].line, name="mean")
+        if nodes[0].ndim
+        else nodes[0]
+    )
+    for node in nodes[1:]:
+        part = graph.apply(scalar, node, line=node.line, name="mean") if node.ndim else node
+        total = graph.elementwise(lambda a, b: a + b, total, part, line=node.line, name="add")
+    return total

@@ -1,0 +1,185 @@
+"""One traced loss, measured: its pixel part, its latent part, and what stands in the way."""
+
+import math
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from vae.your_loss.graph import Node
+from vae.your_loss.latent_part import LatentPart, read_latents
+from vae.your_loss.pixel_part import PixelPart, read_pixels
+from vae.your_loss.probe import Probe
+from vae.your_loss.roles import LATENT_SCALES
+from vae.your_loss.state import State
+
+PERCEPTUAL = frozenset(
+    [
+        "lpips",
+        "perceptual",
+        "ssim",
+        "msssim",
+        "ms_ssim",
+        "vgg",
+        "feature",
+        "features",
+        "disc",
+        "discriminator",
+        "gan",
+        "adversarial",
+        "adv",
+        "critic",
+        "style",
+        "percep",
+        "psnr",
+        "facenet",
+        "similarity",
+    ]
+)
+
+
+@dataclass
+class Examined:
+    """What was found, and the reasons why something was not."""
+
+    probe: Probe
+    pixels: PixelPart
+    latents: LatentPart
+    missing: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    blocking: list[str] = field(default_factory=list)
+    maximised: bool = False
+    separable: bool = True
+    twins: list[str] = field(default_factory=list)
+    learned_rate: float | None = None
+    random: bool = False
+
+    @property
+    def quality(self) -> int:
+        """How much of the loss was understood: 3 all of it, 0 nothing."""
+        if self.blocking or self.twins or not self.separable:
+            return 0
+        good = self.pixels.family not in ("unknown",)
+        known = self.latents.form not in ("unknown",)
+        both = good and known and self.latents.form != "none"
+        return 3 if both and self.latents.form != "wrong" else 2 if both else int(good or known)
+
+
+def examine(root: Node, state: State, *, verify: bool = True) -> Examined:
+    """Measure ``root``. What is not known is looked at first: it must be a term of its own.
+
+    Without ``verify`` only the factors are measured, at equal pictures and latents.
+    """
+    probe = Probe(root, state, verify=verify)
+    found = Examined(probe, PixelPart("unknown"), LatentPart("none"))
+    _look_at_inputs(found)
+    found.twins = _twins(found)
+    if found.blocking or found.twins:
+        return found
+    both = {"target", "output"} <= root.deps and bool({"mean", "z", *LATENT_SCALES} & root.deps)
+    if both and not probe.separable():
+        found.separable = False
+        return found
+    found.latents = read_latents(probe)
+    found.pixels = _read_pixels(found)
+    _orient(found)
+    return found
+
+
+def _look_at_inputs(found: Examined) -> None:
+    probe = found.probe
+    for leaf in sorted(probe.deps):
+        if leaf.startswith("unknown"):
+            effect = probe.effect(leaf)
+            (found.blocking if effect == "needed" else found.left_out).append(leaf)
+        elif leaf.startswith("constant:"):
+            if probe.effect(leaf) != "none":
+                found.missing.append(leaf)
+        elif leaf.startswith("late:"):
+            if probe.late_matters(leaf):
+                found.missing.append(leaf)
+        elif leaf.startswith("uniform"):
+            found.random = True
+    # Only what matters needs to be named.
+    found.left_out = [leaf for leaf in found.left_out if leaf in probe.deps]
+
+
+def _twins(found: Examined) -> list[str]:
+    """Roles that two values claim, and that both count."""
+    deps = found.probe.deps
+    twins = [d for d in deps if "#" in d and not d.startswith(("unknown", "constant"))]
+    kinds = [k for k in LATENT_SCALES if k in deps]
+    return sorted([*twins, *(kinds[1:] if len(kinds) > 1 else [])])
+
+
+def _read_pixels(found: Examined) -> PixelPart:
+    probe = found.probe
+    if "out_scale" not in probe.deps:
+        return read_pixels(probe)
+    values = (0.6, 0.9, 1.3)
+    parts: list[PixelPart] = []
+    levels: list[float] = []
+    for value in values:
+        probe.fixed = {"out_scale": probe.array("out_scale", value)}
+        parts.append(read_pixels(probe))
+        levels.append(probe(target=0.4, output=0.4))
+    probe.fixed = {}
+    first = parts[0]
+    if first.family not in ("gaussian", "laplace") or any(p.family != first.family for p in parts):
+        return replace(
+            first, family="unknown", why=first.why or "the learned scale enters in an unknown way"
+        )
+    weights = np.array([p.weight if p.weight is not None else math.nan for p in parts])
+    if not np.isfinite(weights).all():
+        return replace(first, family="unknown", why="the learned scale enters in an unknown way")
+    return _learned(found, first, weights, np.array(levels))
+
+
+def _learned(
+    found: Examined, first: PixelPart, weights: np.ndarray, levels: np.ndarray
+) -> PixelPart:
+    """A scale that the loss itself learns: its log must stand beside the error."""
+    if np.ptp(weights) <= 1e-9 * np.abs(weights).max():
+        return first
+    power = 0.5 if first.family == "gaussian" else 1.0
+    logs = power * np.log(np.abs(weights[0] / weights[1:]))
+    rates = (levels[1:] - levels[0]) / (found.probe.sizes.pixels * logs)
+    if not np.isfinite(rates).all() or np.ptp(rates) > 1e-4 * np.abs(rates).max():
+        return replace(first, family="unknown", why="the learned scale has no normaliser beside it")
+    rate = float(rates.mean())
+    if rate == 0:
+        return replace(
+            first, family="unknown",
+            why="the learned scale has no logarithm beside it, so it grows without bound",
+        )  # fmt: skip
+    found.learned_rate = rate
+    return PixelPart(f"{first.family}-learned", rate, why="a learned scale")
+
+
+def _orient(found: Examined) -> None:
+    """A loss is minimised: a sum whose error falls when it grows is an ELBO to be maximised."""
+    pixels = found.pixels
+    size = pixels.weight if pixels.weight is not None else pixels.near
+    if size is None and pixels.tail is not None:
+        size = pixels.tail
+    if size is None or size >= 0:
+        return
+    found.maximised = True
+
+    def turn(value: float | None) -> float | None:
+        return None if value is None else -value
+
+    found.pixels = replace(
+        pixels, weight=turn(pixels.weight), near=turn(pixels.near), tail=turn(pixels.tail),
+        constant=turn(pixels.constant),
+    )  # fmt: skip
+    latents = found.latents
+    found.latents = replace(
+        latents,
+        weight=turn(latents.weight),
+        parts=tuple(-p for p in latents.parts) if latents.parts else None,  # type: ignore[arg-type]
+    )
+    if found.learned_rate is not None:
+        found.learned_rate = -found.learned_rate
+
+
+__all__ = ["Examined", "examine"]

@@ -1,0 +1,748 @@
+"""Expressions: names, arithmetic, attributes, items, comprehensions, conditions."""
+
+import ast
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from vae.your_loss import arrays, distributions, graph, library, operations
+from vae.your_loss.arrays import BUDGET, Misfit, TooMuch
+from vae.your_loss.builtins_table import BUILTINS, MAX_ITEMS
+from vae.your_loss.calls import SAME, Calls, Spread, names_inputs
+from vae.your_loss.graph import Node
+from vae.your_loss.operations import Call, NotKnown
+from vae.your_loss.state import NoRole
+from vae.your_loss.values import (
+    ClassValue,
+    Closure,
+    Distribution,
+    Instance,
+    Library,
+    LossObject,
+    Method,
+    Opaque,
+    Scope,
+)
+
+MAX_DEPTH = 300
+MAX_BITS = 2048
+# Methods of what is not known that mean something.
+METHODS = frozenset(
+    {"backward", "kl", "minimize", "gradient", "add_loss", "compile", "items", "keys"}
+    | {"manual_backward", "unwrap_model", "kl_divergence"}
+)
+_PLAIN: Mapping[type, Callable[..., Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+}
+_NODES: Mapping[type, tuple[str, Callable[..., Any]]] = {
+    ast.Add: ("add", np.add),
+    ast.Sub: ("sub", np.subtract),
+    ast.Mult: ("mul", np.multiply),
+    ast.Div: ("div", np.true_divide),
+    ast.FloorDiv: ("floordiv", np.floor_divide),
+    ast.Mod: ("mod", np.mod),
+    ast.Pow: ("pow", lambda a, b: np.power(np.asarray(a, dtype=float), b)),
+    ast.BitAnd: ("and", lambda a, b: np.logical_and(a, b)),
+    ast.BitOr: ("or", lambda a, b: np.logical_or(a, b)),
+}
+_COMPARE: Mapping[type, Callable[..., Any]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+}
+Plain = bool | int | float
+
+
+class Expressions(Calls):
+    """Every kind of expression; what has no handler is not known."""
+
+    def value(self, node: ast.expr, scope: Scope) -> Any:
+        BUDGET.get().step()
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise TooMuch("the code is nested too deeply to be read")
+        line = getattr(node, "lineno", self.line)
+        if self.calls == 0 or line:
+            self.line = line
+        try:
+            handler = getattr(self, f"of_{type(node).__name__}", None)
+            if handler is None:
+                return Opaque(type(node).__name__, "operation", self.line)
+            return handler(node, scope)
+        finally:
+            self.depth -= 1
+
+    # -- literals and names -------------------------------------------------------------------
+    def of_Constant(self, node: ast.Constant, scope: Scope) -> Any:
+        del scope
+        value = node.value
+        if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > MAX_BITS:
+            raise TooMuch("a number with too many digits")
+        return (
+            value
+            if not isinstance(value, bytes | complex)
+            else Opaque("bytes", "operation", self.line)
+        )
+
+    def of_Name(self, node: ast.Name, scope: Scope) -> Any:
+        try:
+            return scope.find(node.id)
+        except KeyError:
+            pass
+        if node.id in BUILTINS:
+            return BUILTINS[node.id]
+        if node.id in library.ALIASES:
+            return Library(library.ALIASES[node.id])
+        if node.id not in self.globals:
+            self.globals[node.id] = Opaque(node.id, "argument", self.line)
+        return self.globals[node.id]
+
+    def of_JoinedStr(self, node: ast.JoinedStr, scope: Scope) -> Any:
+        del node, scope
+        return ""
+
+    def of_Tuple(self, node: ast.Tuple, scope: Scope) -> Any:
+        return tuple(self.elements(node.elts, scope))
+
+    def of_List(self, node: ast.List, scope: Scope) -> Any:
+        return self.elements(node.elts, scope)
+
+    of_Set = of_List
+
+    def elements(self, nodes: list[ast.expr], scope: Scope) -> list[Any]:
+        found: list[Any] = []
+        for node in nodes:
+            if isinstance(node, ast.Starred):
+                inner = self.value(node.value, scope)
+                if isinstance(inner, list | tuple):
+                    found += list(inner)[:MAX_ITEMS]
+                else:
+                    found.append(Spread(inner))
+            else:
+                found.append(self.value(node, scope))
+        return found
+
+    def of_Dict(self, node: ast.Dict, scope: Scope) -> Any:
+        found: dict[Any, Any] = {}
+        for key, value in zip(node.keys, node.values, strict=True):
+            inner = self.value(value, scope)
+            if key is None:
+                found.update(inner if isinstance(inner, dict) else {})
+                continue
+            name = self.value(key, scope)
+            if isinstance(name, str | int | float | bool):
+                found[name] = inner
+        return found
+
+    def of_Lambda(self, node: ast.Lambda, scope: Scope) -> Any:
+        return self.make_closure(node, scope)
+
+    def of_NamedExpr(self, node: ast.NamedExpr, scope: Scope) -> Any:
+        value = self.value(node.value, scope)
+        self.bind(node.target, value, scope)
+        return value
+
+    def of_Await(self, node: ast.Await, scope: Scope) -> Any:
+        return self.value(node.value, scope)
+
+    def of_IfExp(self, node: ast.IfExp, scope: Scope) -> Any:
+        return self.value(node.body if self.decide(node.test, scope) else node.orelse, scope)
+
+    # -- functions ----------------------------------------------------------------------------
+    def make_closure(self, node: Any, scope: Scope) -> Closure:
+        spec = node.args
+        positional = [a.arg for a in (*spec.posonlyargs, *spec.args)]
+        found: dict[str, Any] = {}
+        if spec.defaults:
+            for name, default in zip(positional[-len(spec.defaults) :], spec.defaults, strict=True):
+                found[name] = self.value(default, scope)
+        for argument, default in zip(spec.kwonlyargs, spec.kw_defaults, strict=True):
+            if default is not None:
+                found[argument.arg] = self.value(default, scope)
+        return Closure(node, scope, defaults=found)
+
+    def decorated(self, node: ast.FunctionDef, closure: Closure, scope: Scope) -> Any:
+        for decorator in reversed(node.decorator_list):
+            if ast.unparse(decorator).split("(")[0].rsplit(".", 1)[-1] == "vmap":
+                made = self.value(decorator, scope)
+                if isinstance(made, Library):
+                    return Method((closure, {}), "vmap")
+                return self.call(made, [closure], {})
+        return closure
+
+    def run_body(self, closure: Closure, scope: Scope) -> Any:
+        from vae.your_loss.interpreter import ReturnSignal
+
+        if isinstance(closure.node, ast.Lambda):
+            return self.value(closure.node.body, scope)
+        try:
+            self.run_block(closure.node.body, scope)
+        except ReturnSignal as signal:
+            return signal.value
+        return None
+
+    def of_Call(self, node: ast.Call, scope: Scope) -> Any:
+        function = self.value(node.func, scope)
+        args = self.elements(node.args, scope)
+        named: dict[str, Any] = {}
+        for keyword in node.keywords:
+            value = self.value(keyword.value, scope)
+            if keyword.arg is None:
+                if isinstance(value, dict):
+                    named.update({str(k): v for k, v in value.items()})
+                continue
+            named[keyword.arg] = value
+        self.line = node.lineno
+        result = self.call(function, args, named)
+        if isinstance(result, Opaque) and result.path.endswith("(...)"):
+            result.path = _source(node)
+            result.line = node.lineno
+        if self.no_gradient and isinstance(result, Node):
+            return graph.stop_gradient(result)
+        return result
+
+    # -- attributes and items -----------------------------------------------------------------
+    def of_Attribute(self, node: ast.Attribute, scope: Scope) -> Any:
+        return self.attribute(self.value(node.value, scope), node.attr)
+
+    def attribute(self, owner: Any, name: str) -> Any:
+        if name.startswith("__"):
+            return Opaque(name, "attribute", self.line)
+        if isinstance(owner, Library):
+            path = f"{owner.path}.{name}"
+            if name in library.CONSTANTS and library.framework_of(path):
+                return library.CONSTANTS[name]
+            return Library(_canonical(path))
+        if isinstance(owner, Instance):
+            return self.member(owner, name)
+        if isinstance(owner, ClassValue):
+            found = owner.find(name)
+            return (
+                found
+                if found is not None
+                else Opaque(f"{owner.name}.{name}", "attribute", self.line)
+            )
+        if isinstance(owner, Node):
+            return self.node_attribute(owner, name)
+        if isinstance(owner, Distribution):
+            if name in (
+                "mean",
+                "stddev",
+                "scale",
+                "loc",
+                "variance",
+                "probs",
+                "logits",
+                "mu",
+                "sigma",
+            ):
+                return self.call_method(Method(owner, name), [], {})
+            return Method(owner, name)
+        if isinstance(owner, Opaque):
+            return self.opaque_attribute(owner, name)
+        if isinstance(owner, dict) and name not in (
+            "items",
+            "keys",
+            "values",
+            "get",
+            "pop",
+            "update",
+        ):
+            return owner.get(name, Opaque(name, "attribute", self.line))
+        return Method(owner, name)
+
+    def member(self, owner: Instance, name: str) -> Any:
+        if name in owner.attributes:
+            return owner.attributes[name]
+        found = owner.owner.find(name)
+        if isinstance(found, Closure):
+            marks = {ast.unparse(d) for d in getattr(found.node, "decorator_list", [])[:4]}
+            if "staticmethod" in marks:
+                return found
+            bound = Closure(found.node, found.scope, owner, found.owner, found.defaults)
+            return self.call(bound, [], {}) if "property" in marks else bound
+        if isinstance(found, Method) and found.name == "vmap":
+            return found
+        if found is not None:
+            return found
+        if name not in owner.cache:
+            owner.cache[name] = Opaque(f"self.{name}", "attribute", self.line)
+        return owner.cache[name]
+
+    def node_attribute(self, owner: Node, name: str) -> Any:
+        if name == "shape" and not owner.unshaped:
+            return owner.shape
+        if name in ("ndim",):
+            return owner.ndim
+        if name in ("T", "mT"):
+            return (
+                self.call_method(Method(owner, "transpose"), [], {}) if owner.ndim != 1 else owner
+            )
+        if name in ("data",):
+            return graph.stop_gradient(owner)
+        if name in ("dtype", "device", "grad", "is_cuda", "requires_grad", "grad_fn", "itemsize"):
+            return Opaque(name, "attribute", self.line)
+        return Method(owner, name)
+
+    def opaque_attribute(self, owner: Opaque, name: str) -> Any:
+        if owner.node is not None:
+            return self.node_attribute(owner.node, name)
+        if name in ("shape", "ndim", "T", "mT") and self.role_of(owner) not in (
+            "",
+            "constant",
+            "posterior",
+        ):
+            return self.node_attribute(self.resolve(owner), name)
+        if name in ("data", "real", "value", "tensor") and self.role_of(owner) not in (
+            "",
+            "posterior",
+        ):
+            return owner
+        if name in owner.items:
+            return owner.items[name]
+        callable_name = name in SAME or name in METHODS or library.method(name) is not None
+        moment = name in ("mean", "std", "var", "scale") and self.is_posterior(owner)
+        if callable_name and not moment:
+            return Method(owner, name)
+        found = Opaque(f"{owner.path}.{name}", "attribute", self.line, parent=owner)
+        found.inputs = owner.inputs
+        if owner.source == "call":
+            found.source, found.callee = "item", owner.callee
+        owner.items[name] = found
+        return found
+
+    def item(self, owner: Any, key: Any) -> Any:
+        """``owner[key]`` of a value that is not known."""
+        if isinstance(owner, Opaque):
+            if not isinstance(key, str | int):
+                return Opaque(
+                    f"{owner.path}[...]",
+                    "item",
+                    self.line,
+                    parent=owner,
+                    inputs=owner.inputs,
+                    callee=owner.callee,
+                )
+            if key not in owner.items:
+                owner.items[key] = Opaque(
+                    f"{owner.path}[{key!r}]", "item", self.line, parent=owner, callee=owner.callee,
+                    position=key if isinstance(key, int) else None, inputs=owner.inputs,
+                )  # fmt: skip
+            return owner.items[key]
+        return Opaque("item", "operation", self.line)
+
+    def of_Subscript(self, node: ast.Subscript, scope: Scope) -> Any:
+        owner = self.value(node.value, scope)
+        key = self.key(node.slice, scope)
+        return self.subscript(owner, key, node)
+
+    def key(self, node: ast.expr, scope: Scope) -> Any:
+        if isinstance(node, ast.Slice):
+            parts = (node.lower, node.upper, node.step)
+            ends = [None if part is None else self.value(part, scope) for part in parts]
+            return slice(*(_index_number(end) for end in ends))
+        if isinstance(node, ast.Tuple):
+            return tuple(self.key(item, scope) for item in node.elts)
+        value = self.value(node, scope)
+        if isinstance(value, Node) and value.is_constant and not value.shape:
+            return int(value.number())
+        return value
+
+    def subscript(self, owner: Any, key: Any, node: ast.AST) -> Any:
+        if isinstance(owner, list | tuple | str | range):
+            try:
+                return (
+                    owner[key]
+                    if isinstance(key, int | slice)
+                    else Opaque("item", "item", self.line)
+                )
+            except (IndexError, TypeError, ValueError):
+                return Opaque("item", "item", self.line)
+        if isinstance(owner, dict):
+            try:
+                return owner.get(key, Opaque(f"[{key!r}]", "item", self.line))
+            except TypeError:
+                return Opaque("item", "item", self.line)
+        if isinstance(owner, Opaque) and owner.node is None and not _is_slicing(key):
+            return self.item(owner, key)
+        if isinstance(owner, Opaque | Node):
+            return self.node_index(owner, key, node)
+        if isinstance(owner, Library):
+            return Opaque(_source(node), "attribute", self.line)
+        return Opaque(_source(node), "item", self.line)
+
+    def node_index(self, owner: Any, key: Any, node: ast.AST) -> Any:
+        if (
+            isinstance(owner, Opaque)
+            and owner.node is None
+            and self.role_of(owner) in ("", "constant")
+        ):
+            return self.item(owner, key)
+
+        def run(call: Call) -> Any:
+            array = call.node(0)
+            if array.unshaped:
+                return array
+            parts = key if isinstance(key, tuple) else (key,)
+            picked = [p for p in parts if isinstance(p, Node)]
+            if any(isinstance(p, Opaque | list | str) for p in parts):
+                raise NotKnown("with an index that is not known")
+
+            def take(a: arrays.Array, *rest: arrays.Array) -> arrays.Array:
+                left = list(rest)
+                return arrays.index(
+                    a, tuple(left.pop(0) if isinstance(p, Node) else p for p in parts)
+                )
+
+            return call.run(take, array, *picked, name="index")
+
+        del node
+        return self.operate(run, "index", [owner], {}, "")
+
+    # -- arithmetic ---------------------------------------------------------------------------
+    def of_UnaryOp(self, node: ast.UnaryOp, scope: Scope) -> Any:
+        value = self.value(node.operand, scope)
+        if isinstance(node.op, ast.Not):
+            if isinstance(value, Opaque):
+                return not self.truth(value, node.operand)
+            return not self.truth(value, node.operand)
+        if isinstance(node.op, ast.UAdd):
+            return value
+        if isinstance(node.op, ast.USub):
+            if isinstance(value, Plain):
+                return -value
+            return self.operate(
+                lambda call: call.each(np.negative, call.node(0), name="neg"), "-", [value], {}, ""
+            )
+        if isinstance(value, Node):
+            return self.operate(
+                lambda call: call.each(np.logical_not, call.node(0)), "~", [value], {}, ""
+            )
+        return Opaque("~", "operation", self.line)
+
+    def of_BinOp(self, node: ast.BinOp, scope: Scope) -> Any:
+        left = self.value(node.left, scope)
+        right = self.value(node.right, scope)
+        self.line = node.lineno
+        return self.binary(node.op, left, right, node)
+
+    def binary(self, op: ast.operator, left: Any, right: Any, node: ast.AST) -> Any:
+        if isinstance(left, Plain) and isinstance(right, Plain):
+            return self.plain(op, left, right)
+        if isinstance(left, str) or isinstance(right, str):
+            return ""
+        sequences = (list, tuple)
+        if isinstance(left, sequences) and isinstance(right, sequences) and isinstance(op, ast.Add):
+            joined = [*left, *right][:MAX_ITEMS]
+            return tuple(joined) if isinstance(left, tuple) else joined
+        if isinstance(left, sequences) and isinstance(right, int) and isinstance(op, ast.Mult):
+            return (
+                left * right if 0 <= right * len(left) <= MAX_ITEMS else Opaque("list", "operation")
+            )
+        if isinstance(op, ast.MatMult):
+            return self.operate(operations.TABLE["matmul"], "@", [left, right], {}, "")
+        name, function = _NODES.get(type(op), ("", np.add))
+        if not name:
+            return Opaque("operation", "operation", self.line)
+        found = self.operate(
+            lambda call: call.each(function, call.node(0), call.node(1), name=name),
+            name, [left, right], {}, "",
+        )  # fmt: skip
+        if isinstance(found, Opaque):
+            found.path = _source(node)
+        return found
+
+    def add(self, left: Any, right: Any) -> Any:
+        return self.binary(ast.Add(), left, right, ast.Name("sum"))
+
+    def power(self, left: Any, right: Any) -> Any:
+        return self.binary(ast.Pow(), left, right, ast.Name("pow"))
+
+    def plain(self, op: ast.operator, left: Any, right: Any) -> Any:
+        try:
+            if isinstance(op, ast.Pow):
+                whole = isinstance(left, int) and isinstance(right, int) and right > 0
+                if whole and int(left).bit_length() * right > MAX_BITS:
+                    raise TooMuch("a power too large to be read")
+                found = left**right
+                return found if isinstance(found, int | float) else float("nan")
+            function = _PLAIN.get(type(op))
+            if function is None:
+                return Opaque("operation", "operation", self.line)
+            found = function(left, right)
+        except (ZeroDivisionError, OverflowError, ValueError):
+            return float("nan")
+        if isinstance(found, int) and found.bit_length() > MAX_BITS:
+            raise TooMuch("a number with too many digits")
+        return found
+
+    # -- conditions ---------------------------------------------------------------------------
+    def of_BoolOp(self, node: ast.BoolOp, scope: Scope) -> Any:
+        conjunction = isinstance(node.op, ast.And)
+        value: Any = conjunction
+        for part in node.values:
+            value = self.value(part, scope)
+            if self.truth(value, part) != conjunction:
+                return value
+        return value
+
+    def of_Compare(self, node: ast.Compare, scope: Scope) -> Any:
+        left = self.value(node.left, scope)
+        result: Any = True
+        for op, part in zip(node.ops, node.comparators, strict=True):
+            right = self.value(part, scope)
+            result = self.compare(op, left, right, node)
+            if isinstance(result, bool) and not result:
+                return False
+            left = right
+        return result
+
+    def compare(self, op: ast.cmpop, left: Any, right: Any, node: ast.AST) -> Any:
+        if isinstance(op, ast.Is | ast.IsNot):
+            return self.same(left, right) == isinstance(op, ast.Is)
+        if isinstance(op, ast.In | ast.NotIn):
+            return self.contains(op, left, right, node)
+        function = _COMPARE[type(op)]
+        simple = (bool, int, float, str, type(None), tuple, list)
+        if isinstance(left, simple) and isinstance(right, simple):
+            try:
+                return bool(function(left, right))
+            except TypeError:
+                return Opaque(_source(node), "operation", self.line)
+        if isinstance(left, Opaque) and isinstance(right, str | None):
+            given = self.given_constant(left)
+            default = given if given is not None else self.default_of(left)
+            if isinstance(default, str):
+                return bool(function(default, right))
+        if isinstance(left, Node | Plain | Opaque) and isinstance(right, Node | Plain | Opaque):
+            known = self.computed(left) and self.computed(right)
+            if known:
+                return self.operate(
+                    lambda call: call.each(function, call.node(0), call.node(1)),
+                    "compare", [left, right], {}, "",
+                )  # fmt: skip
+        return Opaque(_source(node), "operation", self.line)
+
+    def computed(self, value: Any) -> bool:
+        """Whether ``value`` is a number or can be resolved to one."""
+        if not isinstance(value, Opaque):
+            return True
+        if value.node is not None:
+            return True
+        role = self.role_of(value)
+        late = any(_late(name) for name in (value.path, *value.hints))
+        return role not in ("", "posterior", "constant") or late or self.has_value(value)
+
+    def has_value(self, value: Opaque) -> bool:
+        return isinstance(self.given_constant(value), int | float) or isinstance(
+            self.default_of(value), int | float
+        )
+
+    def same(self, left: Any, right: Any) -> bool:
+        if right is None:
+            return left is None or (
+                isinstance(left, Opaque) and left.may_be_none and left.node is None
+            )
+        return left is right
+
+    def contains(self, op: ast.cmpop, left: Any, right: Any, node: ast.AST) -> Any:
+        if isinstance(right, list | tuple | dict | str) and isinstance(left, str | int | float):
+            try:
+                return (left in right) == isinstance(op, ast.In)
+            except TypeError:
+                pass
+        return Opaque(_source(node), "operation", self.line)
+
+    def decide(self, node: ast.expr, scope: Scope) -> bool:
+        return self.truth(self.value(node, scope), node)
+
+    def truth(self, value: Any, node: ast.expr) -> bool:
+        """Which way a condition goes; one that is not known is remembered."""
+        if isinstance(value, Node):
+            if value.base.data.size == 0:
+                return False
+            return bool(value.number())
+        if isinstance(value, Opaque):
+            if value.may_be_none and value.node is None:
+                return False
+            if value.node is not None:
+                return bool(value.node.number())
+            return self.undecided_truth(value, node)
+        if isinstance(value, Plain | str | list | tuple | dict | None):
+            return bool(value)
+        return True
+
+    def undecided_truth(self, value: Opaque, node: ast.expr) -> bool:
+        for found in (self.given_constant(value), self.default_of(value)):
+            if found is not None:
+                return bool(found)
+        text = _source(node)
+        if text in self.setup.decisions:
+            return self.setup.decisions[text]
+        if text in self.setup.constants:
+            return bool(self.setup.constants[text])
+        self.undecided.setdefault(text, getattr(node, "lineno", self.line))
+        return "training" in text or text.rsplit(".", 1)[-1] == "train"
+
+    # -- comprehensions -----------------------------------------------------------------------
+    def of_ListComp(self, node: ast.ListComp, scope: Scope) -> Any:
+        found: list[Any] = []
+        self.comprehend(
+            node.generators, 0, Scope({}, scope), lambda s: found.append(self.value(node.elt, s))
+        )
+        return found
+
+    of_GeneratorExp = of_ListComp
+    of_SetComp = of_ListComp
+
+    def of_DictComp(self, node: ast.DictComp, scope: Scope) -> Any:
+        found: dict[Any, Any] = {}
+
+        def keep(inner: Scope) -> None:
+            key = self.value(node.key, inner)
+            if isinstance(key, str | int | float):
+                found[key] = self.value(node.value, inner)
+
+        self.comprehend(node.generators, 0, Scope({}, scope), keep)
+        return found
+
+    def comprehend(
+        self,
+        generators: list[ast.comprehension],
+        place: int,
+        scope: Scope,
+        keep: Callable[[Scope], Any],
+    ) -> None:
+        if place == len(generators):
+            keep(scope)
+            return
+        each = generators[place]
+        for value in self.sequence(self.value(each.iter, scope), each.iter):
+            BUDGET.get().step()
+            self.bind(each.target, value, scope)
+            if all(self.decide(test, scope) for test in each.ifs):
+                self.comprehend(generators, place + 1, scope, keep)
+
+    def sequence(self, found: Any, node: ast.AST) -> list[Any]:
+        """The values of something that is looped over; what is not known counts as one."""
+        if isinstance(found, dict):
+            return list(found)
+        if isinstance(found, list | tuple | range):
+            if len(found) > 512:
+                raise TooMuch(f"a loop of {len(found):,} rounds is too long to be read")
+            return list(found)
+        if isinstance(found, Node) and found.ndim and found.shape[0] <= 64:
+
+            def run(i: int) -> Any:
+                return graph.apply(
+                    lambda a: arrays.index(a, (i,)), found, line=self.line, name="index"
+                )
+
+            return [run(i) for i in range(found.shape[0])]
+        if isinstance(found, Opaque):
+            return [Opaque(f"{found.path}[...]", "loop", self.line, parent=found)]
+        return [Opaque(_source(node), "loop", self.line)]
+
+    # -- binding ------------------------------------------------------------------------------
+    def bind(self, target: ast.expr, value: Any, scope: Scope) -> None:
+        if isinstance(target, ast.Name):
+            scope.names[target.id] = self.named(value, target.id)
+        elif isinstance(target, ast.Tuple | ast.List):
+            self.unpack(target.elts, value, scope)
+        elif isinstance(target, ast.Attribute):
+            owner = self.value(target.value, scope)
+            if isinstance(owner, Instance):
+                owner.attributes[target.attr] = self.named(value, f"self.{target.attr}")
+            elif isinstance(owner, Opaque):
+                owner.items[target.attr] = value
+        elif isinstance(target, ast.Subscript):
+            owner = self.value(target.value, scope)
+            key = self.key(target.slice, scope)
+            if isinstance(owner, dict) and isinstance(key, str | int):
+                owner[key] = value
+        elif isinstance(target, ast.Starred):
+            self.bind(target.value, value, scope)
+
+    def named(self, value: Any, name: str) -> Any:
+        if isinstance(value, Opaque):
+            if value.source in ("argument", "loop") and value.hints and value.node is not None:
+                return value
+            return self.hinted(value, name)
+        if isinstance(value, bool | str) or value is None:
+            return self.setup.constants.get(name, value)
+        if isinstance(value, int | float):
+            short = name.rsplit(".", 1)[-1]
+            given = self.setup.constants.get(name, self.setup.constants.get(short))
+            if isinstance(given, int | float):
+                return self.settle(name, given)
+        return value
+
+    def unpack(self, targets: list[ast.expr], value: Any, scope: Scope) -> None:
+        if isinstance(value, Opaque) and value.node is None:
+            for place, target in enumerate(targets):
+                self.bind(target, self.item(value, place), scope)
+            return
+        if isinstance(value, Opaque):
+            value = value.node
+        if isinstance(value, Node) and value.ndim and value.shape[0] == len(targets) <= 16:
+            values: list[Any] = self.sequence(value, targets[0])
+        elif isinstance(value, list | tuple | range):
+            values = list(value)
+        else:
+            values = []
+        star = next((i for i, t in enumerate(targets) if isinstance(t, ast.Starred)), None)
+        if star is not None and len(values) >= len(targets) - 1:
+            tail = len(targets) - star - 1
+            middle = values[star : len(values) - tail]
+            values = [*values[:star], middle, *values[len(values) - tail :]]
+        for place, target in enumerate(targets):
+            found = values[place] if place < len(values) else Opaque("item", "item", self.line)
+            self.bind(target, found, scope)
+
+
+def _index_number(value: Any) -> Any:
+    if isinstance(value, Node) and value.is_constant and not value.shape:
+        return int(value.number())
+    return value if isinstance(value, int | None) else None
+
+
+def _is_slicing(key: Any) -> bool:
+    parts = key if isinstance(key, tuple) else (key,)
+    return any(isinstance(p, slice | Node) or p is None or p is Ellipsis for p in parts) or (
+        isinstance(key, tuple)
+    )
+
+
+def _late(name: str) -> bool:
+    from vae.your_loss.roles import is_late
+
+    return is_late(name)
+
+
+def _canonical(path: str) -> str:
+    from vae.your_loss.interpreter import canonical
+
+    return canonical(path)
+
+
+def _source(node: ast.AST) -> str:
+    """The text of an expression, short."""
+    try:
+        text = ast.unparse(node)
+    except (RecursionError, ValueError, AttributeError):
+        return "expression"
+    text = " ".join(text.split())
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+__all__ = ["Expressions", "LossObject", "Misfit", "NoRole", "distributions", "names_inputs"]

@@ -1,0 +1,228 @@
+"""What in the loss does not do what it seems to do, each with its line and a correction."""
+
+import math
+
+from vae.your_loss import roles
+from vae.your_loss.latent_part import LatentPart
+from vae.your_loss.reading import Fault, Reading
+from vae.your_loss.search import Found
+
+KL_CODE = "0.5 * (mu**2 + exp(logvar) - 1 - logvar), summed over the latents of an image"
+
+
+def find(found: Found, reading: Reading) -> tuple[Fault, ...]:
+    """All faults, by line."""
+    rows = [
+        *_latent_faults(found, reading),
+        *_scale_kind(found),
+        *_axis_faults(reading),
+        *_range_faults(reading),
+        *_notes(found),
+        *_detached(found),
+    ]
+    return tuple(sorted(rows, key=lambda fault: fault.line))
+
+
+def _latent_line(found: Found) -> int:
+    """The line of the last operation that computes with the latents alone."""
+    root = found.traced.root
+    assert root is not None
+    latents = {"mean", "z", *roles.LATENT_SCALES}
+    from vae.your_loss import graph
+
+    lines = [
+        n.line
+        for n in graph.operations(root)
+        if n.deps & latents and not n.deps & {"target", "output"} and n.line
+    ]
+    return max(lines, default=found.traced.line)
+
+
+def _latent_faults(found: Found, reading: Reading) -> list[Fault]:
+    part = found.examined.latents
+    line = _latent_line(found)
+    if part.form == "inert":
+        text = (
+            "the KL has no effect on the loss: it is clamped to a constant, detached or "
+            "multiplied by 0."
+        )
+        return [Fault("kl-inert", line, text, "add the KL itself, without a clamp.")]
+    if part.form == "free-bits":
+        text = (
+            f"free bits: below {part.threshold or 0:.4g} nats an image the KL is a constant and "
+            "sends no gradient."
+        )
+        return [Fault("free-bits", line, text)]
+    if part.form == "capacity":
+        text = (
+            f"a capacity: the loss holds the KL at {part.threshold or 0:.4g} nats an image, "
+            "whatever sigma is."
+        )
+        return [Fault("capacity", line, text)]
+    if part.form == "wrong" and part.parts:
+        return _wrong(part, line)
+    if part.form == "kl" and part.weight is not None and part.weight < 0:
+        text = (
+            "the KL has the wrong sign: the loss falls as q moves away from the prior, without "
+            "bound."
+        )
+        return [Fault("kl-sign", line, text, f"add it: {KL_CODE}.")]
+    if part.form == "kl" and reading.family != "unknown" and found.examined.maximised:
+        text = (
+            "this value grows as the fit improves: it is an ELBO to be maximised; minimise minus "
+            "it."
+        )
+        return [Fault("maximised", found.traced.line, text, "return -elbo where it is minimised.")]
+    return []
+
+
+def _wrong(part: LatentPart, line: int) -> list[Fault]:
+    assert part.parts is not None
+    square, variance, log = part.parts
+    shown = f"{square:.3g} mu^2 {variance:+.3g} sigma^2 {log:+.3g} log sigma^2"
+    if log >= 0 or variance <= 0 or square <= 0:
+        text = (
+            f"this is no KL: {shown}. Its parts do not have the signs of mu^2 + sigma^2 - log "
+            "sigma^2."
+        )
+        return [Fault("kl-sign", line, text, f"use {KL_CODE}.")]
+    prior = -log / variance
+    if math.isclose(square, variance, rel_tol=1e-5) and part.prior_mean == 0.0:
+        scale = math.sqrt(prior)
+        text = (
+            f"this is the KL to N(0, {prior:.4g}), not to N(0, 1) ({shown}): least at sigma = "
+            f"{scale:.3g}. "
+            f"z drawn from N(0, 1) is {1 / scale:.3g} times as wide."
+        )
+        kind = "kl-prior"
+    elif part.prior_mean:
+        text = f"this KL is least at mu = {part.prior_mean:.3g}, not at 0 ({shown})."
+        kind = "kl-prior"
+    else:
+        text = f"a factor is wrong in the KL: {shown} should have the factors 1/2, 1/2 and -1/2."
+        kind = "kl-half"
+    return [Fault(kind, line, text, f"use {KL_CODE}.")]
+
+
+def _scale_kind(found: Found) -> list[Fault]:
+    """A scale whose name says another kind than the KL reads it as."""
+    named, kind = found.examined.probe.scale_kind, found.examined.latents.kind
+    if (
+        found.examined.latents.form not in ("kl", "free-bits", "capacity")
+        or not named
+        or named == kind
+    ):
+        return []
+    value = found.traced.state.leaves[named][0]
+    if value is None:
+        return []
+    words = {"logvar": "log sigma^2", "log_sigma": "log sigma", "sigma": "sigma", "var": "sigma^2"}
+    text = (
+        f"{value.name} is read as {words[kind]} by the KL, though its name says {words[named]}; "
+        "see that the "
+        "draw of z reads it the same way."
+    )
+    return [Fault("kl-scale", _latent_line(found), text)]
+
+
+def _axis_faults(reading: Reading) -> list[Fault]:
+    """A mean on one side only, by what doubling a size does."""
+    if reading.kl_form not in ("kl", "wrong", "free-bits"):
+        return []
+    rows = []
+    factors = {s.size: s.factor for s in reading.scaling}
+    what = "beta" if reading.beta is not None else "the scale"
+    grown = factors.get("pixels")
+    if grown is not None and grown > 1 + 1e-6:
+        rows.append(
+            Fault(
+                "one-sided-mean",
+                reading.line,
+                f"the error is a mean over pixels and the KL is not: {what} grows with the image.",
+                "sum the error over the pixels of an image, or divide the KL by their number too.",
+            )
+        )
+    if grown is not None and grown < 1 - 1e-6:
+        rows.append(
+            Fault(
+                "one-sided-mean",
+                reading.line,
+                f"the KL is divided by the number of pixels and the error is not: {what} falls "
+                "with the image.",
+                "divide both by it, or neither.",
+            )
+        )
+    fallen = factors.get("latents")
+    if fallen is not None and fallen < 1 - 1e-6:
+        rows.append(
+            Fault(
+                "latent-mean",
+                reading.line,
+                f"the KL is a mean over latents: their number is a hidden weight, and {what} "
+                "falls with it.",
+                "sum the KL over the latents of an image.",
+            )
+        )
+    batch = factors.get("batch")
+    if batch is not None and abs(batch - 1) > 1e-6:
+        more = "grows" if batch > 1 else "falls"
+        rows.append(
+            Fault(
+                "batch-axis",
+                reading.line,
+                f"one term is summed over the batch and the other averaged: {what} {more} with "
+                "the batch.",
+                "treat the batch the same way in both terms.",
+            )
+        )
+    return rows
+
+
+def _range_faults(reading: Reading) -> list[Fault]:
+    if reading.family != "bernoulli":
+        return []
+    span = reading.data_range
+    if span is not None and span[0] >= 0.0 and span[1] <= 1.0:
+        return []
+    shown = "standardised" if span is None else f"in [{span[0]:g}, {span[1]:g}]"
+    return [
+        Fault(
+            "cross-entropy-range",
+            reading.line,
+            f"a cross-entropy of data {shown}: outside [0, 1] it has no minimum, and the loss "
+            "falls without bound.",
+            "scale the pictures to [0, 1], or use a squared error with a stated sigma.",
+        )
+    ]
+
+
+def _notes(found: Found) -> list[Fault]:
+    """What operations noticed while the loss was traced."""
+    rows = []
+    for kind, line, text in found.traced.state.notes:
+        rows.append(Fault(kind, line, text))
+    if found.traced.note:
+        rows.append(Fault("terms", found.traced.line, found.traced.note))
+    return rows
+
+
+def _detached(found: Found) -> list[Fault]:
+    root = found.traced.root
+    assert root is not None
+    rows = []
+    from vae.your_loss import graph
+
+    for node in graph.operations(root):
+        for arg in node.args:
+            if arg.is_constant and arg.frozen:
+                rows.append(
+                    Fault(
+                        "detached",
+                        node.line,
+                        "a part of the loss is detached: it is counted but sends no gradient.",
+                    )
+                )
+    return rows[:1]
+
+
+__all__ = ["find"]

@@ -1,0 +1,306 @@
+"""A small interpreter of Python over graphs: no names, calls or attributes beyond its vocabulary.
+
+It runs the statements of pasted code for one purpose: to find which numbers the loss is made of.
+Nothing is imported, opened, compiled or evaluated by Python itself.
+"""
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from vae.your_loss import graph
+from vae.your_loss.arrays import BUDGET
+from vae.your_loss.expressions import Expressions
+from vae.your_loss.graph import Node
+from vae.your_loss.library import NO_GRADIENT
+from vae.your_loss.values import (
+    ClassValue,
+    Closure,
+    Instance,
+    Library,
+    Method,
+    Opaque,
+    Scope,
+)
+
+MAX_LOOP = 512
+TRAINING_CALLS = frozenset(
+    [
+        "backward",
+        "apply_gradients",
+        "minimize",
+        "train_step",
+        "train_on_batch",
+        "value_and_grad",
+        "gradient",
+        "training_step",
+        "zero_grad",
+        "fit",
+        "update",
+        "step",
+        "train",
+        "train_epoch",
+        "train_one_epoch",
+        "train_model",
+    ]
+)
+
+
+class ReturnSignal(Exception):
+    """A return statement was reached."""
+
+    def __init__(self, value: Any) -> None:
+        super().__init__()
+        self.value = value
+
+
+class BreakSignal(Exception):
+    """A break was reached."""
+
+
+class ContinueSignal(Exception):
+    """A continue was reached."""
+
+
+class RaiseSignal(Exception):
+    """A raise was reached: this path gives no loss."""
+
+
+@dataclass
+class Outcome:
+    """What running one entry gave."""
+
+    returned: Any = None
+    optimised: list[tuple[Node, int, str]] = field(default_factory=list)
+    added: list[Node] = field(default_factory=list)
+    names: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Interpreter(Expressions):
+    """Statements; expressions and calls are the base classes' part."""
+
+    def run_module(self, tree: ast.Module, *, definitions_only: bool = False) -> Outcome:
+        """Run the module's statements; with ``definitions_only`` no loop, call or branch."""
+        for statement in tree.body:
+            plain = isinstance(
+                statement,
+                ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import
+                | ast.ImportFrom | ast.Assign | ast.AnnAssign,
+            )  # fmt: skip
+            if plain or not definitions_only:
+                try:
+                    self.execute(statement, self.module)
+                except ReturnSignal as signal:
+                    return self.outcome(signal.value, self.module)
+                except (BreakSignal, ContinueSignal, RaiseSignal):
+                    break
+        return self.outcome(None, self.module)
+
+    def outcome(self, returned: Any, scope: Scope) -> Outcome:
+        return Outcome(returned, list(self.optimised), list(self.added), dict(scope.names))
+
+    # -- statements ---------------------------------------------------------------------------
+    def run_block(self, statements: Sequence[ast.stmt], scope: Scope) -> None:
+        for statement in statements:
+            self.execute(statement, scope)
+
+    def execute(self, statement: ast.stmt, scope: Scope) -> None:
+        BUDGET.get().step()
+        self.line = getattr(statement, "lineno", self.line)
+        handler = getattr(self, f"do_{type(statement).__name__}", None)
+        if handler is not None:
+            handler(statement, scope)
+
+    def do_FunctionDef(self, node: ast.FunctionDef, scope: Scope) -> None:
+        scope.names[node.name] = self.decorated(node, self.make_closure(node, scope), scope)
+
+    def do_AsyncFunctionDef(self, node: ast.AsyncFunctionDef, scope: Scope) -> None:
+        scope.names[node.name] = self.make_closure(node, scope)
+
+    def do_ClassDef(self, node: ast.ClassDef, scope: Scope) -> None:
+        bases = [self.value(base, scope) for base in node.bases[:8]]
+        found = ClassValue(node, scope, bases)
+        inner = Scope(found.members, scope)
+        for statement in node.body:
+            if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+                closure = self.make_closure(statement, scope)
+                closure.owner = found
+                found.members[statement.name] = closure
+            elif isinstance(statement, ast.Assign | ast.AnnAssign | ast.ClassDef):
+                self.execute(statement, inner)
+        scope.names[node.name] = found
+
+    def do_Import(self, node: ast.Import, scope: Scope) -> None:
+        for alias in node.names:
+            if alias.asname:
+                scope.names[alias.asname] = Library(canonical(alias.name))
+            else:
+                first = alias.name.split(".", 1)[0]
+                scope.names[first] = Library(canonical(first))
+
+    def do_ImportFrom(self, node: ast.ImportFrom, scope: Scope) -> None:
+        module = node.module or ""
+        for alias in node.names:
+            if alias.name == "*":
+                continue
+            name = alias.asname or alias.name
+            if name in scope.names and isinstance(scope.names[name], Closure | ClassValue):
+                continue
+            scope.names[name] = Library(
+                canonical(f"{module}.{alias.name}" if module else alias.name)
+            )
+
+    def do_Assign(self, node: ast.Assign, scope: Scope) -> None:
+        value = self.value(node.value, scope)
+        if self.no_gradient and isinstance(value, Node):
+            value = graph.stop_gradient(value)
+        for target in node.targets:
+            self.bind(target, value, scope)
+
+    def do_AnnAssign(self, node: ast.AnnAssign, scope: Scope) -> None:
+        if node.value is not None:
+            self.bind(node.target, self.value(node.value, scope), scope)
+
+    def do_AugAssign(self, node: ast.AugAssign, scope: Scope) -> None:
+        target = node.target
+        old = self.value(_loaded(target), scope)
+        added = self.value(node.value, scope)
+        new = self.binary(node.op, old, added, node)
+        if isinstance(old, Opaque) and isinstance(added, Node) and isinstance(node.op, ast.Add):
+            # A running total of epochs that began outside of what was pasted.
+            new = added
+        self.bind(target, new, scope)
+
+    def do_Return(self, node: ast.Return, scope: Scope) -> None:
+        raise ReturnSignal(None if node.value is None else self.value(node.value, scope))
+
+    def do_Expr(self, node: ast.Expr, scope: Scope) -> None:
+        self.value(node.value, scope)
+
+    def do_If(self, node: ast.If, scope: Scope) -> None:
+        branch = node.body if self.decide(node.test, scope) else node.orelse
+        self.run_block(branch, scope)
+
+    def do_With(self, node: ast.With, scope: Scope) -> None:
+        silent = False
+        for item in node.items:
+            value = self.value(item.context_expr, scope)
+            silent = silent or _is_silent(item.context_expr)
+            if item.optional_vars is not None:
+                self.bind(item.optional_vars, value, scope)
+        with self.without_gradient(silent):
+            self.run_block(node.body, scope)
+
+    do_AsyncWith = do_With
+
+    @contextmanager
+    def without_gradient(self, active: bool) -> Iterator[None]:
+        self.no_gradient += active
+        try:
+            yield
+        finally:
+            self.no_gradient -= active
+
+    def do_Try(self, node: ast.Try, scope: Scope) -> None:
+        try:
+            self.run_block(node.body, scope)
+            self.run_block(node.orelse, scope)
+        except RaiseSignal:
+            if node.handlers:
+                self.run_block(node.handlers[0].body, scope)
+        self.run_block(node.finalbody, scope)
+
+    def do_Raise(self, node: ast.Raise, scope: Scope) -> None:
+        del node, scope
+        raise RaiseSignal
+
+    def do_Break(self, node: ast.Break, scope: Scope) -> None:
+        del node, scope
+        raise BreakSignal
+
+    def do_Continue(self, node: ast.Continue, scope: Scope) -> None:
+        del node, scope
+        raise ContinueSignal
+
+    def do_Delete(self, node: ast.Delete, scope: Scope) -> None:
+        for target in node.targets:
+            if isinstance(target, ast.Name):
+                scope.names.pop(target.id, None)
+
+    def do_For(self, node: ast.For, scope: Scope) -> None:
+        values = self.iterate(node.iter, scope, training=_trains(node))
+        for value in values:
+            BUDGET.get().step()
+            self.bind(node.target, value, scope)
+            try:
+                self.run_block(node.body, scope)
+            except BreakSignal:
+                return
+            except ContinueSignal:
+                continue
+        self.run_block(node.orelse, scope)
+
+    do_AsyncFor = do_For
+
+    def do_While(self, node: ast.While, scope: Scope) -> None:
+        rounds = 1 if _trains(node) else MAX_LOOP
+        for _ in range(rounds):
+            BUDGET.get().step()
+            test = self.value(node.test, scope)
+            known = not isinstance(test, Opaque)
+            if known and not self.truth(test, node.test):
+                return
+            try:
+                self.run_block(node.body, scope)
+            except BreakSignal:
+                return
+            except ContinueSignal:
+                continue
+            if not known:
+                return
+
+    def iterate(self, node: ast.expr, scope: Scope, *, training: bool = False) -> list[Any]:
+        """The values of a loop; a loop over what is not known, or a training loop, runs once."""
+        found = self.value(node, scope)
+        if training and isinstance(found, range):
+            return [Opaque("epoch", "loop", self.line)]
+        return self.sequence(found, node)
+
+
+def canonical(path: str) -> str:
+    """The name under which the vocabulary knows a module."""
+    parts = path.split(".")
+    if parts[:2] == ["tensorflow", "keras"] or parts[:2] == ["tf_keras", "keras"]:
+        return ".".join(["keras", *parts[2:]])
+    if parts[:2] == ["tensorflow", "compat"] or parts[:2] == ["keras", "src"]:
+        return ".".join([parts[0], *parts[2:]])
+    if parts[0] == "tf_keras":
+        return ".".join(["keras", *parts[1:]])
+    return path
+
+
+def _loaded(target: ast.expr) -> ast.expr:
+    """The target of ``a += b`` as an expression to be read."""
+    return target
+
+
+def _is_silent(node: ast.expr) -> bool:
+    name = node.func if isinstance(node, ast.Call) else node
+    return isinstance(name, ast.Attribute | ast.Name) and (
+        (name.attr if isinstance(name, ast.Attribute) else name.id) in NO_GRADIENT
+    )
+
+
+def _trains(loop: ast.For | ast.While | ast.AsyncFor) -> bool:
+    for node in ast.walk(loop):
+        if isinstance(node, ast.Call):
+            called = node.func
+            name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+            if name in TRAINING_CALLS or "loader" in name:
+                return True
+    return False
+
+
+__all__ = ["Instance", "Interpreter", "Method", "Outcome", "RaiseSignal", "ReturnSignal"]

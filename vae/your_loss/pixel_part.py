@@ -1,0 +1,345 @@
+"""What the loss asks of a pixel: which cost it is, how much of it, and whether it is one at all."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from vae.your_loss import arrays, graph
+from vae.your_loss.arrays import Array, TooLarge
+from vae.your_loss.distributions import log_normaliser
+from vae.your_loss.losses import cross_entropy, cross_entropy_of_logits
+from vae.your_loss.operations import sigmoid
+from vae.your_loss.probe import Probe, per_image
+
+FIT = 1e-7
+Cost = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+PROBABILITIES = (0.15, 0.35, 0.5, 0.65, 0.9)
+LOGITS = (-2.2, -0.7, 0.4, 1.3, 2.6)
+TARGETS = (0.1, 0.3, 0.5, 0.8)
+
+
+@dataclass(frozen=True)
+class PixelPart:
+    """``weight`` times the summed cost of an image, averaged over the batch.
+
+    ``family`` is a family of the command's JSON; ``near`` is the squared error's factor for small
+    errors, ``tail`` the absolute error's for large ones, where the family is in between.
+    """
+
+    family: str
+    weight: float | None = None
+    output: str = "value"
+    binary: bool = False
+    near: float | None = None
+    tail: float | None = None
+    width: float | None = None
+    constant: float | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class _Hypothesis:
+    family: str
+    cost: Cost
+    output: str
+    targets: tuple[float, ...] = TARGETS
+    binary: bool = False
+
+
+def _squared(y: np.ndarray, x: np.ndarray) -> np.ndarray:
+    return (y - x) ** 2
+
+
+def _hypotheses() -> list[_Hypothesis]:
+    def through(function: Cost) -> Cost:
+        return lambda y, x: function(np.asarray(sigmoid(y)), x)
+
+    def binarised(function: Cost) -> Cost:
+        return lambda y, x: function(y, (x > 0.5).astype(float))
+
+    def continuous(y: np.ndarray, x: np.ndarray) -> np.ndarray:
+        return cross_entropy(y, x) - log_normaliser(np.log(y) - np.log1p(-y))
+
+    def continuous_of_logits(y: np.ndarray, x: np.ndarray) -> np.ndarray:
+        return cross_entropy_of_logits(y, x) - log_normaliser(y)
+
+    ends = (0.0, 1.0)
+    return [
+        _Hypothesis("gaussian", _squared, "value"),
+        _Hypothesis("laplace", lambda y, x: np.abs(y - x), "value"),
+        _Hypothesis("bernoulli", cross_entropy, "probability"),
+        _Hypothesis("bernoulli", cross_entropy_of_logits, "logit"),
+        _Hypothesis("continuous-bernoulli", continuous, "probability"),
+        _Hypothesis("continuous-bernoulli", continuous_of_logits, "logit"),
+        _Hypothesis("gaussian", through(_squared), "logit"),
+        _Hypothesis("laplace", through(lambda y, x: np.abs(y - x)), "logit"),
+        _Hypothesis("bernoulli", binarised(cross_entropy), "probability", TARGETS, True),
+        _Hypothesis("bernoulli", binarised(cross_entropy_of_logits), "logit", TARGETS, True),
+        _Hypothesis("bernoulli", cross_entropy, "probability", ends, True),
+        _Hypothesis("bernoulli", cross_entropy_of_logits, "logit", ends, True),
+    ]
+
+
+def read_pixels(probe: Probe) -> PixelPart:
+    """The pixel part of ``probe``, measured at a fixed state of the latents."""
+    if not ({"target", "output"} & probe.deps):
+        return PixelPart("unknown", why="no term compares the output with the picture")
+    if not {"target", "output"} <= probe.deps:
+        missing = "the picture" if "output" in probe.deps else "the decoder's output"
+        return PixelPart("unknown", why=f"{missing} does not occur in the loss")
+    classes = _categorical(probe)
+    if classes is not None:
+        return classes
+    for hypothesis in _hypotheses():
+        weight, constant = _fit(probe, hypothesis)
+        if weight is None:
+            continue
+        if not _holds_when_varied(probe, hypothesis, weight):
+            return _not_separate(probe)
+        return PixelPart(
+            hypothesis.family, weight, hypothesis.output, hypothesis.binary, constant=constant
+        )
+    return _of_difference(probe)
+
+
+def _state(probe: Probe) -> dict[str, float | Array]:
+    return probe.latents(4.0, 0.0, probe.scale_kind or "logvar")
+
+
+def _fit(probe: Probe, hypothesis: _Hypothesis) -> tuple[float | None, float | None]:
+    """The factor of the hypothesis' summed cost, or None where it does not fit."""
+    outputs = LOGITS if hypothesis.output == "logit" else PROBABILITIES
+    state = _state(probe)
+    values, costs = [], []
+    for t in hypothesis.targets:
+        row = np.array([probe(target=t, output=p, **state) for p in outputs])
+        cost = hypothesis.cost(np.array(outputs), np.full(len(outputs), t))
+        if not np.isfinite(row).all():
+            return None, None
+        values.append(row - row[0])
+        costs.append(cost - cost[0])
+    got, wanted = np.concatenate(values), np.concatenate(costs) * probe.sizes.pixels
+    weight = float(got @ wanted / (wanted @ wanted))
+    noise = 1e-13 * abs(probe(target=0.3, output=0.6, **state))
+    if weight == 0 or np.abs(got - weight * wanted).max() > FIT * np.abs(got).max() + noise:
+        return None, None
+    level = probe(target=hypothesis.targets[0], output=outputs[0], **state)
+    first = hypothesis.cost(np.array(outputs[0]), np.array(hypothesis.targets[0]))
+    return weight, level - weight * probe.sizes.pixels * float(first)
+
+
+def _holds_when_varied(probe: Probe, hypothesis: _Hypothesis, weight: float) -> bool:
+    low, high = (-2.0, 2.0) if hypothesis.output == "logit" else (0.1, 0.9)
+    state = _state(probe)
+    base_t, base_p = hypothesis.targets[1], (low + high) / 2 + 0.13
+    base = probe(target=base_t, output=base_p, **state)
+    reference = probe.sizes.pixels * float(hypothesis.cost(np.array(base_p), np.array(base_t)))
+    outputs = probe.varied("output", 21, low, high)
+    targets = probe.varied("target", 22, 0.05, 0.95)
+    for (_, output), (_, target) in zip(outputs, targets, strict=True):
+        if hypothesis.targets == (0.0, 1.0):
+            target = Array((target.data > 0.5).astype(float), target.shape)
+        try:
+            got = probe(target=target, output=output, **state)
+            cost = arrays.elementwise(hypothesis.cost, output, target)
+        except TooLarge:
+            continue
+        wanted = weight * (per_image(cost) - reference)
+        noise = 1e-12 * max(abs(base), abs(got))
+        if abs(got - base - wanted) > 1e-6 * max(abs(wanted), abs(got - base)) + noise:
+            return False
+    return True
+
+
+# -- costs of the difference alone ------------------------------------------------------------
+def _of_difference(probe: Probe) -> PixelPart:
+    """Huber, log-cosh, Charbonnier, Student-t, and the log of a mean squared error."""
+    state = _state(probe)
+
+    def cost(error: float, target: float = 0.2) -> float:
+        return probe(target=target, output=target + error, **state)
+
+    level = cost(0.0)
+    probes = [cost(e, t) for e in (0.11, -0.11, 0.37) for t in (0.2, 0.45)]
+    large = [cost(10.0**k) for k in (4, 5, 6)]
+    if np.isfinite(large).all():
+        optimal = _log_of_mean(probe, large)
+        if optimal is not None:
+            return optimal
+    if not (math.isfinite(level) and np.isfinite(probes).all()):
+        return PixelPart("unknown", why="the cost of a pixel is not finite")
+    size = max(abs(p - level) for p in probes)
+    pairs = [(probes[0], probes[1]), (probes[0], probes[2]), (probes[4], probes[5])]
+    if size == 0 or any(abs(a - b) > 1e-6 * size for a, b in pairs):
+        return PixelPart("unknown", why="the cost of a pixel is none that is known here")
+    return _between(probe, cost, level)
+
+
+def _between(probe: Probe, cost: Callable[[float], float], level: float) -> PixelPart:
+    pixels = probe.sizes.pixels
+    errors = np.concatenate([np.geomspace(1e-4, 1e4, 33)])
+    values = np.array([cost(float(e)) - level for e in errors]) / pixels
+    if not np.isfinite(values).all():
+        return PixelPart("unknown", why="the cost of a pixel is not finite")
+    far = (values[-1] - values[-5]) / (errors[-1] - errors[-5])
+    for family, curve in _CURVES.items():
+        found = curve(errors, values, far)
+        if found is None:
+            continue
+        near, tail, width, shape = found
+        if not _varied_difference(probe, shape):
+            return _not_separate(probe)
+        return PixelPart(family, None, near=near, tail=tail, width=width)
+    return PixelPart("unknown", why="the cost of a pixel is none that is known here")
+
+
+_Found = tuple[float | None, float | None, float | None, Callable[[np.ndarray], np.ndarray]]
+
+
+def _matches(values: np.ndarray, wanted: np.ndarray) -> bool:
+    return bool(
+        np.all(np.abs(values - wanted) <= 1e-5 * np.abs(wanted) + 1e-12 * np.abs(values).max())
+    )
+
+
+def _huber(errors: np.ndarray, values: np.ndarray, tail: float) -> _Found | None:
+    near = values[4] / errors[4] ** 2
+    if near <= 0 or tail <= 0:
+        return None
+    width = tail / (2.0 * near)
+
+    def shape(e: np.ndarray) -> np.ndarray:
+        size = np.abs(e)
+        return np.where(size <= width, near * size**2, tail * (size - width / 2))
+
+    return (near, tail, width, shape) if _matches(values, shape(errors)) else None
+
+
+def _log_cosh(errors: np.ndarray, values: np.ndarray, tail: float) -> _Found | None:
+    if tail <= 0:
+        return None
+    offset = tail * errors[-1] - values[-1]
+    if offset <= 0:
+        return None
+    steep = tail * math.log(2.0) / offset
+    for factor in (1.0,):
+        alpha = steep * factor
+
+        def shape(e: np.ndarray, alpha: float = alpha) -> np.ndarray:
+            t = alpha * np.abs(e)
+            return tail / alpha * (t + np.log1p(np.exp(-2 * t)) - math.log(2.0))
+
+        middle = slice(8, None)
+        if np.allclose(values[middle], shape(errors)[middle], rtol=2e-4, atol=1e-14):
+            return tail * alpha / 2.0, tail, 1.0 / alpha, shape
+    return None
+
+
+def _charbonnier(errors: np.ndarray, values: np.ndarray, tail: float) -> _Found | None:
+    if tail <= 0:
+        return None
+    # tail (sqrt(e^2 + w^2) - w): from two points, w = (e^2 - v^2) / (2 v) with v = value / tail.
+    v, e = values[16] / tail, errors[16]
+    width = (e**2 - v**2) / (2.0 * v) if v > 0 else -1.0
+    if width <= 0:
+        return None
+
+    def shape(at: np.ndarray) -> np.ndarray:
+        return tail * (np.sqrt(at**2 + width**2) - width)
+
+    if np.allclose(values[10:], shape(errors)[10:], rtol=2e-4, atol=1e-14):
+        return tail / (2.0 * width), tail, width, shape
+    return None
+
+
+def _student(errors: np.ndarray, values: np.ndarray, tail: float) -> _Found | None:
+    del tail
+    slope = (values[-1] - values[-2]) / (math.log(errors[-1] ** 2) - math.log(errors[-2] ** 2))
+    if slope <= 0:
+        return None
+    width = errors[-1] / math.sqrt(max(math.expm1(min(values[-1] / slope, 600.0)), 1e-300))
+
+    def shape(at: np.ndarray) -> np.ndarray:
+        return slope * np.log1p((at / width) ** 2)
+
+    if np.allclose(values[6:], shape(errors)[6:], rtol=1e-3, atol=1e-14):
+        return slope / width**2, None, width, shape
+    return None
+
+
+_CURVES: dict[str, Callable[[np.ndarray, np.ndarray, float], _Found | None]] = {
+    "huber": _huber,
+    "log-cosh": _log_cosh,
+    "charbonnier": _charbonnier,
+    "student-t": _student,
+}
+
+
+def _varied_difference(probe: Probe, shape: Callable[[np.ndarray], np.ndarray]) -> bool:
+    state = _state(probe)
+    base = probe(target=0.3, output=0.3, **state)
+    outputs = probe.varied("output", 21, -1.0, 2.0)
+    targets = probe.varied("target", 22, 0.05, 0.95)
+    for (_, output), (_, target) in zip(outputs, targets, strict=True):
+        got = probe(target=target, output=output, **state) - base
+        wanted = per_image(arrays.elementwise(lambda y, x: shape(y - x), output, target))
+        if abs(got - wanted) > 1e-3 * abs(wanted):
+            return False
+    return True
+
+
+def _log_of_mean(probe: Probe, large: list[float]) -> PixelPart | None:
+    """``D/2 log(MSE)``: the best scale of each batch put into the Gaussian."""
+    step = math.log(10.0)
+    first, second = (large[1] - large[0]) / step, (large[2] - large[1]) / step
+    if first <= 0 or abs(first - second) > 1e-4 * first:
+        return None
+    state = _state(probe)
+    outputs = probe.varied("output", 31, 1e5, 3e5)
+    for _, output in outputs:
+        got = probe(target=0.2, output=output, **state)
+        square = arrays.elementwise(lambda y: (y - 0.2) ** 2, output)
+        mean = per_image(square) / probe.sizes.pixels
+        if abs(got - large[1] - second * (0.5 * math.log(mean) - 5 * step)) > 1e-3 * second:
+            return None
+    return PixelPart("gaussian-learned", second / probe.sizes.pixels, why="the batch's own MSE")
+
+
+def _categorical(probe: Probe) -> PixelPart | None:
+    """Cross-entropy over classes: its factor against the sum over an image's positions."""
+    nodes = [n for n in graph.operations(probe.root) if n.name == "categorical"]
+    if not nodes:
+        return None
+    if len(nodes) > 1:
+        return PixelPart("categorical", why="there are several cross-entropies over classes")
+    shape = nodes[0].shape
+    batch = probe.sizes.batch
+    count = math.prod(shape) / batch
+    values = [
+        float(graph.evaluate_with(probe.root, nodes[0], arrays.constant(v, shape)).data.mean())
+        for v in (0.0, 1.0, 2.0)
+    ]
+    slope = values[1] - values[0]
+    if abs(values[2] - values[1] - slope) > 1e-9 * max(abs(v) for v in values):
+        return PixelPart("unknown", why="the cross-entropy does not enter as a sum")
+    return PixelPart("categorical", probe.sign * slope / count, output="logit")
+
+
+def _not_separate(probe: Probe) -> PixelPart:
+    """A quadratic form in the error, or what is no sum over pixels."""
+    state = _state(probe)
+    base = probe(target=0.3, output=0.3, **state)
+    for _, output in probe.varied("output", 41, -0.5, 1.0):
+        once = probe(target=0.3, output=output, **state) - base
+        twice = arrays.elementwise(lambda y: 0.3 + 2.0 * (y - 0.3), output)
+        double = probe(target=0.3, output=twice, **state) - base
+        if abs(double - 4.0 * once) > 1e-6 * abs(double):
+            return PixelPart("unknown", why="the loss is no sum of a cost over pixels")
+    return PixelPart(
+        "gaussian",
+        None,
+        why="the squared error has other weights along some directions than along others",
+    )

@@ -1,0 +1,194 @@
+"""Evaluate a traced loss at chosen pictures and latents: the measurements all readings rest on."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+
+import numpy as np
+
+from vae.your_loss import arrays, graph, roles
+from vae.your_loss.arrays import Array
+from vae.your_loss.graph import Node
+from vae.your_loss.state import LATE, Sizes, State
+
+TOLERANCE = 1e-7
+MAX_NOISES = 3
+MAX_VARIED = 60_000
+
+Value = float | Array
+
+
+def variance_of(kind: str, scale: float | np.ndarray) -> float | np.ndarray:
+    """sigma^2 of q(z|x) from ``scale`` of the kind 'logvar', 'log_sigma', 'sigma' or 'var'."""
+    if kind == "logvar":
+        return np.exp(scale)
+    if kind == "log_sigma":
+        return np.exp(2.0 * np.asarray(scale))
+    return np.square(scale) if kind == "sigma" else scale
+
+
+def scale_from(kind: str, logvar: float | np.ndarray) -> float | np.ndarray:
+    """The inverse: the value of that kind whose log variance is ``logvar``."""
+    if kind == "logvar":
+        return logvar
+    if kind == "log_sigma":
+        return 0.5 * np.asarray(logvar)
+    return np.exp(0.5 * np.asarray(logvar)) if kind == "sigma" else np.exp(logvar)
+
+
+def gaussian_kl(mean: float | np.ndarray, logvar: float | np.ndarray) -> float | np.ndarray:
+    """KL(N(mean, exp(logvar)) || N(0, 1)) in nats (Kingma & Welling 2014, appendix B)."""
+    return 0.5 * (np.square(mean) + np.exp(logvar) - 1.0 - logvar)
+
+
+@dataclass
+class Probe:
+    """The loss as a function of pictures (x, y) and latents (mean, scale)."""
+
+    root: Node
+    state: State
+    sign: float = 1.0
+    fixed: dict[str, Array] = field(default_factory=dict)
+    verify: bool = True
+
+    @property
+    def sizes(self) -> Sizes:
+        return self.state.sizes
+
+    @property
+    def deps(self) -> frozenset[str]:
+        return self.root.deps
+
+    @property
+    def scale_kind(self) -> str:
+        """The kind of the latents' scale by its role, '' where none is used."""
+        return next((kind for kind in roles.LATENT_SCALES if kind in self.deps), "")
+
+    def shape(self, leaf: str) -> tuple[int, ...]:
+        return self.state.leaves[leaf][1].shape
+
+    def array(self, leaf: str, value: Value) -> Array:
+        if isinstance(value, Array):
+            return value
+        return arrays.constant(float(value), self.shape(leaf))
+
+    def __call__(self, **values: Value) -> float:
+        """The loss (its mean, where it is one number per image), averaged over its noise."""
+        env = dict(self.fixed)
+        env.update(
+            {name: self.array(name, value) for name, value in values.items() if name in self.deps}
+        )
+        noises = [name for name in self.deps if name.startswith("noise")]
+        if "z" in self.deps:
+            noises.append("z")
+        if len(noises) > MAX_NOISES:
+            return math.nan
+        total = 0.0
+        for signs in product((1.0, -1.0), repeat=len(noises)):
+            for name, sign in zip(noises, signs, strict=True):
+                env[name] = self._draw(sign, values) if name == "z" else self.array(name, sign)
+            found = graph.evaluate(self.root, env)
+            data = found.data
+            total += float(data.mean()) if data.size else math.nan
+        return self.sign * total / 2 ** len(noises)
+
+    def _draw(self, sign: float, values: Mapping[str, Value]) -> Array:
+        """z = mean + sigma noise: the draw of the mean and the scale that are probed."""
+        mean = self.array("z", values.get("mean", self._base("mean")))
+        kind = next((k for k in roles.LATENT_SCALES if k in values or k in self.state.leaves), "")
+        if not kind:
+            return arrays.elementwise(lambda m: m + sign, mean)
+        scale = self.array("z", values.get(kind, self._base(kind)))
+        return arrays.elementwise(
+            lambda m, s: m + sign * np.sqrt(variance_of(kind, s)), mean, scale
+        )
+
+    def _base(self, name: str) -> Value:
+        return self.state.leaves[name][1].base if name in self.state.leaves else 0.0
+
+    def latents(self, mean: Value, logvar: Value, kind: str) -> dict[str, Value]:
+        """The latents of a mean and a log variance, in the terms of the code's scale."""
+        own = self.scale_kind or next(
+            (k for k in roles.LATENT_SCALES if k in self.state.leaves), ""
+        )
+        values: dict[str, Value] = {"mean": mean}
+        if own:
+            if isinstance(logvar, Array):
+                values[own] = arrays.elementwise(lambda v: np.asarray(scale_from(kind, v)), logvar)
+            else:
+                values[own] = float(scale_from(kind, logvar))
+        return values
+
+    # -- which inputs matter ----------------------------------------------------------------
+    def others(self) -> list[dict[str, Value]]:
+        """A few states of pictures and latents, to see whether something is separate from them."""
+        kind = self.scale_kind or "logvar"
+        return [
+            {"target": t, "output": p, **self.latents(m, v, kind)}
+            for t, p, m, v in ((0.3, 0.6, 0.5, 0.2), (0.7, 0.4, 2.5, -0.6), (0.2, 0.8, 5.0, 0.9))
+        ]
+
+    def effect(self, leaf: str, low: Value = 1.0, high: Value = 2.0) -> str:
+        """'none', 'additive' or 'needed': what changing ``leaf`` does to the loss."""
+        changes = []
+        for other in self.others():
+            first, second = self(**{leaf: low}, **other), self(**{leaf: high}, **other)
+            if not (math.isfinite(first) and math.isfinite(second)):
+                return "needed"
+            changes.append((second - first, max(abs(first), abs(second), 1e-300)))
+        if all(abs(change) <= 1e-12 * size for change, size in changes):
+            return "none"
+        spread = max(c for c, _ in changes) - min(c for c, _ in changes)
+        return "additive" if spread <= 1e-9 * max(s for _, s in changes) else "needed"
+
+    def late_matters(self, leaf: str) -> bool:
+        """Whether a counter of steps still matters when it is large."""
+        for other in self.others():
+            first, second = self(**{leaf: LATE}, **other), self(**{leaf: 3.1 * LATE + 7.0}, **other)
+            if not (math.isfinite(first) and abs(first - second) <= 1e-9 * max(abs(first), 1e-12)):
+                return True
+        return False
+
+    def separable(self) -> bool:
+        """Whether the loss is a function of the pictures plus one of the latents."""
+        kind = self.scale_kind or "logvar"
+        pictures = [(0.3, 0.6), (0.7, 0.45), (0.2, 0.75)]
+        latents = [(0.5, 0.2), (3.0, -0.5), (6.0, 0.4)]
+        table = np.array(
+            [
+                [self(target=t, output=p, **self.latents(m, v, kind)) for m, v in latents]
+                for t, p in pictures
+            ]
+        )
+        if not np.isfinite(table).all():
+            return False
+        mixed = table - table[:1] - table[:, :1] + table[0, 0]
+        size = max(np.ptp(table), 1e-12 * np.abs(table).max(), 1e-300)
+        return bool(np.abs(mixed).max() <= 1e-8 * size)
+
+    # -- pictures and latents that vary along an axis ----------------------------------------
+    def varied(
+        self, leaf: str, seed: int, low: float, high: float
+    ) -> Sequence[tuple[tuple[int, ...], Array]]:
+        """Arrays of the shape of ``leaf``, random along one axis each, and along all if small."""
+        if not self.verify:
+            return []
+        shape = self.shape(leaf)
+        random = np.random.default_rng(seed)
+        axes: list[tuple[int, ...]] = [
+            (i,) for i, size in enumerate(shape) if 1 < size <= MAX_VARIED
+        ]
+        if math.prod(shape) <= MAX_VARIED and len(axes) > 1:
+            axes.append(tuple(range(len(shape))))
+        found = []
+        for chosen in axes:
+            data = random.uniform(low, high, [s if i in chosen else 1 for i, s in enumerate(shape)])
+            found.append((chosen, Array(data, shape)))
+        return found
+
+
+def per_image(array: Array) -> float:
+    """The sum over everything but the first axis, averaged over the first."""
+    total = arrays.reduce("sum", array, tuple(range(array.ndim)))
+    return float(total.data) / max(array.shape[0], 1)

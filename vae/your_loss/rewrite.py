@@ -1,0 +1,151 @@
+"""The same loss read otherwise, the ELBO that may have been meant, and both as training runs."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from vae.your_loss.reading import Reading
+from vae.your_loss.verdict import number
+
+SMALLEST_SCALE, LARGEST_SCALE = 0.01, 20.0
+
+
+def weight_for(reading: Reading, sigma: float) -> float | None:
+    """The factor on the KL as it stands that would make this Gaussian's scale ``sigma``.
+
+    In the code's own units. Raises ``ValueError`` for a scale that is not positive.
+    """
+    if not (math.isfinite(sigma) and sigma > 0):
+        raise ValueError(f"sigma: {sigma!r} given; a positive number is needed")
+    if reading.family != "gaussian" or not reading.sigma2:
+        return None
+    return sigma**2 / reading.sigma2
+
+
+def complete(reading: Reading) -> Reading:
+    """Add the other readings, the suggested code and the settings of both runs."""
+    return replace(
+        reading,
+        otherwise=tuple(_otherwise(reading)),
+        suggestion=suggest(reading),
+        train_pasted=settings(reading, as_pasted=True),
+        train_elbo=settings(reading, as_pasted=False),
+    )
+
+
+def _otherwise(reading: Reading) -> list[str]:
+    rows = []
+    if reading.sigma2 is not None:
+        rows.append(
+            f"With sigma = 1 it is a beta-VAE with beta = sigma^2 = {number(reading.sigma2)}: "
+            "the two are one number."
+        )
+    if reading.rate is not None and reading.kl_form == "kl":
+        rows.append(
+            f"It is {number(reading.rate)} times the negative ELBO of an image: SGD takes that "
+            "as a factor on the "
+            "learning rate, Adam ignores it, clipping and weight decay do not."
+        )
+    rows += [
+        s.text[0].upper() + s.text[1:]
+        for s in reading.scaling
+        if s.factor is not None and abs(s.factor - 1) > 1e-6
+    ]
+    return rows
+
+
+_CODE: Mapping[str, Mapping[str, str]] = {
+    "torch": {
+        "gaussian": "error = ((x - x_hat) ** 2).flatten(1).sum(1) / (2 * sigma**2)",
+        "laplace": "error = (x - x_hat).abs().flatten(1).sum(1) / scale",
+        "bernoulli": (
+            "error = F.binary_cross_entropy_with_logits(logits, x, reduction='none')\n"
+            "error = error.flatten(1).sum(1)"
+        ),
+        "kl": "kl = 0.5 * (mu**2 + logvar.exp() - 1 - logvar).flatten(1).sum(1)",
+        "loss": "loss = (error + kl).mean()",
+    },
+    "tf": {
+        "gaussian": "error = tf.reduce_sum((x - x_hat) ** 2, axis=[1, 2, 3]) / (2 * sigma**2)",
+        "laplace": "error = tf.reduce_sum(tf.abs(x - x_hat), axis=[1, 2, 3]) / scale",
+        "bernoulli": (
+            "error = tf.nn.sigmoid_cross_entropy_with_logits(labels=x, logits=logits)\n"
+            "error = tf.reduce_sum(error, axis=[1, 2, 3])"
+        ),
+        "kl": "kl = 0.5 * tf.reduce_sum(mu**2 + tf.exp(logvar) - 1 - logvar, axis=-1)",
+        "loss": "loss = tf.reduce_mean(error + kl)",
+    },
+    "jax": {
+        "gaussian": "error = ((x - x_hat) ** 2).reshape(len(x), -1).sum(1) / (2 * sigma**2)",
+        "laplace": "error = jnp.abs(x - x_hat).reshape(len(x), -1).sum(1) / scale",
+        "bernoulli": (
+            "error = optax.sigmoid_binary_cross_entropy(logits, x)\n"
+            "error = error.reshape(len(x), -1).sum(1)"
+        ),
+        "kl": "kl = 0.5 * jnp.sum(mu**2 + jnp.exp(logvar) - 1 - logvar, axis=-1)",
+        "loss": "loss = (error + kl).mean()",
+    },
+    "numpy": {
+        "gaussian": "error = ((x - x_hat) ** 2).reshape(len(x), -1).sum(1) / (2 * sigma**2)",
+        "laplace": "error = np.abs(x - x_hat).reshape(len(x), -1).sum(1) / scale",
+        "bernoulli": (
+            "error = np.logaddexp(0, logits) - x * logits\nerror = error.reshape(len(x), -1).sum(1)"
+        ),
+        "kl": "kl = 0.5 * (mu**2 + np.exp(logvar) - 1 - logvar).sum(-1)",
+        "loss": "loss = (error + kl).mean()",
+    },
+}
+
+
+def suggest(reading: Reading) -> str:
+    """The ELBO of this belief in the code's own framework, '' where there is none."""
+    code = _CODE.get(reading.framework, _CODE["torch"])
+    kind = {"gaussian-learned": "gaussian", "laplace-learned": "laplace"}.get(
+        reading.family, reading.family
+    )
+    if kind not in ("gaussian", "laplace", "bernoulli"):
+        return ""
+    first = []
+    if reading.sigma2:
+        first = [f"sigma = {math.sqrt(reading.sigma2):.6g}"]
+    elif reading.laplace_scale:
+        first = [f"scale = {reading.laplace_scale:.6g}"]
+    elif reading.family.endswith("-learned"):
+        return ""
+    error = code[kind]
+    if kind != "bernoulli" and len(reading.sizes.image) == 1:
+        error = error.replace("axis=[1, 2, 3]", "axis=1")
+    return "\n".join((*first, error, code["kl"], code["loss"]))
+
+
+def settings(reading: Reading, *, as_pasted: bool) -> Mapping[str, Any] | None:
+    """Settings of a training run: the loss as pasted, or the ELBO that it may have meant.
+
+    None where training has no such likelihood. The pasted Gaussian is trained with its own sigma;
+    the other run has sigma learned from the pictures.
+    """
+    common = {"latent_dim": min(max(reading.sizes.latent_count, 1), 256)}
+    if reading.family == "gaussian" and reading.sigma2_unit:
+        if not as_pasted:
+            return {**common, "likelihood": "gaussian-learned"}
+        scale = math.sqrt(reading.sigma2_unit)
+        if SMALLEST_SCALE <= scale <= LARGEST_SCALE:
+            return {**common, "likelihood": "gaussian", "scale": scale}
+        return _with_beta(common, reading.sigma2_unit)
+    if reading.family == "gaussian-learned":
+        return {**common, "likelihood": "gaussian-learned"}
+    if reading.family in ("bernoulli", "continuous-bernoulli") and reading.beta is not None:
+        beta = reading.beta if as_pasted else 1.0
+        if 0.0 <= beta <= 1000.0:
+            return {**common, "likelihood": reading.family, "beta": beta}
+    return None
+
+
+def _with_beta(common: Mapping[str, Any], sigma2: float) -> Mapping[str, Any] | None:
+    """A scale beyond the dial: beta sigma^2 acts as one number (Lucas et al. 2019)."""
+    scale = LARGEST_SCALE if sigma2 > 1 else SMALLEST_SCALE
+    beta = sigma2 / scale**2
+    if 1e-6 <= beta <= 1000.0:
+        return {**common, "likelihood": "gaussian", "scale": scale, "beta": beta}
+    return None

@@ -1,0 +1,221 @@
+"""Who is who: the target, the output, the mean, the log variance, found from their names."""
+
+import re
+from dataclasses import dataclass
+
+ROLES = {
+    "target": "the picture x",
+    "output": "the decoder's output",
+    "mean": "the mean of q(z|x)",
+    "logvar": "the log variance of q(z|x)",
+    "log_sigma": "the log of the scale of q(z|x)",
+    "sigma": "the scale of q(z|x)",
+    "var": "the variance of q(z|x)",
+    "z": "the latent that was drawn",
+    "out_scale": "the scale of the pixels, learned",
+    "prior_mean": "the mean of the prior",
+    "prior_scale": "the scale of the prior",
+    "posterior": "q(z|x) as a distribution",
+    "constant": "a number",
+    "batch": "images in a batch",
+    "latents": "latents",
+    "pixels": "values of an image",
+    "classes": "classes of a value",
+    "unknown": "not known",
+}
+UNIQUE = frozenset(
+    {"target", "output", "mean", "logvar", "log_sigma", "sigma", "var", "z", "out_scale"}
+)
+LATENT_SCALES = ("logvar", "log_sigma", "sigma", "var")
+
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+
+_TARGET = {
+    "x", "data", "input", "inputs", "target", "targets", "img", "imgs", "image", "images", "batch",
+    "orig", "original", "true", "gt", "truth", "label", "labels", "y_true", "xs", "sample",
+    "samples", "pixel", "pixels", "obs", "observation", "observations", "real", "ground",
+    "features",
+    "expected", "actual", "action", "actions", "frame", "frames", "clean", "t",
+    "sequence", "series",
+    "tokens", "token", "ids", "mel", "audio", "signal", "batch_x", "photo", "picture", "pictures",
+}  # fmt: skip
+_OUTPUT = {
+    "recon", "recons", "reconstruction", "reconstructions", "reconstructed", "rec", "decoded",
+    "output", "outputs", "out", "pred", "preds", "prediction", "predictions", "logits", "logit",
+    "hat", "tilde", "decoder", "generated", "gen", "fake", "bar", "xhat", "recx", "xrec", "xr",
+    "xrecon", "xout", "reconst", "dec", "prob", "probs", "yhat", "recont", "reconx", "ypred",
+    "predicted", "decode", "xp", "px", "rx", "restored", "recovered", "xdecoded",
+    "prime", "renders",
+}  # fmt: skip
+_MEAN = {"mu", "mean", "means", "mus", "loc", "m", "zmu", "zmean", "mn", "avg", "muz"}
+_LOGVAR = {
+    "logvar", "lv", "logvariance", "logsigma2", "logsigmasq", "logvars", "logsigmasquared", "logv",
+    "lnvar", "zlogvar", "logsd2", "logs2", "lsgms", "logstd2",
+}  # fmt: skip
+_LOG_SIGMA = {
+    "logsigma", "logstd", "logsd", "logscale", "logstddev", "lnsigma", "logs", "lsigma",
+    "logdev", "logsig", "rho",
+}  # fmt: skip
+_SIGMA = {
+    "sigma", "std", "stddev", "sd", "scale", "stdev", "sig", "sigmas", "deviation", "stds", "sds",
+}  # fmt: skip
+_VAR = {"var", "variance", "sigma2", "variances", "sigmasq", "cov", "vars", "std2"}
+_Z = {"z", "latent", "latents", "zs", "code", "codes", "embedding", "zsample", "zsamples"}
+_CONSTANT = {
+    "weight", "weights", "w", "coef", "coeff", "coefficient", "beta", "alpha", "lambda", "lam",
+    "lamb", "gamma", "factor", "kld_weight", "rate", "capacity", "free", "tolerance", "lmbda",
+    "lambd", "multiplier", "eta", "delta", "temperature", "tau", "wt", "anneal", "annealing",
+    "annealed", "epsilon", "eps", "margin", "threshold", "min", "max", "target_kl", "fraction",
+    "num", "n", "cost", "scaling", "warmup", "ratio", "c", "k", "lamda", "strength", "bits", "nats",
+    "dataset", "size", "len", "total", "count", "theta", "zeta", "kappa", "nu", "penalty", "dim",
+}  # fmt: skip
+_STRONG_CONSTANT = {
+    "weight", "weights", "coef", "coeff", "beta", "alpha", "lambda", "lam", "gamma", "factor",
+    "lmbda", "capacity", "tolerance", "multiplier", "wt", "anneal", "annealing", "bits", "nats",
+    "ratio", "lamb", "lambd", "lamda", "coefficient", "w", "temperature",
+}  # fmt: skip
+_LATE = {"epoch", "epochs", "step", "steps", "iter", "iteration", "iterations", "itr", "idx", "it"}
+_LOSSES = {
+    "loss", "losses", "nll", "kl", "kld", "kls", "bce", "mse", "elbo", "lpips", "perceptual", "ce",
+    "error", "term", "penalty", "divergence", "likelihood", "logprob", "rate", "regularizer",
+    "regulariser", "reg", "dkl", "xent", "criterion", "mae", "cost",
+}  # fmt: skip
+_BATCH = {
+    "batchsize", "bs", "nbatch", "bsz", "batch_size", "numbatch", "b", "minibatchsize", "minibatch",
+}  # fmt: skip
+_CLASS_SIZES = {
+    "vocabsize", "numclasses", "nclasses", "nvocab", "vocab", "numchars", "charsetlength", "nchars",
+    "numtokens", "charset", "vocablen", "ncategories", "numcategories", "nclass", "vocabularysize",
+    "dictsize", "alphabetsize", "numcolors", "nbins", "numbins", "nlevels",
+}  # fmt: skip
+_LATENT_SIZES = {
+    "latentdim", "latentsize", "zdim", "zsize", "nz", "nlatent", "latentdims", "nlatents",
+    "latentdimension", "dimz", "hiddendim", "embeddim", "numlatents", "latentchannels",
+    "latentspacedim", "encodingdim", "codesize", "zdims", "dz", "latentdimensions",
+    "numlatentdims", "nzs", "bottleneck", "latentfeatures", "latentspacesize", "codedim",
+}  # fmt: skip
+_PIXEL_SIZES = {
+    "originaldim", "inputdim", "inputsize", "npixels", "numpixels", "xdim", "imgdim", "datadim",
+    "nfeatures", "imagedim", "inputdims", "pixels", "numinputs", "ninput", "outputdim",
+    "featuredim", "ndims", "ninputs", "dimx", "imagepixels", "numfeatures", "inputunits", "d",
+    "inputshape", "imageshape", "imgshape",
+}  # fmt: skip
+
+
+def words_of(name: str) -> list[str]:
+    """'recon_x' and 'reconX' as ['recon', 'x']; only what follows the last dot counts."""
+    last = re.sub(r"\[['\"](\w+)['\"]\]$", r".\1", name).rsplit(".", 1)[-1]
+    return [word.lower() for word in _WORD.findall(last)]
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A role, and how sure its name makes it: 2 named so, 1 may be meant."""
+
+    role: str
+    sure: int
+
+
+def guess(name: str) -> list[Guess]:
+    """The roles that ``name`` may mean, likeliest first; empty where it says nothing."""
+    words = words_of(name)
+    if not words:
+        return []
+    whole, some = "".join(words), set(words)
+    size = _size_role(whole)
+    if size:
+        return [Guess(size, 2)]
+    if some & _LOSSES and not (some & {"weight", "coef", "coeff", "factor", "w", "lambda"}):
+        return []
+    if some & _LATE and not (some & (_TARGET - {"batch", "x"})):
+        return [Guess("constant", 1)]
+    scale = _scale_roles(words, whole, some)
+    if scale:
+        return scale
+    if some & _STRONG_CONSTANT:
+        return [Guess("constant", 2)]
+    if "prior" in some and some & _MEAN:
+        return [Guess("prior_mean", 2)]
+    if some & _OUTPUT or (some & _MEAN and _of_pixels(words)) or whole in _OUTPUT:
+        return [Guess("output", 2 if whole != "out" else 1)]
+    if some & _MEAN or whole in _MEAN:
+        return [Guess("mean", 2)]
+    if whole in _Z or words[0] in _Z or words[-1] in _Z:
+        return [Guess("z", 2)]
+    if whole == "y":
+        return [Guess("output", 1), Guess("target", 1)]
+    if whole in ("posterior", "posteriors", "latentdist", "qz", "q", "qzx"):
+        return [Guess("posterior", 1)]
+    if whole in _TARGET or some & _TARGET:
+        return [Guess("target", 2 if whole in _TARGET else 1)]
+    if some & _CONSTANT:
+        return [Guess("constant", 1)]
+    return []
+
+
+def is_late(name: str) -> bool:
+    """A counter of epochs or steps."""
+    words = set(words_of(name))
+    return bool(words & _LATE) and not words & _STRONG_CONSTANT
+
+
+def is_term(name: str) -> bool:
+    """The name of a loss or of a part of one."""
+    return bool(set(words_of(name)) & _LOSSES)
+
+
+def _size_role(whole: str) -> str:
+    whole = whole.removeprefix("num") if whole.startswith("numlatent") else whole
+    if whole in _BATCH:
+        return "batch"
+    if whole in _LATENT_SIZES:
+        return "latents"
+    if whole in _CLASS_SIZES:
+        return "classes"
+    if whole in _PIXEL_SIZES:
+        return "pixels"
+    return ""
+
+
+def _of_pixels(words: list[str]) -> bool:
+    return bool(
+        set(words) & {"x", "dec", "decoder", "recon", "rec", "px", "out", "output", "pixel"}
+    )
+
+
+def _scale_roles(words: list[str], whole: str, some: set[str]) -> list[Guess]:
+    """The kinds of scale: of the latents, or of the pixels or the prior where the name says so."""
+    kept = [
+        w for w in words if w not in ("z", "q", "enc", "encoder", "latent", "post", "posterior")
+    ]
+    core = "".join(kept)
+    stripped = "".join(
+        w for w in kept if w not in ("x", "dec", "decoder", "recon", "rec", "px", "prior", "p",
+                                     "out", "output", "pixel", "fc", "pred", "obs")
+    )  # fmt: skip
+    role = ""
+    for names, found in (
+        (_LOGVAR, "logvar"),
+        (_LOG_SIGMA, "log_sigma"),
+        (_SIGMA, "sigma"),
+        (_VAR, "var"),
+    ):
+        if whole in names or core in names or stripped in names:
+            role = found
+            break
+    if not role and "log" in some and some & (_VAR | {"sq", "squared", "2"}):
+        role = "logvar"
+    if not role and "log" in some and some & (_SIGMA - {"scale"}):
+        role = "log_sigma"
+    if not role and whole in ("loggamma", "logsigmax"):
+        return [Guess("out_scale", 2)]
+    if not role:
+        return []
+    if "prior" in some or (words[0] == "p" and len(words) > 1):
+        return [Guess("prior_scale", 2)]
+    if stripped != core and _of_pixels(words):
+        return [Guess("out_scale", 2)]
+    sure = 1 if whole in ("scale", "logscale", "cov") else 2
+    others = [r for r in LATENT_SCALES if r != role]
+    alternative = [Guess("out_scale", 1)]
+    return [Guess(role, sure), *alternative, *(Guess(r, 0) for r in others)]

@@ -1,0 +1,371 @@
+"""Find a reading: try the places a loss may stand, then other roles, shapes and branches."""
+
+import ast
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any
+
+from vae.your_loss import entries, roles
+from vae.your_loss.arrays import TooMuch
+from vae.your_loss.entries import Entry, Traced
+from vae.your_loss.examine import Examined, examine
+from vae.your_loss.roles import LATENT_SCALES
+from vae.your_loss.state import Setup, Sizes
+
+MAX_TRIES = 36
+MAX_CANDIDATES = 4
+MAX_FLIPS = 5
+
+
+@dataclass
+class Found:
+    """The best understood loss of the code, and the run that gave it."""
+
+    traced: Traced
+    examined: Examined
+    setup: Setup
+    ambiguous: list[tuple[str, int]] = field(default_factory=list)
+    evaluation: "Found | None" = None
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the reader has said beside the code; None where nothing was said."""
+
+    image: tuple[int, ...] | None = None
+    latents: tuple[int, ...] | None = None
+    batch: int | None = None
+    roles: Mapping[str, str] = field(default_factory=dict)
+    constants: Mapping[str, Any] = field(default_factory=dict)
+
+
+def search(tree: ast.Module, request: Request) -> Found | None:
+    """The reading of ``tree`` that is best understood, or None where no loss was found."""
+    defaults = collect_defaults(tree)
+    best: Found | None = None
+    for tries, sizes in enumerate(guess_sizes(tree, request, defaults), 1):
+        setup = Setup(sizes, request.roles, request.constants, defaults)
+        found = _search_entries(tree, setup)
+        if found is not None and (best is None or _quality(found) > _quality(best)):
+            best = found
+        if best is not None and _quality(best) >= 3:
+            break
+        failed = found is None or any("axis" in t or "shape" in t or "fit" in t or "indices" in t
+                                      for _, t in found.traced.state.failures)  # fmt: skip
+        if not failed or tries >= 4:
+            break
+    if best is not None and _quality(best) < 3:
+        best = _improve(tree, best)
+    if best is not None:
+        best.ambiguous = _ambiguous(tree, best)
+    return best
+
+
+def _quality(found: Found) -> float:
+    missing = len(found.examined.missing)
+    return found.examined.quality - 0.1 * min(missing, 5) - 0.05 * bool(found.examined.left_out)
+
+
+def _search_entries(tree: ast.Module, setup: Setup) -> Found | None:
+    traced: list[Traced] = []
+    for entry in entries.find_entries(tree):
+        one = entries.trace(tree, entry, setup)
+        if one.root is not None:
+            traced.append(one)
+    traced.sort(key=lambda t: -t.score)
+    best: Found | None = None
+    for candidate in traced[:MAX_CANDIDATES]:
+        assert candidate.root is not None
+        found = Found(candidate, examine(candidate.root, candidate.state), setup)
+        if best is None or _quality(found) > _quality(best):
+            best = found
+        if best.examined.quality >= 3 and not best.examined.missing:
+            break
+    return best
+
+
+def _retrace(tree: ast.Module, entry: Entry, setup: Setup) -> Found | None:
+    traced = entries.trace(tree, entry, setup)
+    if traced.root is None:
+        return None
+    return Found(traced, examine(traced.root, traced.state), setup)
+
+
+def _improve(tree: ast.Module, found: Found) -> Found:
+    """Other roles for names that are in conflict or say nothing, and other shapes of a scale."""
+    best = found
+    entry = found.traced.entry
+    for setup in _alternatives(found):
+        try:
+            other = _retrace(tree, entry, setup)
+        except TooMuch:
+            break
+        if other is not None and _quality(other) > _quality(best):
+            best = other
+            if best.examined.quality >= 3:
+                break
+    return best
+
+
+def _alternatives(found: Found) -> Iterator[Setup]:
+    """Setups to try: each gives one or two values another role."""
+    setup, state = found.setup, found.traced.state
+    if any("classes" in text for _, text in state.failures):
+        yield replace(setup, classes="last")
+        yield replace(setup, classes="first")
+    if "out_scale" in state.leaves:
+        yield replace(setup, pixel_scale=True)
+    for change in islice(_role_changes(found), MAX_TRIES):
+        changed = replace(setup, roles={**setup.roles, **change})
+        yield changed
+        if "out_scale" in change.values():
+            yield replace(changed, pixel_scale=True)
+
+
+def _role_changes(found: Found) -> Iterator[dict[str, str]]:
+    state = found.traced.state
+    held = {
+        name: value.name
+        for name, (value, _) in state.leaves.items()
+        if value is not None and not name.startswith(("noise", "uniform", "example"))
+    }
+    scales = [name for name in held if name.split("#")[0] in LATENT_SCALES]
+    if len(scales) > 1:
+        for name in scales:
+            yield {held[name]: "out_scale"}
+    if len(scales) == 1 and "out_scale" in held:
+        kind = scales[0]
+        for other in LATENT_SCALES:
+            yield {held[kind]: "out_scale", held["out_scale"]: other}
+    for role in ("target", "output"):
+        twins = [name for name in held if name.split("#")[0] == role]
+        other = "output" if role == "target" else "target"
+        if len(twins) > 1 and other not in held:
+            for name in twins:
+                yield {held[name]: other}
+    means = [name for name in held if name.split("#")[0] == "mean"]
+    if len(means) > 1 and "output" not in held:
+        for name in means:
+            yield {held[name]: "output"}
+    yield from _free_roles(found, held)
+
+
+def _free_roles(found: Found, held: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Roles that nobody has, given to names that say nothing."""
+    state = found.traced.state
+    values = [
+        *state.unresolved.values(),
+        *(
+            value
+            for leaf, (value, _) in state.leaves.items()
+            if leaf.startswith(("unknown", "constant")) and value is not None
+        ),
+    ]
+    named = [v.name for v in values if v.hints or v.source not in ("call", "operation")]
+    free = list(dict.fromkeys(name for name in named if not roles.is_term(name)))[:4]
+    present = {name.split("#")[0] for name in held}
+    lacking = [r for r in ("target", "output", "mean") if r not in present]
+    if not present & set(LATENT_SCALES):
+        lacking.append("logvar")
+    for name in free:
+        for role in lacking:
+            yield {name: role}
+    for first in free:
+        for second in free:
+            if first != second:
+                for one, two in (("mean", "logvar"), ("output", "target"), ("mean", "sigma")):
+                    if {one, two} - {"sigma"} <= {*lacking}:
+                        yield {first: one, second: two}
+    if len(free) >= 4 and len(lacking) == 4:
+        for order in ((0, 1, 2, 3), (1, 0, 2, 3)):
+            names = [free[i] for i in order]
+            yield dict(zip(names, ("target", "output", "mean", "logvar"), strict=True))
+
+
+def _ambiguous(tree: ast.Module, best: Found) -> list[tuple[str, int]]:
+    """Conditions that the code does not decide and that change the loss."""
+    state = best.traced.state
+    found: list[tuple[str, int]] = []
+    for text, line in list(state.undecided.items())[:MAX_FLIPS]:
+        if "training" in text or text.rsplit(".", 1)[-1] == "train":
+            continue
+        taken = best.setup.decisions.get(text, False)
+        setup = replace(best.setup, decisions={**best.setup.decisions, text: not taken})
+        try:
+            other = _retrace(tree, best.traced.entry, setup)
+        except TooMuch:
+            return [*found, (text, line)]
+        if other is not None and other.examined.quality >= 1 and not _agree(best, other):
+            found.append((text, line))
+    return found
+
+
+def _agree(one: Found, two: Found) -> bool:
+    first, second = one.examined, two.examined
+    if second.quality < first.quality:
+        # A branch that is no whole loss is not the one that was meant.
+        return True
+    if (first.pixels.family, first.latents.form) != (second.pixels.family, second.latents.form):
+        return False
+    for a, b in (
+        (first.pixels.weight, second.pixels.weight),
+        (first.latents.weight, second.latents.weight),
+    ):
+        if (a is None) != (b is None):
+            return False
+        if a is not None and b is not None and not math.isclose(a, b, rel_tol=1e-9):
+            return False
+    return True
+
+
+# -- what the code itself says ------------------------------------------------------------------
+def collect_defaults(tree: ast.Module) -> dict[str, Any]:
+    """Values that the code gives to names elsewhere: arguments' defaults, options, settings.
+
+    A name with two different values has none.
+    """
+    seen: dict[str, set[Any]] = {}
+
+    def keep(name: str, node: ast.expr | None) -> None:
+        value = _literal(node)
+        if name and isinstance(value, bool | int | float | str):
+            seen.setdefault(name, set()).add(value)
+
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            spec = node.args
+            names = [a.arg for a in (*spec.posonlyargs, *spec.args)]
+            if spec.defaults:
+                for name, default in zip(names[-len(spec.defaults) :], spec.defaults, strict=True):
+                    keep(name, default)
+            for argument, option in zip(spec.kwonlyargs, spec.kw_defaults, strict=True):
+                keep(argument.arg, option)
+        elif isinstance(node, ast.Call):
+            _keep_option(node, keep)
+        elif isinstance(node, ast.Assign) and len(node.targets) == 1:
+            _keep_target(node.targets[0], node.value, keep)
+        elif isinstance(node, ast.AnnAssign):
+            _keep_target(node.target, node.value, keep)
+        elif isinstance(node, ast.Dict):
+            for key, value in zip(node.keys, node.values, strict=True):
+                if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                    keep(key.value, value)
+    return {name: next(iter(values)) for name, values in seen.items() if len(values) == 1}
+
+
+def _keep_option(node: ast.Call, keep: Any) -> None:
+    """``parser.add_argument('--beta', default=4.0)`` and click's options."""
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    if name not in ("add_argument", "option", "DEFINE_float", "DEFINE_integer", "DEFINE_string"):
+        return
+    texts = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+    options = {k.arg: k.value for k in node.keywords}
+    if name.startswith("DEFINE") and len(node.args) > 1 and texts:
+        keep(texts[0], node.args[1])
+        return
+    target = options.get("dest")
+    chosen = [target.value] if isinstance(target, ast.Constant) else texts
+    for text in chosen:
+        if isinstance(text, str):
+            keep(text.lstrip("-").replace("-", "_"), options.get("default"))
+
+
+def _keep_target(target: ast.expr, value: ast.expr | None, keep: Any) -> None:
+    if isinstance(target, ast.Name):
+        keep(target.id, value)
+    elif isinstance(target, ast.Attribute):
+        keep(target.attr, value)
+    elif isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+        for one, two in zip(target.elts, value.elts, strict=False):
+            _keep_target(one, two, keep)
+
+
+def _literal(node: ast.expr | None) -> Any:
+    if isinstance(node, ast.Constant):
+        return node.value
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        inner = _literal(node.operand)
+        return -inner if isinstance(inner, int | float) else None
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div):
+        left, right = _literal(node.left), _literal(node.right)
+        if isinstance(left, int | float) and isinstance(right, int | float) and right:
+            return left * right if isinstance(node.op, ast.Mult) else left / right
+    return None
+
+
+_CHANNELS_LAST = re.compile(r"\b(tensorflow|keras|tf|jnp|jax|flax)\b")
+
+
+def guess_sizes(tree: ast.Module, request: Request, defaults: Mapping[str, Any]) -> Iterator[Sizes]:
+    """Sizes to try, the likeliest first; what was given stays as it is, but for its shape."""
+    text = ast.unparse(tree)[:40_000]
+    last = bool(_CHANNELS_LAST.search(text))
+    latents = request.latents or (_default_size(defaults, "latents") or 20,)
+    batch = request.batch or _default_size(defaults, "batch") or 128
+    images: list[tuple[int, ...]] = []
+    if request.image is not None:
+        images.append(request.image)
+    else:
+        images += _images_of(tree, text, defaults, last)
+    total = math.prod(images[0])
+    images += _shapes_of(total, last)
+    seen = set()
+    for image in images:
+        if image not in seen:
+            seen.add(image)
+            yield Sizes(image, latents, batch)
+            if request.latents is None and len(image) == 3:
+                side = (4, 8, 8) if not last else (8, 8, 4)
+                if re.search(r"(dim|axis)=[\[(]1, 2, 3[\])]", text) and ".kl()" not in text:
+                    yield Sizes(image, side, batch)
+
+
+def _default_size(defaults: Mapping[str, Any], role: str) -> int | None:
+    for name, value in defaults.items():
+        if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 10**6:
+            guesses = roles.guess(name)
+            if guesses and guesses[0].role == role:
+                return value
+    return None
+
+
+def _shapes_of(total: int, last: bool) -> list[tuple[int, ...]]:
+    """Pictures of as many values: grey or colour, square."""
+    found: list[tuple[int, ...]] = [(total,)]
+    for channels in (1, 3):
+        side = math.isqrt(total // channels)
+        if side * side * channels == total and side > 1:
+            found.append((side, side, channels) if last else (channels, side, side))
+            found.append((channels, side, side) if last else (side, side, channels))
+            if channels == 1:
+                found.append((side, side))
+    return found
+
+
+def _images_of(
+    tree: ast.Module, text: str, defaults: Mapping[str, Any], last: bool
+) -> list[tuple[int, ...]]:
+    """What the code shows of an image: ``view(-1, 784)``, ``Input(shape=(28, 28, 1))``."""
+    found: list[tuple[int, ...]] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Tuple | ast.List) and len(node.elts) == 3:
+            numbers = [_literal(e) for e in node.elts]
+            if all(isinstance(n, int) and not isinstance(n, bool) for n in numbers):
+                shape = tuple(int(n) for n in numbers)
+                ends = (shape[0], shape[2])
+                if min(shape) >= 1 and any(e in (1, 3) for e in ends) and max(shape) >= 8:
+                    found.append(shape)
+    size = _default_size(defaults, "pixels")
+    for number in (784, 3072, 12288, 1024, 4096, 2352):
+        if re.search(rf"\b{number}\b", text):
+            found.append((number,))
+    if re.search(r"28 ?\* ?28\b", text):
+        found.append((784,))
+    if size is not None and size > 3:
+        found.insert(0, (size,))
+    found.append((784,))
+    del last
+    return found

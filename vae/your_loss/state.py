@@ -1,0 +1,333 @@
+"""What the interpreter knows while it runs: sizes, roles, constants, inputs of the graph, notes."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from vae.your_loss import arrays, graph, roles
+from vae.your_loss.graph import Node
+from vae.your_loss.operations import NotKnown
+from vae.your_loss.values import Opaque, Scope
+
+LATE = 1.0e9
+# Classes of a value where a softmax is over classes; how many does not enter a reading.
+CLASSES = 7
+# Values at which the code is traced: near the usual, in the domain of every logarithm.
+BASES = {
+    "target": 0.3,
+    "output": 0.6,
+    "mean": 0.5,
+    "logvar": 0.4,
+    "log_sigma": 0.2,
+    "sigma": 0.8,
+    "var": 0.7,
+    "z": 0.35,
+    "out_scale": 0.9,
+    "prior_mean": 0.0,
+}
+
+DATA = frozenset({"target", "output", "mean", "logvar", "log_sigma", "sigma", "var", "z"})
+
+
+class NoRole(Exception):
+    """A value that the code does not determine and whose name says nothing."""
+
+    def __init__(self, value: Opaque) -> None:
+        super().__init__(value.name)
+        self.value = value
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Shapes of an image and of its latents without the batch, and the batch."""
+
+    image: tuple[int, ...] = (784,)
+    latents: tuple[int, ...] = (20,)
+    batch: int = 128
+
+    @property
+    def pixels(self) -> int:
+        return math.prod(self.image)
+
+    @property
+    def latent_count(self) -> int:
+        return math.prod(self.latents)
+
+
+@dataclass
+class Setup:
+    """What a run of the code takes as given."""
+
+    sizes: Sizes = field(default_factory=Sizes)
+    roles: Mapping[str, str] = field(default_factory=dict)
+    constants: Mapping[str, Any] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    decisions: Mapping[str, bool] = field(default_factory=dict)
+    pixel_scale: bool = False
+    classes: str = ""
+
+
+@dataclass
+class Used:
+    """A constant that was met: its value, and where that came from."""
+
+    name: str
+    line: int
+    value: Any
+    source: str
+    aliases: tuple[str, ...] = ()
+
+
+class State:
+    """Inputs of the graph, made when a value is first computed with."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+        self.sizes = setup.sizes
+        self.module = Scope()
+        self.line = 0
+        self.depth = 0
+        self.calls = 0
+        self.no_gradient = 0
+        self.leaves: dict[str, tuple[Opaque | None, Node]] = {}
+        self.constants: dict[str, Used] = {}
+        self.unknown: dict[str, tuple[int, str, str]] = {}
+        self.notes: list[tuple[str, int, str]] = []
+        self.optimised: list[tuple[Node, int, str]] = []
+        self.added: list[Node] = []
+        self.undecided: dict[str, int] = {}
+        self.unresolved: dict[str, Opaque] = {}
+        self.globals: dict[str, Opaque] = {}
+        self.failures: list[tuple[int, str]] = []
+
+    # -- what operations ask for ----------------------------------------------------------------
+    def node(self, value: Any, hint: str = "") -> Node:
+        """``value`` as a node; raises ``NoRole`` or ``NotKnown`` where it is none."""
+        if isinstance(value, Node):
+            return value
+        if isinstance(value, Opaque):
+            return self.resolve(value, hint)
+        if isinstance(value, bool | int | float | np.number):
+            try:
+                return graph.value_node(float(value))
+            except OverflowError:
+                raise NotKnown("with a number too large") from None
+        if isinstance(value, np.ndarray):
+            return graph.value_node(arrays.from_numpy(value))
+        if isinstance(value, list | tuple) and value and len(value) <= 4096:
+            return self.listed(value)
+        raise NotKnown("with a value that is no number")
+
+    def listed(self, values: Sequence[Any]) -> Node:
+        nodes = [self.node(value) for value in values]
+
+        def join(*found: arrays.Array) -> arrays.Array:
+            return arrays.concatenate([arrays.insert_axis(a, 0) for a in found], 0)
+
+        return graph.apply(join, *nodes, line=self.line, name="concat")
+
+    def noise(self, shape: Sequence[int], kind: str) -> Node:
+        """A random draw: an input of its own, averaged over when the loss is probed."""
+        if kind != "normal":
+            name = f"uniform{len(self.leaves)}"
+            base = arrays.constant(0.5, shape)
+        else:
+            name = f"noise{len(self.leaves)}"
+            base = arrays.constant(1.0, shape)
+        found = graph.leaf(name, base)
+        self.leaves[name] = (None, found)
+        return found
+
+    def note(self, kind: str, text: str) -> None:
+        if len(self.notes) < 40 and (kind, self.line, text) not in self.notes:
+            self.notes.append((kind, self.line, text))
+
+    # -- roles ------------------------------------------------------------------------------------
+    def given_role(self, value: Opaque) -> str:
+        for name in (*reversed(value.hints), value.path):
+            if name in self.setup.roles:
+                return self.setup.roles[name]
+        return ""
+
+    def role_of(self, value: Opaque, hint: str = "") -> str:
+        """The role that was given, or that names suggest; '' where nothing does."""
+        given = self.given_role(value)
+        if given:
+            return given
+        found = self.candidates(value)
+        if hint and hint not in found:
+            found.append(hint)
+        for role in found:
+            if not self.taken(role, value):
+                return role
+        return found[0] if found else self._by_callee(value)
+
+    def candidates(self, value: Opaque) -> list[str]:
+        """Roles that the names of ``value`` may mean, likeliest first."""
+        scored: list[tuple[int, int, str]] = []
+        computed = value.source in ("call", "operation")
+        for place, name in enumerate((*reversed(value.hints), "" if computed else value.path)):
+            for found in roles.guess(name):
+                role = self._plausible(value, found.role)
+                if role == "constant" and (value.inputs & DATA or value.source == "loop"):
+                    # Made of pictures or latents, or taken from a list: no setting.
+                    continue
+                if role and found.sure:
+                    scored.append((-found.sure, place, role))
+        return list(dict.fromkeys(role for _, _, role in sorted(scored, key=lambda s: s[:2])))
+
+    def taken(self, role: str, value: Opaque) -> bool:
+        """Whether another value has this role already."""
+        group = roles.LATENT_SCALES if role in roles.LATENT_SCALES else (role,)
+        return role in roles.UNIQUE and any(
+            name in self.leaves and self.leaves[name][0] is not value for name in group
+        )
+
+    def _plausible(self, value: Opaque, role: str) -> str:
+        """A target is no result of a network."""
+        origin = value
+        while origin.source == "item" and origin.parent is not None:
+            origin = origin.parent
+        if role == "target" and origin.source in ("call", "operation"):
+            words = set(roles.words_of(origin.callee))
+            passed = words & {
+                "next", "iter", "preprocess", "normalize", "normalise", "augment", "load", "input",
+                "placeholder", "get", "sample", "batch", "dataset", "transform", "images", "read",
+                "decode", "array", "asarray", "tensor", "cast", "binarize", "binarise", "pad",
+                "interpolate", "resize", "crop",
+            }  # fmt: skip
+            if origin.inputs and not passed - {"decode", "sample"}:
+                return "output"
+            if words & {"decode", "decoder", "generator", "generate"}:
+                return "output"
+        return role
+
+    def _by_callee(self, value: Opaque) -> str:
+        if value.source != "call":
+            return ""
+        words = set(roles.words_of(value.callee))
+        if words & {"decode", "decoder", "dec", "generator", "generate", "reconstruct"}:
+            return "output"
+        return ""
+
+    def resolve(self, value: Opaque, hint: str = "") -> Node:
+        """The input of the graph that ``value`` stands for."""
+        if value.node is not None:
+            return value.node
+        role = self.role_of(value, hint)
+        if not role or role == "posterior":
+            if value.learned:
+                role = "out_scale"
+            else:
+                default = self.default_of(value)
+                if default is not None and isinstance(default, int | float):
+                    role = "constant"
+                else:
+                    self.unresolved.setdefault(value.name, value)
+                    raise NoRole(value)
+        value.node = self.make_leaf(value, role)
+        return value.node
+
+    def make_leaf(self, value: Opaque, role: str) -> Node:
+        if role in ("batch", "latents", "pixels", "classes"):
+            return graph.value_node(float(self.size_of(role)))
+        if role == "constant":
+            return self.constant(value)
+        if role == "unknown":
+            return self.unknown_leaf(value, "it was set aside")
+        return self.role_leaf(value, role)
+
+    def size_of(self, role: str) -> int:
+        if role == "batch":
+            return self.sizes.batch
+        if role == "classes":
+            return CLASSES
+        return self.sizes.latent_count if role == "latents" else self.sizes.pixels
+
+    def role_leaf(self, value: Opaque | None, role: str) -> Node:
+        name, count = role, 1
+        while name in self.leaves:
+            count += 1
+            name = f"{role}#{count}"
+        batch = self.sizes.batch
+        if role in ("target", "output"):
+            shape: tuple[int, ...] = (batch, *self.sizes.image)
+            if role == "output" and self.setup.classes:
+                first = self.setup.classes == "first"
+                shape = (batch, CLASSES, *shape[1:]) if first else (*shape, CLASSES)
+        elif role == "out_scale":
+            shape = (batch, *self.sizes.image) if self.setup.pixel_scale else ()
+        else:
+            shape = (batch, *self.sizes.latents)
+        base = BASES.get(role, 0.5)
+        if role == "prior_scale":
+            base = 0.0 if value is None or "log" in value.name.lower() else 1.0
+        found = graph.leaf(name, arrays.constant(base, shape))
+        self.leaves[name] = (value, found)
+        return found
+
+    # -- constants --------------------------------------------------------------------------------
+    def default_of(self, value: Opaque) -> Any:
+        """What the code's own defaults say of this name, or None."""
+        for name in (*reversed(value.hints), value.path):
+            for key in (name, name.rsplit(".", 1)[-1], _key_of(name)):
+                if key in self.setup.defaults:
+                    return self.setup.defaults[key]
+        return None
+
+    def given_constant(self, value: Opaque) -> Any:
+        for name in (*reversed(value.hints), value.path):
+            for key in (name, name.rsplit(".", 1)[-1], _key_of(name)):
+                if key in self.setup.constants:
+                    return self.setup.constants[key]
+        return None
+
+    def constant(self, value: Opaque) -> Node:
+        """A number: given, a default of the code, a late epoch, or one to be asked for."""
+        name = value.name
+        aliases = tuple(dict.fromkeys([*value.hints, value.path]))
+        given = self.given_constant(value)
+        if isinstance(given, int | float):
+            self.use(Used(name, value.line, given, "given", aliases))
+            return graph.value_node(float(given))
+        default = self.default_of(value)
+        if isinstance(default, int | float):
+            self.use(Used(name, value.line, default, "default", aliases))
+            return graph.value_node(float(default))
+        late = any(roles.is_late(alias) for alias in aliases)
+        key = f"late:{name}" if late else f"constant:{name}"
+        if key not in self.leaves:
+            self.use(Used(name, value.line, None, "late" if late else "missing", aliases))
+            base = arrays.constant(LATE if late else 1.0)
+            self.leaves[key] = (value, graph.leaf(key, base, unshaped=True))
+        return self.leaves[key][1]
+
+    def use(self, used: Used) -> None:
+        self.constants.setdefault(used.name, used)
+
+    # -- what is not known ------------------------------------------------------------------------
+    def unknown_leaf(self, value: Opaque, reason: str = "") -> Node:
+        """An input of which nothing is known, to be left out if it is a term of its own."""
+        if value.node is not None:
+            return value.node
+        given = self.given_constant(value)
+        default = self.default_of(value)
+        if isinstance(given, int | float) or isinstance(default, int | float):
+            value.node = self.constant(value)
+            return value.node
+        key = f"unknown:{len(self.unknown)}"
+        name = value.path if value.source in ("call", "operation") else value.name
+        self.unknown[key] = (value.line, name, reason or value.callee)
+        value.node = graph.leaf(key, arrays.constant(1.0), unshaped=True)
+        self.leaves[key] = (value, value.node)
+        return value.node
+
+
+def _key_of(name: str) -> str:
+    """'kwargs["M_N"]' -> 'M_N'."""
+    if name.endswith("]") and "[" in name:
+        return name[name.rindex("[") + 1 : -1].strip("'\"")
+    return name

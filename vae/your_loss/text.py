@@ -1,0 +1,162 @@
+"""From pasted text to a syntax tree: bounded before it is parsed, never compiled, never run."""
+
+import ast
+import json
+import re
+import textwrap
+import warnings
+from collections.abc import Iterator
+
+MAX_BYTES = 100_000
+MAX_LINES = 4_000
+MAX_LINE_LENGTH = 4_000
+MAX_NESTING = 40
+MAX_INDENT = 200
+MAX_DIGITS = 200
+# Unary operators in a row nest as deeply as brackets do.
+MAX_CHAIN = 40
+MAX_DEPTH = 90
+MAX_NODES = 30_000
+
+_STRINGS = re.compile(
+    r"\"\"\".*?(?:\"\"\"|\Z)|'''.*?(?:'''|\Z)"
+    r"|\"(?:\\.|[^\"\\\n])*\"?|'(?:\\.|[^'\\\n])*'?|#[^\n]*",
+    re.DOTALL,
+)
+_CHAIN = re.compile(rf"(?:(?:not\b|await\b|lambda\b[^:\n]{{0,40}}:|[-+~*])\s*){{{MAX_CHAIN},}}")
+_DIGITS = re.compile(rf"[0-9_]{{{MAX_DIGITS},}}")
+_PROMPT = re.compile(r"^(?:>>>|\.\.\.) ?", re.MULTILINE)
+_MAGIC = re.compile(r"^(\s*)(?:[%!][^\n]*|\?[^\n]*|[\w.]+\?{1,2}\s*)$", re.MULTILINE)
+
+
+class Unreadable(Exception):
+    """The text is no loss that can be read. The message is a sentence, with the line if known."""
+
+    def __init__(self, message: str, line: int | None = None) -> None:
+        super().__init__(message if line is None else f"Line {line}: {message}")
+        self.line = line
+
+
+def parse(code: str) -> ast.Module:
+    """The syntax tree of ``code`` (a notebook's JSON is read as its code cells).
+
+    Raises ``Unreadable`` for text that is empty, too long, nested too deeply or no Python.
+    """
+    if not isinstance(code, str):
+        raise Unreadable(f"code: {type(code).__name__} given; text is needed.")
+    if "\0" in code:
+        raise Unreadable("there is a null character in the text: this is no Python source.")
+    if len(code.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+        raise Unreadable(
+            f"the text has more than {MAX_BYTES // 1000} kB; paste the loss and what calls it."
+        )
+    plain = prepare(code)
+    if not plain.strip():
+        raise Unreadable("there is no code; paste a function, a method or the lines of a loss.")
+    _check_shape(plain)
+    tree = _parse(plain)
+    _check_tree(tree)
+    return tree
+
+
+def prepare(code: str) -> str:
+    """The Python in ``code``: cells of a notebook, no prompts, no magics, no common indent."""
+    text = code.replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff").expandtabs(4)
+    if text.lstrip().startswith("{") and '"cells"' in text:
+        text = _cells(text)
+    fence = re.search(r"^```[a-zA-Z]*\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    if fence:
+        # Blank lines keep the numbers of the lines that are quoted.
+        text = "\n" * text[: fence.start(1)].count("\n") + fence.group(1)
+    if text.lstrip().startswith(">>>"):
+        text = _PROMPT.sub("", text)
+    text = _MAGIC.sub(r"\1pass", text)
+    return textwrap.dedent(text)
+
+
+def _moved(text: str) -> str:
+    """The text where only the first line was copied without its indent."""
+    first, _, rest = text.partition("\n")
+    return f"{first}\n{textwrap.dedent(rest)}"
+
+
+def _cells(text: str) -> str:
+    try:
+        cells = json.loads(text)["cells"]
+        sources = [cell["source"] for cell in cells if cell.get("cell_type") == "code"]
+        return "\n\n".join("".join(source) for source in sources)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return text
+
+
+def _check_shape(text: str) -> None:
+    """What would make the parser itself slow or deep is refused before it sees it."""
+    lines = text.split("\n")
+    if len(lines) > MAX_LINES:
+        raise Unreadable(f"there are more than {MAX_LINES} lines; paste the loss alone.")
+    for number, line in enumerate(lines, 1):
+        if len(line) > MAX_LINE_LENGTH:
+            raise Unreadable(f"longer than {MAX_LINE_LENGTH} characters.", number)
+        if len(line) - len(line.lstrip()) > MAX_INDENT and line.strip():
+            raise Unreadable("indented too deeply to be read.", number)
+    bare = _STRINGS.sub(lambda found: "\n" * found.group().count("\n") + " ", text)
+    depth = 0
+    for number, line in enumerate(bare.split("\n"), 1):
+        for character in line:
+            if character in "([{":
+                depth += 1
+                if depth > MAX_NESTING:
+                    raise Unreadable("brackets are nested too deeply to be read.", number)
+            elif character in ")]}":
+                depth = max(0, depth - 1)
+    for pattern, words in (
+        (_CHAIN, "operators stand in a row too long to be read."),
+        (_DIGITS, "a number with too many digits."),
+    ):
+        found = pattern.search(bare)
+        if found:
+            raise Unreadable(words, bare.count("\n", 0, found.start()) + 1)
+
+
+def _parse(text: str) -> ast.Module:
+    try:
+        return _tree(text)
+    except IndentationError as error:
+        try:
+            return _tree(_moved(text))
+        except SyntaxError:
+            raise Unreadable(f"this is not Python ({error.msg}).", error.lineno) from None
+    except SyntaxError as error:
+        raise Unreadable(f"this is not Python ({error.msg}).", error.lineno) from None
+
+
+def _tree(text: str) -> ast.Module:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(text)
+    except SyntaxError:
+        raise
+    except (ValueError, RecursionError, MemoryError):
+        raise Unreadable("the text is too deeply nested or malformed to be parsed.") from None
+
+
+def _check_tree(tree: ast.Module) -> None:
+    count = 0
+    level: list[ast.AST] = [tree]
+    for _ in range(MAX_DEPTH):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        count += len(level)
+        if count > MAX_NODES:
+            raise Unreadable("the code is too long to be read; paste the loss and what calls it.")
+        if not level:
+            return
+    line = next((node.lineno for node in level if hasattr(node, "lineno")), None)
+    raise Unreadable("expressions are nested too deeply to be read.", line)
+
+
+def walk_functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """All functions and methods of ``tree`` in the order of their lines."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node

@@ -1,0 +1,140 @@
+"""What the interpreter's names may hold beside numbers, texts, lists and nodes of the graph."""
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(eq=False)
+class Opaque:
+    """A value that the code does not determine: an argument, an attribute, the result of a network.
+
+    ``path`` is how the code first named it, ``hints`` the names it was bound to since. ``source``
+    is 'argument', 'attribute', 'item', 'call', 'loop' or 'operation'.
+    """
+
+    path: str
+    source: str
+    line: int = 0
+    hints: list[str] = field(default_factory=list)
+    parent: "Opaque | None" = None
+    callee: str = ""
+    position: int | None = None
+    may_be_none: bool = False
+    learned: bool = False
+    inputs: frozenset[str] = frozenset()
+    items: dict[Any, "Opaque"] = field(default_factory=dict)
+    node: Any = None
+
+    @property
+    def name(self) -> str:
+        """The name by which a reader knows it."""
+        return self.hints[-1] if self.hints else self.path
+
+
+@dataclass(eq=False)
+class Closure:
+    """A function or a lambda of the pasted code."""
+
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+    scope: "Scope"
+    bound: Any = None
+    owner: "ClassValue | None" = None
+    defaults: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return getattr(self.node, "name", "lambda")
+
+
+@dataclass(eq=False)
+class ClassValue:
+    """A class of the pasted code."""
+
+    node: ast.ClassDef
+    scope: "Scope"
+    bases: list[Any] = field(default_factory=list)
+    members: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self.node.name
+
+    def find(self, name: str, depth: int = 0) -> Any:
+        """The member ``name`` of the class or of a base that was pasted too, or None."""
+        if name in self.members:
+            return self.members[name]
+        if depth < 8:
+            for base in self.bases:
+                if isinstance(base, ClassValue):
+                    found = base.find(name, depth + 1)
+                    if found is not None:
+                        return found
+        return None
+
+
+@dataclass(eq=False)
+class Instance:
+    """An object of a pasted class."""
+
+    owner: ClassValue
+    attributes: dict[str, Any] = field(default_factory=dict)
+    cache: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Library:
+    """A name of a library: 'torch.nn.functional.mse_loss', 'tf.reduce_sum'."""
+
+    path: str
+
+
+@dataclass(eq=False)
+class Method:
+    """A method of a known value, not yet called."""
+
+    owner: Any
+    name: str
+
+
+@dataclass(eq=False)
+class LossObject:
+    """A configured loss of a library, to be called with two arrays."""
+
+    call: Callable[..., Any]
+    name: str
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Distribution:
+    """A distribution of a library with its parameters as nodes."""
+
+    kind: str
+    parameters: dict[str, Any]
+    event_dims: int = 0
+    line: int = 0
+    framework: str = "torch"
+
+
+@dataclass(eq=False)
+class Scope:
+    """Names of a function or of the module, and the scope around it."""
+
+    names: dict[str, Any] = field(default_factory=dict)
+    outer: "Scope | None" = None
+
+    def find(self, name: str) -> Any:
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.names:
+                return scope.names[name]
+            scope = scope.outer
+        raise KeyError(name)
+
+    def root(self) -> "Scope":
+        scope = self
+        while scope.outer is not None:
+            scope = scope.outer
+        return scope

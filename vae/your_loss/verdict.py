@@ -1,0 +1,230 @@
+"""The verdict in a sentence, and whether there is one at all."""
+
+import math
+from dataclasses import replace
+
+from vae.your_loss.examine import Examined
+from vae.your_loss.reading import Reading
+from vae.your_loss.search import Found
+
+NAMES = {
+    "gaussian": "Gaussian",
+    "laplace": "Laplace",
+    "bernoulli": "Bernoulli",
+    "continuous-bernoulli": "continuous Bernoulli",
+    "categorical": "categorical",
+    "huber": "Huber",
+    "charbonnier": "Charbonnier",
+    "log-cosh": "log-cosh",
+    "student-t": "Student-t",
+}
+
+
+def number(value: float) -> str:
+    """Three figures, without an exponent where it stays short."""
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    if 1e-3 <= abs(value) < 1e6:
+        text = f"{value:,.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    return f"{value:.3g}"
+
+
+def settle(reading: Reading, found: Found) -> Reading:
+    """Decide whether the loss was read, and say so in a sentence."""
+    reason = _refusal(reading, found.examined)
+    if reason:
+        return replace(
+            reading, read=False, message=reason, verdict=reason, sigma2=None, sigma2_unit=None,
+            laplace_scale=None, beta=None, rate=None, near_sigma2=None, tail_scale=None,
+            family=_family_of_refusal(reading),
+        )  # fmt: skip
+    if any(f.kind == "cross-entropy-range" for f in reading.faults):
+        reading = replace(reading, family="none", beta=None, rate=None)
+    nothing = _nothing(reading, found.examined)
+    if nothing:
+        return replace(reading, read=True, family="none", verdict=nothing, rate=None)
+    return replace(reading, read=True, verdict=_verdict(reading))
+
+
+def _family_of_refusal(reading: Reading) -> str:
+    asked = any(c.source in ("missing", "late") for c in reading.constants)
+    return reading.family if asked else "unknown"
+
+
+def _refusal(reading: Reading, examined: Examined) -> str:
+    """Why nothing is said about this loss, or '' where something is."""
+    state = examined.probe.state
+    if examined.blocking:
+        line, name, reason = state.unknown[examined.blocking[0]]
+        why = f" ({reason})" if reason and " " in reason else ""
+        return (
+            f"Line {line}: {name} is not known here{why}, and the rest of the loss is multiplied "
+            "by it "
+            "or lies inside of it, so the loss is not read."
+        )
+    if examined.twins:
+        return _twins(examined)
+    if reading.choices:
+        choice = reading.choices[0]
+        return (
+            f"Line {choice.line}: the loss depends on '{choice.condition}', which this code does "
+            "not "
+            "decide; say whether it holds."
+        )
+    if not examined.separable:
+        return (
+            "The loss is no sum of a function of the pictures and one of the latents, so it is "
+            "no ELBO of "
+            "one belief about pixels: an importance-weighted bound, or a weight that follows the "
+            "loss itself."
+        )
+    if examined.missing:
+        return _asked(reading, examined)
+    return _parts_refused(reading, examined)
+
+
+def _twins(examined: Examined) -> str:
+    leaf = examined.twins[0]
+    state = examined.probe.state
+    role = leaf.split("#")[0]
+    first, second = state.leaves.get(role), state.leaves[leaf]
+    names = [pair[0].name for pair in (first, second) if pair is not None and pair[0] is not None]
+    listed = " and ".join(dict.fromkeys(names)) or role
+    return f"Two values claim one role ({listed} as {role}), and both count: say who is who."
+
+
+def _asked(reading: Reading, examined: Examined) -> str:
+    names = [leaf.split(":", 1)[1] for leaf in examined.missing]
+    line = next((c.line for c in reading.constants if c.name == names[0]), 0)
+    many = " and ".join(names[:3])
+    verb = "has" if len(names) == 1 else "have"
+    return f"Line {line}: {many} {verb} no value in this code; set it, and the loss is read."
+
+
+def _parts_refused(reading: Reading, examined: Examined) -> str:
+    pixels, latents = examined.pixels, examined.latents
+    unknown = reading.unknown[0] if reading.unknown else None
+    if latents.form == "unknown":
+        more = " besides a KL" if latents.extra else ""
+        return (
+            f"What the loss asks of the latents is no KL to N(0, 1) that is known here{more}: it "
+            "is not "
+            "proportional to mu^2 + sigma^2 - log sigma^2 - 1 at the latents that were tried."
+        )
+    if pixels.family == "unknown" and not _is_none(reading, examined):
+        if unknown is not None:
+            return (
+                f"Line {unknown.line}: {unknown.name} is not known here, and it is what would say "
+                "how the output is compared with the picture; the loss is not read."
+            )
+        failures = examined.probe.state.failures
+        more = f" (line {failures[0][0]}: {failures[0][1]})" if failures else ""
+        return f"The loss is not read: {pixels.why}{more}."
+    if latents.form == "none" and unknown is not None:
+        return (
+            f"Line {unknown.line}: {unknown.name} is not known here, and no other term asks "
+            "anything of "
+            "the latents; it may be the KL, so the loss is not read."
+        )
+    return ""
+
+
+def _is_none(reading: Reading, examined: Examined) -> bool:
+    from vae.your_loss.assemble import is_perceptual
+
+    if examined.latents.form in ("none", "unknown"):
+        return False
+    return bool(reading.unknown) and is_perceptual([u.name for u in reading.unknown])
+
+
+def _nothing(reading: Reading, examined: Examined) -> str:
+    """The verdict where the loss has no belief about pixels."""
+    if reading.family == "none":
+        return (
+            "No belief about pixels: a cross-entropy is a likelihood for pictures in [0, 1] "
+            "only; for "
+            "others it has no minimum, and the loss falls without bound."
+        )
+    if examined.pixels.family == "unknown" and _is_none(reading, examined):
+        name = reading.unknown[0].name
+        return (
+            f"No belief about pixels: {name} (line {reading.unknown[0].line}) is no negative log "
+            "density "
+            "of the picture, so the weight of the KL beside it can only be tuned."
+        )
+    return ""
+
+
+def _verdict(reading: Reading) -> str:
+    words = _belief_words(reading)
+    form = reading.kl_form
+    if form == "none":
+        return f"{words} No term asks anything of the latents: a plain autoencoder, without a KL."
+    if form == "inert":
+        return f"{words} The KL has no effect: a plain autoencoder."
+    if form == "free-bits" and reading.threshold is not None:
+        words += f" The KL counts only above {number(reading.threshold)} nats an image."
+    if form == "capacity" and reading.threshold is not None:
+        words += f" The KL is held at {number(reading.threshold)} nats an image, whatever sigma is."
+    if reading.kl_form == "wrong":
+        words += " Its KL is not the KL to N(0, 1): see the faults."
+    if reading.unknown:
+        words += f" Left out: {', '.join(u.name for u in reading.unknown[:3])}."
+    if reading.sizes.assumed and any(s.factor not in (1.0, None) for s in reading.scaling):
+        sizes = reading.sizes
+        words += (
+            f" Read for {sizes.pixels:,} values an image, {sizes.latent_count} latents, batches of "
+            f"{sizes.batch}."
+        )
+    return words
+
+
+def _belief_words(reading: Reading) -> str:
+    family, kind = reading.family, NAMES.get(reading.shape, reading.shape)
+    if reading.kl_form in ("none", "inert", "capacity"):
+        return f"The error of a pixel is a {kind}'s."
+    if family == "gaussian" and reading.sigma2 is not None:
+        return _gaussian_words(reading, reading.sigma2)
+    if family == "gaussian":
+        return "A Gaussian, but not the same in all directions: no single sigma describes it."
+    if family == "gaussian-learned":
+        return (
+            "A Gaussian whose scale is learned: at the optimum sigma^2 is the mean squared error "
+            "of a pixel."
+        )
+    if family == "laplace-learned":
+        return (
+            "A Laplace whose scale is learned: at the optimum it is the mean absolute error of a "
+            "pixel."
+        )
+    if family == "laplace" and reading.laplace_scale is not None:
+        return (
+            f"A Laplace with scale {number(reading.laplace_scale)}: the absolute error stands "
+            "beside the KL."
+        )
+    if family in ("bernoulli", "continuous-bernoulli", "categorical") and reading.beta is not None:
+        beta = reading.beta
+        plain = "the ELBO itself" if math.isclose(beta, 1.0, rel_tol=1e-6) else "a beta-VAE"
+        return f"A {kind} with beta = {number(beta)}: {plain}."
+    if reading.near_sigma2 is not None:
+        tail = ""
+        if reading.tail_scale is not None:
+            tail = f" and a Laplace with scale {number(reading.tail_scale)} in the tails"
+        sigma = math.sqrt(reading.near_sigma2)
+        return f"A {kind} loss: a Gaussian with sigma = {number(sigma)} for small errors{tail}."
+    return f"The error of a pixel is a {kind}'s."
+
+
+def _gaussian_words(reading: Reading, sigma2: float) -> str:
+    sigma = math.sqrt(sigma2)
+    words = f"A Gaussian with sigma = {number(sigma)} (sigma^2 = {number(sigma2)})"
+    doubled = {s.size: s.factor for s in reading.scaling}
+    why = []
+    if doubled.get("pixels") is not None and abs((doubled["pixels"] or 1.0) - 1.0) > 1e-6:
+        why.append(f"the error is averaged over {reading.sizes.pixels:,} values, and the KL is not")
+    if doubled.get("latents") is not None and abs((doubled["latents"] or 1.0) - 1.0) > 1e-6:
+        why.append("the KL is averaged over the latents")
+    if doubled.get("batch") is not None and abs((doubled["batch"] or 1.0) - 1.0) > 1e-6:
+        why.append("one of the two is summed over the batch and the other is not")
+    return f"{words}: {'; '.join(why)}." if why else f"{words}."
