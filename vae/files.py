@@ -12,6 +12,8 @@ import uuid
 from pathlib import Path
 from typing import IO
 
+from vae.errors import DataUnavailable, shown
+
 try:
     import fcntl
 except ImportError:
@@ -32,6 +34,19 @@ def user_cache_dir() -> Path:
     else:
         base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "vae-loss"
+
+
+def expand(path: str | Path, argument: str) -> Path:
+    """``path`` with a leading ~ as somebody's home folder.
+
+    Raises ``DataUnavailable``, naming ``argument``, where nobody has such a home.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise DataUnavailable(
+            f"{argument}: {shown(str(path))} given; there is no such user's home folder."
+        ) from error
 
 
 def write_atomically(path: Path, content: bytes | memoryview) -> None:

@@ -19,12 +19,15 @@ from typing import Any
 
 from vae.config import DATASETS
 from vae.errors import DataUnavailable
+from vae.files import expand
 from vae.images import idx
 from vae.images.sets import default_data_dir, is_available
 
 # What the four compressed files weigh together.
 _BYTES = {"mnist": 11_594_722, "fashion": 30_878_645}
 _CHUNK = 1 << 16
+# No file of a set is as large: a server that goes on sending is not one that has it.
+_MOST_BYTES = 64 * 2**20
 # A server that says nothing for so long has gone.
 _TIMEOUT_SECONDS = 30.0
 # What a killed download left is that old; one still at work is younger.
@@ -50,7 +53,7 @@ def download(name: str, data_dir: str | Path | None = None, progress: Tell | Non
     """
     if name not in idx.FOLDERS:
         raise ValueError(f"dataset: {name!r} given; allowed is one of {', '.join(idx.FOLDERS)}")
-    base = default_data_dir() if data_dir is None else Path(data_dir).expanduser()
+    base = default_data_dir() if data_dir is None else expand(data_dir, "data folder")
     tell = progress or _say_nothing
     if not is_available(name, base):
         source = _source(name)
@@ -138,6 +141,8 @@ def _fetch(url: str, count: Callable[[int], None]) -> bytes:
         while part := response.read(_CHUNK):
             parts.append(part)
             size += len(part)
+            if size > _MOST_BYTES:
+                raise OSError(f"more than {_MOST_BYTES} bytes arrived")
             count(size)
     return b"".join(parts)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from vae.config import DATASETS
-from vae.errors import DataUnavailable
+from vae.errors import DataUnavailable, shown
 
 FOLDERS = {"mnist": "MNIST/raw", "fashion": "FashionMNIST/raw"}
 COUNTS = {"train": 60_000, "t10k": 10_000}
@@ -20,8 +20,14 @@ SIDE = 28
 def find(folder: Path, file_name: str) -> Path:
     """The file, or the same one compressed, or ``DataUnavailable``."""
     for path in (folder / file_name, folder / f"{file_name}.gz"):
-        if path.is_file():
-            return path
+        try:
+            if path.is_file():
+                return path
+        except OSError as error:
+            # A path may be longer than any that can be.
+            raise DataUnavailable(
+                f"{shown(str(folder))}: it cannot be read ({error.strerror or error})."
+            ) from error
     name = next(name for name, tail in FOLDERS.items() if folder.parts[-2:] == Path(tail).parts)
     title = DATASETS[name]
     raise DataUnavailable(

@@ -1,18 +1,27 @@
 """A learner's own images: a ``.npz`` file or a folder of pictures, turned into grey arrays."""
 
-import zipfile
+import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
-from vae.errors import DataUnavailable
+from vae.errors import DataUnavailable, shown
+from vae.files import expand
+from vae.images import npz
 
 SIDE = 28
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm"}
+# What the suffixes stand for: Pillow would open what is inside, whichever of its forty formats,
+# and hand some of them to other programs.
+_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 # Bounds that keep a mistaken folder from filling the memory.
 _MOST_IMAGES = 200_000
 _LARGEST_SIDE = 128
+_MOST_PIXELS = _MOST_IMAGES * SIDE**2
+_MOST_PICTURE_PIXELS = 25_000_000
+_STRIP = 256
+_LONGEST_REASON = 200
 _TEST_SHARE = 6
 
 Parts = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, tuple[str, ...]]
@@ -35,10 +44,15 @@ def read(path: str | Path) -> Parts:
     Raises:
         DataUnavailable: naming the file and the reason.
     """
-    path = Path(path).expanduser()
-    if path.is_dir():
-        return _read_folder(path)
-    if not path.is_file():
+    path = expand(path, "images")
+    try:
+        if path.is_dir():
+            return _read_folder(path)
+        there = path.is_file()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise DataUnavailable(f"{shown(str(path))}: it cannot be read ({reason}).") from error
+    if not there:
         raise DataUnavailable(f"{path}: there is no such file or folder.")
     if path.suffix != ".npz":
         raise DataUnavailable(
@@ -50,28 +64,35 @@ def read(path: str | Path) -> Parts:
 
 def _read_npz(path: Path) -> Parts:
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
-        raise DataUnavailable(f"{path} cannot be read as a .npz file: {error}.") from error
-    if "images" in arrays:
-        images = _pixels(path, "images", arrays["images"])
-        labels = _labels(path, "labels", arrays, len(images))
+        with npz.open_npz(path) as stored:
+            return _npz_parts(path, stored)
+    except DataUnavailable:
+        raise
+    except Exception as error:
+        # What a damaged or hostile archive raises is anybody's guess.
+        reason = str(error)[:_LONGEST_REASON] or type(error).__name__
+        raise DataUnavailable(f"{path} cannot be read as a .npz file: {reason}.") from error
+
+
+def _npz_parts(path: Path, stored: npz.NpzFile) -> Parts:
+    if "images" in stored.names:
+        images = _pixels(path, "images", stored)
+        labels = _labels(path, "labels", stored, len(images))
         held_out = _every_sixth(len(images))
         parts = (images[~held_out], labels[~held_out], images[held_out], labels[held_out])
-    elif {"train", "test"} <= arrays.keys():
-        train, test = (_pixels(path, name, arrays[name]) for name in ("train", "test"))
+    elif {"train", "test"} <= set(stored.names):
+        train, test = (_pixels(path, name, stored) for name in ("train", "test"))
         if train.shape[1:] != test.shape[1:]:
             raise DataUnavailable(
                 f"{path}: train images are {_size(train)}, test images {_size(test)}; "
                 "they must have one size."
             )
-        train_labels = _labels(path, "train_labels", arrays, len(train))
-        parts = (train, train_labels, test, _labels(path, "test_labels", arrays, len(test)))
+        train_labels = _labels(path, "train_labels", stored, len(train))
+        parts = (train, train_labels, test, _labels(path, "test_labels", stored, len(test)))
     else:
+        found = ", ".join(sorted(stored.names))[:_LONGEST_REASON]
         raise DataUnavailable(
-            f"{path}: it holds {', '.join(sorted(arrays)) or 'nothing'}; needed is 'images', "
-            "or 'train' and 'test'."
+            f"{path}: it holds {found or 'nothing'}; needed is 'images', or 'train' and 'test'."
         )
     if not len(parts[0]) or not len(parts[2]):
         raise DataUnavailable(f"{path}: too few images; at least 2 are needed.")
@@ -83,32 +104,52 @@ def _size(images: np.ndarray) -> str:
     return " x ".join(str(side) for side in images.shape[1:])
 
 
-def _pixels(path: Path, name: str, values: np.ndarray) -> np.ndarray:
-    """``values`` as (N, h, w) uint8, or ``DataUnavailable``."""
-    if values.ndim != 3 or not all(1 <= side <= _LARGEST_SIDE for side in values.shape[1:]):
+def _pixels(path: Path, name: str, stored: npz.NpzFile) -> np.ndarray:
+    """The array ``name`` as (N, h, w) uint8, or ``DataUnavailable``; looked at before it is read,
+    and read in pieces, so that memory holds no more than the bytes that come out."""
+    header = stored.header(name)
+    if len(header.shape) != 3 or not all(1 <= side <= _LARGEST_SIDE for side in header.shape[1:]):
         raise DataUnavailable(
-            f"{path}: '{name}' has shape {values.shape}; needed is (images, height, width) with "
-            f"sides of 1 to {_LARGEST_SIDE} pixels."
+            f"{path}: '{name}' has shape {shown(header.shape)}; needed is (images, height, width) "
+            f"with sides of 1 to {_LARGEST_SIDE} pixels."
         )
-    if values.dtype == np.uint8:
-        return values
-    # A comparison with nan is false, so that nan is refused here as well.
-    if values.dtype.kind == "f" and len(values) and values.min() >= 0 and values.max() <= 1:
-        return np.rint(values * 255).astype(np.uint8)
-    raise DataUnavailable(
-        f"{path}: '{name}' holds {values.dtype}; needed is uint8 from 0 to 255, or floats from 0 "
-        "to 1."
+    if header.shape[0] > _MOST_IMAGES or header.count > _MOST_PIXELS:
+        raise DataUnavailable(
+            f"{path}: '{name}' has {shown(header.shape[0])} images of {header.shape[1]} x "
+            f"{header.shape[2]} pixels; at most {_MOST_IMAGES} images and {_MOST_PIXELS} pixels "
+            "are read."
+        )
+    if header.dtype == np.uint8:
+        return stored.fill(name, np.empty(header.count, np.uint8))
+    refused = DataUnavailable(
+        f"{path}: '{name}' holds {header.dtype.name}; needed is uint8 from 0 to 255, or "
+        "floats from 0 to 1."
     )
+    if header.dtype.kind != "f" or not header.count:
+        raise refused
+    levels, done = np.empty(header.count, np.uint8), 0
+    for part in stored.chunks(name):
+        # A comparison with nan is false, so that nan is refused here as well.
+        if not (part.min() >= 0 and part.max() <= 1):
+            raise refused
+        levels[done : done + len(part)] = np.rint(part * 255)
+        done += len(part)
+    return npz.shaped(levels, header)
 
 
-def _labels(path: Path, name: str, arrays: dict[str, np.ndarray], count: int) -> np.ndarray:
+def _labels(path: Path, name: str, stored: npz.NpzFile, count: int) -> np.ndarray:
     """The labels called ``name``, all 0 when there are none."""
-    labels = arrays.get(name, np.zeros(count, dtype=np.uint8))
-    whole = labels.dtype.kind in "iu" and labels.shape == (count,)
-    if not whole or (count and not 0 <= labels.min() <= labels.max() <= 255):
-        raise DataUnavailable(
-            f"{path}: '{name}' must be {count} whole numbers from 0 to 255, one for each image."
-        )
+    if name not in stored.names:
+        return np.zeros(count, np.uint8)
+    header = stored.header(name)
+    refused = DataUnavailable(
+        f"{path}: '{name}' must be {count} whole numbers from 0 to 255, one for each image."
+    )
+    if header.dtype.kind not in "iu" or header.shape != (count,):
+        raise refused
+    labels = stored.fill(name, np.empty(count, header.dtype))
+    if count and not 0 <= labels.min() <= labels.max() <= 255:
+        raise refused
     return labels.astype(np.uint8)
 
 
@@ -166,12 +207,12 @@ def _pictures(folder: Path) -> list[Path]:
 def _picture(file: Path) -> np.ndarray:
     """One picture, grey, fitted into SIDE x SIDE on black."""
     try:
-        with Image.open(file) as picture:
-            # Cameras store which way is up beside the pixels.
-            grey = _on_black(ImageOps.exif_transpose(picture)).convert("L")
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError) as error:
+        grey = _read_grey(file)
+    except Exception as error:
+        # What a decoder raises on a damaged or hostile file is anybody's guess.
+        reason = str(error)[:_LONGEST_REASON] or type(error).__name__
         raise DataUnavailable(
-            f"{file}: not a readable picture ({error}). Remove or replace it."
+            f"{file}: not a readable picture ({reason}). Remove or replace it."
         ) from error
     ratio = SIDE / max(grey.size)
     width, height = (max(1, round(side * ratio)) for side in grey.size)
@@ -183,12 +224,36 @@ def _picture(file: Path) -> np.ndarray:
     return np.asarray(canvas)
 
 
+def _read_grey(file: Path) -> Image.Image:
+    """The picture in ``file`` as greys, its size known before its pixels are unpacked."""
+    with warnings.catch_warnings():
+        # Pillow's own about sizes: those that are too large are refused below.
+        warnings.simplefilter("ignore")
+        opened = Image.open(file, formats=_FORMATS)
+    with opened as picture:
+        width, height = picture.size
+        if width * height > _MOST_PICTURE_PIXELS:
+            raise ValueError(
+                f"it has {width} x {height} pixels; at most {_MOST_PICTURE_PIXELS} are read"
+            )
+        # Cameras store which way is up beside the pixels.
+        ImageOps.exif_transpose(picture, in_place=True)
+        grey = Image.new("L", picture.size)
+        # In strips: a large picture with transparency would be held four times over.
+        for top in range(0, picture.height, _STRIP):
+            box = (0, top, picture.width, min(top + _STRIP, picture.height))
+            grey.paste(_on_black(picture.crop(box)).convert("L"), box)
+        return grey
+
+
 def _on_black(picture: Image.Image) -> Image.Image:
     """The picture with see-through parts black."""
     if picture.mode.startswith("I"):
         # 16-bit greys: Pillow's own conversion cuts them at 255 instead of scaling.
         values = np.asarray(picture, dtype=np.float64)
         return Image.fromarray(np.clip(values / 257, 0, 255).astype(np.uint8))
+    if picture.mode == "F" and not np.isfinite(np.asarray(picture)).all():
+        raise ValueError("it holds numbers that are not finite")
     if picture.mode in ("LA", "RGBA", "PA") or "transparency" in picture.info:
         picture = picture.convert("RGBA")
         black = Image.new("RGBA", picture.size, (0, 0, 0, 255))

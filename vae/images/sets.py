@@ -16,8 +16,8 @@ import numpy as np
 
 from vae.config import DATASETS, TrainConfig
 from vae.errors import DataUnavailable
-from vae.files import user_cache_dir, write_atomically
-from vae.images import digits, idx, own
+from vae.files import expand, user_cache_dir, write_atomically
+from vae.images import digits, idx, npz, own
 from vae.memo import shared
 
 __all__ = [
@@ -82,7 +82,7 @@ class ImageData:
 def default_data_dir() -> Path:
     """Where downloaded sets live: the environment's ``VAE_DATA_DIR``, else the user's cache."""
     chosen = os.environ.get("VAE_DATA_DIR")
-    return Path(chosen).expanduser() if chosen else user_cache_dir()
+    return expand(chosen, "VAE_DATA_DIR") if chosen else user_cache_dir()
 
 
 def load_images(
@@ -117,7 +117,7 @@ def load_images(
     if name == "digits":
         return _digits(float(grey))
     if name == "images":
-        path = Path(images).expanduser()
+        path = expand(images, "images")
         return _own(path, _stamp(path))
     folder = _folder(name, data_dir)
     return _idx_data(name, folder, _stamp(folder))
@@ -129,7 +129,10 @@ def is_available(name: str, data_dir: str | Path | None = None, images: str | Pa
     if name == "digits":
         return True
     if name == "images":
-        return bool(images) and Path(images).expanduser().exists()
+        # A path may be longer than any that can be.
+        with contextlib.suppress(OSError):
+            return bool(images) and expand(images, "images").exists()
+        return False
     folder = _folder(name, data_dir)
     try:
         for split in idx.COUNTS:
@@ -204,7 +207,7 @@ def _check_name(name: str) -> None:
 
 
 def _folder(name: str, data_dir: str | Path | None) -> Path:
-    base = default_data_dir() if data_dir is None else Path(data_dir).expanduser()
+    base = default_data_dir() if data_dir is None else expand(data_dir, "data folder")
     return base / idx.FOLDERS[name]
 
 
@@ -212,7 +215,7 @@ def _stamp(path: Path) -> int:
     """When ``path`` last changed, so that the memo forgets what was replaced; 0 when absent."""
     try:
         return path.stat().st_mtime_ns
-    except OSError:
+    except (OSError, ValueError):
         return 0
 
 
@@ -249,11 +252,10 @@ def _digit_distances() -> tuple[np.ndarray, np.ndarray]:
     """The drawing behind the digits: from the cache folder, else drawn and kept there."""
     path = user_cache_dir() / f"digits-{digits.VERSION}.npz"
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            distances, labels = stored["distances"], stored["labels"]
         count = digits.TRAIN_COUNT + digits.TEST_COUNT
-        if distances.shape == (count, digits.SIDE, digits.SIDE) and labels.shape == (count,):
-            return distances, labels
+        with npz.open_npz(path) as stored:
+            distances = stored.read("distances", np.uint8, (count, digits.SIDE, digits.SIDE))
+            return distances, stored.read("labels", np.uint8, (count,))
     except Exception:
         # A cache that is absent or spoilt, in whichever way, is drawn again.
         pass

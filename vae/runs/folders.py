@@ -21,6 +21,7 @@ from typing import IO, Any
 
 from vae.config import ConfigError, TrainConfig
 from vae.files import (
+    expand,
     holds,
     is_part,
     is_regular,
@@ -64,7 +65,7 @@ class RecoverableRun:
 def default_folder() -> Path:
     """Where runs are kept: the environment's ``VAE_RUNS_DIR``, else the user's cache."""
     chosen = os.environ.get("VAE_RUNS_DIR")
-    return Path(chosen).expanduser() if chosen else user_cache_dir()
+    return expand(chosen, "VAE_RUNS_DIR") if chosen else user_cache_dir()
 
 
 class RunFolders:

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from vae.errors import shown
+
 
 @dataclass(frozen=True)
 class StepEvent:
@@ -139,7 +141,9 @@ def from_message(message: Mapping[str, Any]) -> TrainEvent:
     """Inverse of ``to_message``. Raises ``ValueError`` on a message of no known kind."""
     kind = _KINDS.get(message.get("kind", ""))
     if kind is None:
-        raise ValueError(f"kind: {message.get('kind')!r} given; allowed is one of {list(_KINDS)}")
+        raise ValueError(
+            f"kind: {shown(message.get('kind'))} given; allowed is one of {list(_KINDS)}"
+        )
     if kind is EpochEvent and "response" not in message:
         # Runs that were kept before outputs were binned have the bins by target alone.
         message = {**message, "response": message["calibration"], "calibration": []}
