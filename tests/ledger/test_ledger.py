@@ -27,7 +27,7 @@ from vae.theory import (
     pull,
 )
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 IDS = [f"D{n}" for n in range(1, 38)] + [f"B{n}" for n in range(1, 29)]
 BY_SOURCE = {"D18", "D21", "D26", "D29", "D31", "D32", "B13", "B14"}
 
