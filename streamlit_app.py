@@ -4,4 +4,9 @@ import streamlit as st
 
 from vae.web import navigation, server
 
-app = st.App(navigation.__file__, lifespan=server.serving, middleware=server.middleware())
+app = st.App(
+    navigation.__file__,
+    lifespan=server.serving,
+    middleware=server.middleware(),
+    routes=server.routes(),
+)

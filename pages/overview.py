@@ -4,7 +4,7 @@ import streamlit as st
 
 from vae.charts import overview
 from vae.ledger import CLAIMS
-from vae.web import frame, ledger, navigation
+from vae.web import drawing, frame, ledger, navigation
 from vae.web.kit import figures
 
 values = figures.query_values(overview.DIALS)
@@ -45,6 +45,12 @@ st.markdown(
     "grey t. They differ in how much a miss costs, which is what the KL is weighed against. "
     "σ decides that for MSE; BCE has decided it for you, and unevenly."
 )
+
+st.markdown(
+    "**Four beliefs, trained on the same digits.** Draw, and see what each of them keeps of your "
+    "stroke: σ = 1 keeps the kind of digit, a small σ its every bend."
+)
+drawing.show_shipped("digits", small=True, key="drawing")
 
 st.header("Three lessons", anchor="lessons")
 keep = {"present": "1"} if frame.presenting() else None

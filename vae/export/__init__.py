@@ -1,1 +1,1 @@
-"""What a learner takes away: tables, pictures, a script that stands alone."""
+"""What a learner takes away: tables, pictures, a script that stands alone, weights."""

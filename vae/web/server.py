@@ -10,9 +10,11 @@ from pathlib import Path
 
 import streamlit as st
 from starlette.middleware import Middleware
+from starlette.routing import Route
 
 from vae.runs.registry import close_registry
 from vae.web.gate import Gate
+from vae.web.routes import drawing_routes
 from vae.web.sockets import send_at_once
 
 _PAGES = Path(__file__).parents[2] / "pages"
@@ -46,6 +48,11 @@ async def serving(_app: st.App) -> AsyncIterator[None]:
 def middleware() -> list[Middleware]:
     """What stands before Streamlit, outermost first."""
     return [Middleware(Gate)]
+
+
+def routes() -> list[Route]:
+    """Files of the app's own that pass by Streamlit's sessions."""
+    return drawing_routes(st.get_option("server.baseUrlPath"))
 
 
 def import_what_pages_need() -> None:

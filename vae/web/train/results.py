@@ -13,6 +13,7 @@ from vae.images.sets import DIGIT_NAMES, FASHION_NAMES
 from vae.lessons import questions
 from vae.runs import tables
 from vae.runs.snapshots import MemberSnapshot, RunSnapshot
+from vae.web import drawing
 from vae.web.train import figures
 
 _BYTES = "application/octet-stream"
@@ -24,6 +25,8 @@ def show_results(snapshot: RunSnapshot) -> None:
     labels = questions.labels(configs)
     if all(member.gallery for member in snapshot.members):
         _show_galleries(snapshot.members, labels)
+        with st.expander("Draw, and see what these networks keep", icon=":material/draw:"):
+            drawing.show_run(snapshot, key="drawing-run")
     if all(member.steps for member in snapshot.members):
         _show_downloads(snapshot, labels)
 

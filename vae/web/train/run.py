@@ -13,6 +13,7 @@ from vae.export.files import common_moments, moment_captions
 from vae.lessons import questions
 from vae.runs.registry import Registry, get_registry
 from vae.runs.snapshots import RunSnapshot
+from vae.web import drawing
 from vae.web.kit.address import plain
 from vae.web.train import before, buttons, figures, pictures, results
 from vae.web.train import state as train_state
@@ -113,7 +114,8 @@ def _panel(configs: tuple[TrainConfig, ...], drawn: Scene) -> None:
         # A run began, rests or ended: the rest of the page has something else to show.
         st.rerun()
     if snapshot is None:
-        before.show_targets(configs[0])
+        if not drawing.show_shipped(configs[0].dataset, grey=configs[0].grey, key="drawing"):
+            before.show_targets(configs[0])
         return
     show_state(snapshot, _steers(snapshot))
     show_snapshot(snapshot)

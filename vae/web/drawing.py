@@ -1,0 +1,95 @@
+"""Draw a picture, move z, and see what trained networks make of it, in the browser alone."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from vae.config import DATASETS
+from vae.images import tiles
+from vae.images.sets import DIGIT_NAMES, FASHION_NAMES, DataUnavailable, load_sample
+from vae.memo import shared
+from vae.runs.snapshots import RunSnapshot
+from vae.theory.prediction import ACTIVE_NATS
+from vae.web.kit.address import hidden
+from vae.web.routes import assets_digest
+from vae.web.weights import WeightsFile, run_file, shipped_file
+
+_ASSETS = Path(__file__).parent / "assets"
+_STARTERS = 10
+_component = st.components.v2.component(
+    "vae.drawing",
+    html='<div class="drawing"></div>',
+    css=(_ASSETS / "drawing.css").read_text(encoding="utf-8"),
+    js=(_ASSETS / "drawing.js").read_text(encoding="utf-8"),
+)
+
+
+def show_shipped(dataset: str, *, grey: float = 0.5, small: bool = False, key: str) -> bool:
+    """The four shipped networks of ``dataset``; False, and nothing drawn, where there are none.
+
+    ``small``: the canvas and the mean pictures alone. A link with ``hide=drawing`` leaves it out.
+    """
+    file = None if "drawing" in hidden() else shipped_file(dataset)
+    if file is None:
+        return False
+    two = None if small else shipped_file(dataset, two_latents=True)
+    extra = {"label": "two latents, BCE", "weights": _path(two)} if two else None
+    _show(file, dataset, grey, small=small, extra=extra, key=key)
+    return True
+
+
+def show_run(snapshot: RunSnapshot, *, key: str) -> bool:
+    """The networks of a run as it was last saved; False, and nothing drawn, while there are none.
+
+    Whoever has the run's link draws on them.
+    """
+    file = None if "drawing" in hidden() else run_file(snapshot)
+    if file is None:
+        return False
+    config = snapshot.members[0].config
+    _show(file, config.dataset, config.grey, small=False, extra=None, key=key)
+    return True
+
+
+def _show(
+    file: WeightsFile,
+    dataset: str,
+    grey: float,
+    *,
+    small: bool,
+    extra: dict[str, str] | None,
+    key: str,
+) -> None:
+    strip, names = _starters(dataset, grey)
+    data: dict[str, Any] = {
+        "assets": f"drawing/{assets_digest()}/",
+        "weights": _path(file),
+        "extra": extra,
+        "targets": strip,
+        "names": list(names),
+        "small": small,
+        "activeNats": ACTIVE_NATS,
+    }
+    # In a list: a mapping's values Streamlit would search for tables.
+    _component(key=key, data=[data])
+
+
+def _path(file: WeightsFile) -> str:
+    return f"drawing/weights/{file.name}"
+
+
+@shared(maxsize=16)
+def _starters(dataset: str, grey: float) -> tuple[str, tuple[str, ...]]:
+    """A test image of each class as one strip, and their names; nothing where none can be read."""
+    try:
+        if dataset not in DATASETS or dataset == "images":
+            return "", ()
+        images, labels = load_sample(dataset, 200, grey=grey)
+    except DataUnavailable:
+        return "", ()
+    first = np.unique(labels, return_index=True)[1][:_STARTERS]
+    classes = FASHION_NAMES if dataset == "fashion" else DIGIT_NAMES
+    names = tuple(classes[int(labels[row])] for row in first)
+    return tiles.strip(images[first], zoom=1), names

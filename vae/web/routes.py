@@ -1,0 +1,70 @@
+"""Files of the app that a browser fetches by themselves and keeps: modules, styles, networks.
+
+They go past Streamlit's sessions: nothing of them is sent through a websocket, or anew to somebody
+who has them. Names carry a digest of their content.
+"""
+
+import functools
+import hashlib
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from vae.errors import CheckpointError
+from vae.web.weights import read_weights
+
+_FOLDER = Path(__file__).parent / "assets" / "drawing"
+_TYPES = {".js": "text/javascript", ".css": "text/css"}
+_FOR_GOOD = {"Cache-Control": "public, max-age=31536000, immutable"}
+_NEVER = {"Cache-Control": "no-store"}
+
+
+@functools.cache
+def assets() -> dict[str, bytes]:
+    """The drawing's modules and style by file name, read once."""
+    return {path.name: path.read_bytes() for path in sorted(_FOLDER.iterdir()) if path.is_file()}
+
+
+@functools.cache
+def assets_digest() -> str:
+    """Changes with any of ``assets``."""
+    digest = hashlib.sha256()
+    for name, content in assets().items():
+        digest.update(name.encode() + content)
+    return digest.hexdigest()[:12]
+
+
+def drawing_routes(base: str = "") -> list[Route]:
+    """Routes for ``st.App``; ``base`` is the app's base path, as ``server.baseUrlPath`` has it."""
+    start = f"/{base.strip('/')}" if base.strip("/") else ""
+    return [
+        Route(f"{start}/drawing/weights/{{name}}", _serve_weights),
+        Route(f"{start}/drawing/{{digest}}/{{name}}", _serve_asset),
+    ]
+
+
+def _serve_asset(request: Request) -> Response:
+    name = request.path_params["name"]
+    if name not in assets():
+        return _refuse(f"There is no file {name[:60]!r} here. Reload the page.")
+    # A page from before an update asks by the older digest: it gets what there is, and keeps none.
+    known = request.path_params["digest"] == assets_digest()
+    kind = _TYPES.get(Path(name).suffix, "application/octet-stream")
+    return Response(assets()[name], media_type=kind, headers=_FOR_GOOD if known else _NEVER)
+
+
+def _serve_weights(request: Request) -> Response:
+    # In a thread of Starlette's own, as every function that is not async: the first caller waits
+    # for the file to be made, and nobody else does.
+    try:
+        content = read_weights(request.path_params["name"])
+    except CheckpointError as error:
+        return _refuse(str(error))
+    headers = {**_FOR_GOOD, "Content-Encoding": "gzip"}
+    return Response(content, media_type="application/octet-stream", headers=headers)
+
+
+def _refuse(message: str) -> Response:
+    return JSONResponse({"message": message}, status_code=404, headers=_NEVER)
