@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 import torch
 from appserver import ROOT
+from networks import ALL_LIKELIHOODS, FOUR, SMALL, images, looks, rounded, train
 from PIL import Image, ImageDraw
-from test_weights_export import ALL_LIKELIHOODS, FOUR, SMALL, images, looks, rounded, train
 
 from vae.engine.checkpoints import Checkpoint, export_weights, load
 from vae.engine.elbo import build_elbo
