@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, Field, asdict, dataclass, field, fields
 from typing import Any
 
+from vae.beliefs import BELIEFS
 from vae.errors import shown
 
 
@@ -55,14 +56,7 @@ def _option(default: Any, label: str, help: str, **details: Any) -> Any:
     return field(default=default, metadata={"option": Option(label, help, **details)})
 
 
-LIKELIHOODS = {
-    "gaussian": "Gaussian, fixed sigma (MSE)",
-    "gaussian-learned": "Gaussian, one learned sigma",
-    "gaussian-optimal": "Gaussian, optimal sigma (batch RMSE)",
-    "bernoulli": "Bernoulli (BCE)",
-    "continuous-bernoulli": "continuous Bernoulli",
-    "counter-biased": "counter-biased loss (not a likelihood)",
-}
+LIKELIHOODS = {name: belief.label for name, belief in BELIEFS.items()}
 DATASETS = {
     "digits": "Built-in digits",
     "mnist": "MNIST",

@@ -9,10 +9,13 @@ scale); Loaiza-Ganem & Cunningham 2019 (continuous Bernoulli).
 """
 
 import math
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from vae.beliefs import BELIEFS, Belief
 
 LOG_2PI = math.log(2 * math.pi)
 # exp(-6) is .0025, about one grey level of 255; below it a learned scale only chases rounding.
@@ -89,14 +92,28 @@ def counter_biased_loss(x: Tensor, p: Tensor) -> Tensor:
 
 
 class Likelihood(nn.Module):
-    """p(x | output). ``normalised`` is False for a loss that is no likelihood.
+    """p(x | output); ``name`` is its entry's in ``vae.beliefs``, which says the rest about it."""
 
-    ``dequantised`` says that the density needs data without exact 0 and 1: bytes k become
-    (k + u) / 256 with u uniform.
-    """
+    name: ClassVar[str]
 
-    normalised = True
-    dequantised = False
+    def __init__(self, scale: float = 1.0, squash: bool = False) -> None:
+        super().__init__()
+        del scale, squash
+
+    @property
+    def belief(self) -> Belief:
+        """Its names, and what follows from it."""
+        return BELIEFS[self.name]
+
+    @property
+    def normalised(self) -> bool:
+        """False for a loss that is no likelihood."""
+        return self.belief.normalised
+
+    @property
+    def dequantised(self) -> bool:
+        """Whether the density needs data without exact 0 and 1: bytes k become (k + u) / 256."""
+        return self.belief.dequantised
 
     def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
         """log p(x | output) per pixel, nats."""
@@ -122,7 +139,9 @@ class Gaussian(Likelihood):
     ``squash`` passes the output through a sigmoid, so that means stay in [0, 1].
     """
 
-    def __init__(self, scale: float, squash: bool = False) -> None:
+    name = "gaussian"
+
+    def __init__(self, scale: float = 1.0, squash: bool = False) -> None:
         super().__init__()
         if not scale > 0:
             raise ValueError(f"scale: {scale!r} given; allowed is any number above 0")
@@ -149,6 +168,8 @@ class GaussianLearned(Gaussian):
 
     log scale = -6 + softplus(free + 6): a soft lower bound, since -log sigma has none itself.
     """
+
+    name = "gaussian-learned"
 
     def __init__(self, scale: float, squash: bool = False) -> None:
         super().__init__(scale, squash)
@@ -179,6 +200,8 @@ class GaussianOptimal(Gaussian):
     mode that average is the scale, so that test figures use nothing of the test images.
     """
 
+    name = "gaussian-optimal"
+
     variance: Tensor
     updates: Tensor
     momentum = 0.01
@@ -208,6 +231,8 @@ class GaussianOptimal(Gaussian):
 class Bernoulli(Likelihood):
     """Binary pixels with probability sigmoid(output); grey targets give the cross-entropy."""
 
+    name = "bernoulli"
+
     def mean(self, output: Tensor) -> Tensor:
         return torch.sigmoid(output)
 
@@ -225,7 +250,7 @@ class ContinuousBernoulli(Likelihood):
     wants the logit -512, and a bound below that would keep every mean away from 0 and 1.
     """
 
-    dequantised = True
+    name = "continuous-bernoulli"
 
     def mean(self, output: Tensor) -> Tensor:
         return continuous_bernoulli_mean(output)
@@ -250,7 +275,7 @@ class CounterBiased(Likelihood):
     There is nothing to draw from: ``sample`` returns the mean.
     """
 
-    normalised = False
+    name = "counter-biased"
 
     def mean(self, output: Tensor) -> Tensor:
         return torch.sigmoid(output)
@@ -263,20 +288,19 @@ class CounterBiased(Likelihood):
         return self.mean(output)
 
 
+_KINDS = (
+    Gaussian,
+    GaussianLearned,
+    GaussianOptimal,
+    Bernoulli,
+    ContinuousBernoulli,
+    CounterBiased,
+)
+
+
 def build_likelihood(name: str, *, scale: float = 1.0, squash: bool = False) -> Likelihood:
     """The likelihood called ``name`` in ``TrainConfig``. Raises ``ValueError`` on other names."""
-    gaussians = {
-        "gaussian": Gaussian,
-        "gaussian-learned": GaussianLearned,
-        "gaussian-optimal": GaussianOptimal,
-    }
-    others = {
-        "bernoulli": Bernoulli,
-        "continuous-bernoulli": ContinuousBernoulli,
-        "counter-biased": CounterBiased,
-    }
-    if name in gaussians:
-        return gaussians[name](scale, squash)
-    if name in others:
-        return others[name]()
-    raise ValueError(f"likelihood: {name!r} given; allowed is one of {[*gaussians, *others]}")
+    kinds = {kind.name: kind for kind in _KINDS}
+    if name not in kinds:
+        raise ValueError(f"likelihood: {name!r} given; allowed is one of {list(kinds)}")
+    return kinds[name](scale, squash)

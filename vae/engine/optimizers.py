@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 
+from vae.beliefs import BELIEFS
 from vae.config import TrainConfig
 from vae.engine.models import VAE
 
@@ -32,6 +33,7 @@ def advise(config: TrainConfig, learning_rate: float, term: str) -> str:
     lower = f"a learning rate below {learning_rate:g}"
     if config.optimizer != "adam":
         return f"Try {lower}, or Adam: the steps of SGD grow with the loss."
-    if term == "log likelihood" and config.likelihood.startswith("gaussian"):
-        return f"Try {lower}, or a larger sigma: squared errors are divided by its square."
+    advice = BELIEFS[config.likelihood].advice
+    if term == "log likelihood" and advice:
+        return f"Try {lower}, or {advice}."
     return f"Try {lower}."

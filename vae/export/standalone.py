@@ -7,6 +7,7 @@ random numbers exactly; a test runs it and compares the losses.
 from pathlib import Path
 from pprint import pformat
 
+from vae.beliefs import BELIEFS
 from vae.config import TrainConfig
 from vae.images.idx import FOLDERS
 
@@ -20,6 +21,9 @@ def build_script(config: TrainConfig) -> str:
     settings = {name: value for name, value in config.to_dict().items() if name not in _LEFT_OUT}
     text = _TEMPLATE.read_text(encoding="utf-8")
     text = text.replace("SETTINGS = {}", f"SETTINGS = {pformat(settings, sort_dicts=False)}", 1)
+    belief = BELIEFS[config.likelihood]
+    text = text.replace("DEQUANTISED = False", f"DEQUANTISED = {belief.dequantised}", 1)
+    text = text.replace("LOSS\n", f"{belief.script}{belief.helpers}".rstrip() + "\n", 1)
     text = text.replace('IMAGES = ""', f'IMAGES = "{images_name(config)}"', 1)
     return text.replace("NAME", file_name(config), 1)
 

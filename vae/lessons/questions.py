@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from vae.config import ConfigError, TrainConfig, WrongValue
+from vae.beliefs import BELIEFS
+from vae.config import ConfigError, TrainConfig, WrongValue, default
 from vae.errors import shown
 
 MOST_MEMBERS = 4
@@ -23,12 +24,11 @@ class Variant:
 
 
 VARIANTS: Mapping[str, Variant] = {
-    "bernoulli": Variant("BCE", {"likelihood": "bernoulli"}),
-    "gaussian": Variant("MSE, sigma fixed", {"likelihood": "gaussian"}),
-    "gaussian-learned": Variant("sigma learned", {"likelihood": "gaussian-learned"}),
-    "gaussian-optimal": Variant("sigma = batch RMSE", {"likelihood": "gaussian-optimal"}),
-    "continuous-bernoulli": Variant("continuous Bernoulli", {"likelihood": "continuous-bernoulli"}),
-    "counter-biased": Variant("counter-biased L₁", {"likelihood": "counter-biased"}),
+    # The default likelihood first: the others are trained beside it.
+    **{
+        name: Variant(BELIEFS[name].short, {"likelihood": name})
+        for name in sorted(BELIEFS, key=lambda name: name != default("likelihood"))
+    },
     "pixel-sum": Variant("sum over pixels", {"reduction": "sum"}),
     "pixel-mean": Variant("mean over pixels", {"reduction": "pixel-mean"}),
     "sampled": Variant("z drawn (VAE)", {"sampling": True}),
@@ -180,9 +180,9 @@ def labels(configs: Sequence[TrainConfig]) -> tuple[str, ...]:
 
 
 def _label(config: TrainConfig, among: Sequence[TrainConfig]) -> str:
-    words = [VARIANTS[config.likelihood].label]
-    if config.likelihood == "gaussian":
-        words = [f"MSE, sigma {config.scale:g}"]
+    belief = BELIEFS[config.likelihood]
+    fixed = belief.scale == "fixed"
+    words = [belief.short_fixed.format(scale=config.scale) if fixed else belief.short]
     twins = [other for other in among if other.likelihood == config.likelihood]
     for name, variants in (
         ("reduction", ("pixel-sum", "pixel-mean")),
@@ -196,7 +196,7 @@ def _label(config: TrainConfig, among: Sequence[TrainConfig]) -> str:
     for name, text in (("beta", f"beta {config.beta:g}"), ("architecture", config.architecture)):
         if len({getattr(other, name) for other in twins}) > 1:
             words.append(text)
-    if config.likelihood != "gaussian" and len({other.scale for other in twins}) > 1:
+    if not fixed and len({other.scale for other in twins}) > 1:
         words.append(f"from sigma {config.scale:g}")
     return ", ".join(words)
 

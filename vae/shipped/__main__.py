@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vae.beliefs import BELIEFS
 from vae.config import TrainConfig
 from vae.cores import prepare_threads
 from vae.files import write_atomically
@@ -57,15 +58,11 @@ def _models(dataset: str) -> Iterable[Recipe]:
         "epochs": 40 if dataset == "digits" else 10,
         "device": "cpu",
     }
-    words = {
-        "gaussian": "Gaussian, sigma = 1",
-        "gaussian-optimal": "Gaussian, optimal sigma",
-        "bernoulli": "Bernoulli (BCE)",
-        "continuous-bernoulli": "continuous Bernoulli",
-    }
-    for likelihood, title in words.items():
-        config = TrainConfig(**common, likelihood=likelihood)
-        yield Recipe(f"{dataset}-{likelihood}", f"{title}, {TITLES[dataset]}", config)
+    for belief in BELIEFS.values():
+        if belief.shipped_title:
+            title = f"{belief.shipped_title}, {TITLES[dataset]}"
+            config = TrainConfig(**common, likelihood=belief.name)
+            yield Recipe(f"{dataset}-{belief.name}", title, config)
     yield Recipe(
         f"{dataset}-collapsed",
         f"Mean squared error over pixels beside a summed KL, {TITLES[dataset]}",

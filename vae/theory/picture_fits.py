@@ -5,46 +5,17 @@ or to its logit. Pixels of one grey share their noise and so their path: each of
 greys is trained once. Greys are in [0, 1].
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from vae.theory import continuous_bernoulli as cb
 from vae.theory.bernoulli import logit, sigmoid
+from vae.theory.likelihoods import PICTURE_FITS
 
 STEPS = 240
 DRAWS = 48
 RATE = 0.1
-Gradient = Callable[[np.ndarray, np.ndarray], np.ndarray]
-
-
-def _bce(t: np.ndarray, a: np.ndarray) -> np.ndarray:
-    return sigmoid(a) - t
-
-
-def _mse(t: np.ndarray, a: np.ndarray) -> np.ndarray:
-    p = sigmoid(a)
-    return 2 * (p - t) * p * (1 - p)
-
-
-def _continuous_bernoulli(t: np.ndarray, a: np.ndarray) -> np.ndarray:
-    return cb.mean(a) - t
-
-
-def _counter_biased(t: np.ndarray, a: np.ndarray) -> np.ndarray:
-    p = sigmoid(a)
-    return 4 * (p - t) * (p * (1 - p)) ** 2
-
-
-LOGIT_GRADIENTS: dict[str, Gradient] = {
-    "bernoulli": _bce,
-    "gaussian": _mse,
-    "continuous-bernoulli": _continuous_bernoulli,
-    "counter-biased": _counter_biased,
-}
-# What each loss's output shows as a picture: its mean.
-_MEANS = dict.fromkeys(LOGIT_GRADIENTS, sigmoid) | {"continuous-bernoulli": cb.mean}
+LOGIT_GRADIENTS = {name: fit.gradient for name, fit in PICTURE_FITS.items()}
 
 
 @dataclass(frozen=True)
@@ -94,7 +65,7 @@ def fit_greys(t: np.ndarray, loss: str, noise_on: str, amount: float, seed: int 
         rate = 3 * RATE if step <= STEPS // 2 else 3 * RATE * 2 * (1 - step / STEPS)
         free = free - rate * scaled
         if step > STEPS - averaged:
-            kept += _MEANS[loss](logits).mean(axis=1) / averaged
+            kept += PICTURE_FITS[loss].mean(logits).mean(axis=1) / averaged
     return kept
 
 
@@ -119,8 +90,7 @@ def _slope_and_logits(
     else:
         # Normal noise by Box and Muller's rule, stratified in the angle.
         radius = np.sqrt(-2 * np.log1p(-random.random(DRAWS)))
-        # The continuous Bernoulli's best logits run into the hundreds: sinh reaches them.
-        far = loss == "continuous-bernoulli"
+        far = PICTURE_FITS[loss].far
         centre, tangent = (np.sinh(free), np.cosh(free)) if far else (free, 1.0)
         a = centre[:, None] + amount * radius * np.cos(2 * np.pi * strata)
         slope = np.mean(gradient(t[:, None], a), axis=1) * tangent

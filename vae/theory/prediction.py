@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vae.beliefs import BELIEFS
 from vae.config import TrainConfig
 from vae.theory import implied, ppca
 from vae.theory.bernoulli import bernoulli_entropy
@@ -64,7 +65,7 @@ def predict(config: TrainConfig, images: ImageSummary) -> Prediction:
     variance = _implied_variance(config, images)
     if variance is None:
         return Prediction(None, None, None, (), None, floor)
-    beta = _weight(config, images.pixels) if config.likelihood != "gaussian" else 1.0
+    beta = 1.0 if _fixed_gaussian(config) else _weight(config, images.pixels)
     if not config.sampling or variance * beta == 0:
         return Prediction(math.sqrt(variance), None, None, (), None, floor)
     spectrum, latents = images.eigenvalues, config.latent_dim
@@ -81,7 +82,7 @@ def predict(config: TrainConfig, images: ImageSummary) -> Prediction:
 def sentence(config: TrainConfig, expected: Prediction) -> str:
     """The prediction in words, with its numbers."""
     parts = []
-    if config.likelihood == "gaussian" and expected.scale is not None:
+    if _fixed_gaussian(config) and expected.scale is not None:
         same = math.isclose(expected.scale, config.scale)
         parts.append(
             f"sigma stays {config.scale:g}" if same else f"it implies sigma = {expected.scale:.3g}"
@@ -101,7 +102,7 @@ def sentence(config: TrainConfig, expected: Prediction) -> str:
             f"greys read as probabilities cost at least their entropy, **{expected.floor:.1f}** "
             "nats, whatever the outputs"
         )
-    elif expected.floor == 0 and config.likelihood == "bernoulli":
+    elif expected.floor == 0 and BELIEFS[config.likelihood].floor == "entropy":
         parts.append("binary targets have no entropy: the floor of BCE is 0")
     if not config.sampling:
         parts.append("without a draw and a KL nothing keeps codes near the prior")
@@ -123,7 +124,7 @@ def implied_scale(config: TrainConfig, pixels: int) -> float | None:
 
     None unless the reconstruction term is a Gaussian of fixed scale with a KL beside it.
     """
-    if config.likelihood != "gaussian" or not config.sampling or config.beta == 0:
+    if not _fixed_gaussian(config) or not config.sampling or config.beta == 0:
         return None
     # The loss is 1/(2 scale^2) of the squared error, summed or averaged over pixels, + beta KL.
     half_sum = config.reduction == "sum"
@@ -136,14 +137,19 @@ def implied_scale(config: TrainConfig, pixels: int) -> float | None:
     return math.sqrt(variance)
 
 
+def _fixed_gaussian(config: TrainConfig) -> bool:
+    belief = BELIEFS[config.likelihood]
+    return belief.gaussian and belief.scale == "fixed"
+
+
 def _implied_variance(config: TrainConfig, images: ImageSummary) -> float | None:
     if config.binarise != "none":
         # The eigenvalues are those of the greys; drawn pixels vary more.
         return None
-    if config.likelihood == "gaussian":
+    if _fixed_gaussian(config):
         scale = implied_scale(config, images.pixels)
         return None if scale is None else scale**2
-    if config.likelihood in ("gaussian-learned", "gaussian-optimal"):
+    if BELIEFS[config.likelihood].gaussian:
         weight = _weight(config, images.pixels) if config.sampling else 0.0
         return _learned_variance(images, config.latent_dim, weight)
     return None
@@ -172,9 +178,8 @@ def _learned_variance(images: ImageSummary, latents: int, beta: float) -> float:
 
 
 def _floor(config: TrainConfig, images: ImageSummary) -> float | None:
-    if config.likelihood == "counter-biased":
-        return 0.0
-    if config.likelihood != "bernoulli":
+    floor = BELIEFS[config.likelihood].floor
+    if floor is None:
         return None
-    entropy = images.entropy if config.binarise == "none" else 0.0
+    entropy = images.entropy if floor == "entropy" and config.binarise == "none" else 0.0
     return entropy if config.reduction == "sum" else entropy / images.pixels

@@ -4,36 +4,18 @@ Colours, but for the target's grey, are Okabe and Ito's (2008, https://jfly.uni-
 told apart under the common colour-vision deficiencies; dashes and shapes repeat what they say.
 """
 
-from dataclasses import dataclass
-
 import altair as alt
 
+from vae.beliefs import BELIEFS, Style
 
-@dataclass(frozen=True)
-class Style:
-    """How one thing looks wherever it appears."""
-
-    label: str
-    colour: str
-    dash: tuple[int, ...]
-    shape: str
-
-
-GAUSSIAN = Style("Gaussian / MSE", "#0072B2", (), "circle")
-BERNOULLI = Style("Bernoulli / BCE", "#D55E00", (8, 4), "square")
-CONTINUOUS_BERNOULLI = Style("continuous Bernoulli", "#009E73", (8, 3, 2, 3), "diamond")
-COUNTER_BIASED = Style("counter-biased L₁", "#CC79A7", (2, 3), "triangle-up")
+GAUSSIAN = BELIEFS["gaussian"].style
+BERNOULLI = BELIEFS["bernoulli"].style
+CONTINUOUS_BERNOULLI = BELIEFS["continuous-bernoulli"].style
+COUNTER_BIASED = BELIEFS["counter-biased"].style
 TARGET = Style("target", "#8A8F98", (1, 3), "cross")
 KL = Style("KL", "#E69F00", (12, 3), "triangle-down")
 
-STYLES = {
-    "gaussian": GAUSSIAN,
-    "bernoulli": BERNOULLI,
-    "continuous-bernoulli": CONTINUOUS_BERNOULLI,
-    "counter-biased": COUNTER_BIASED,
-    "target": TARGET,
-    "kl": KL,
-}
+STYLES = {name: belief.style for name, belief in BELIEFS.items()} | {"target": TARGET, "kl": KL}
 
 
 def colour_scale(*styles: Style) -> alt.Scale:

@@ -5,26 +5,17 @@ from typing import Any
 
 import altair as alt
 
-from vae.charts.kit.theme import BERNOULLI, CONTINUOUS_BERNOULLI, COUNTER_BIASED, GAUSSIAN, Style
+from vae.beliefs import BELIEFS, Style
 from vae.config import TrainConfig
 
 HEIGHT = 230
-LEARNED = Style("sigma learned", "#56B4E9", (6, 2), "triangle-right")
-OPTIMAL = Style("sigma = batch RMSE", "#56B4E9", (2, 2), "triangle-left")
+LEARNED = BELIEFS["gaussian-learned"].style
 # For a second member with the same likelihood.
 _SPARE = (
     Style("", "#CC79A7", (10, 2), "triangle-up"),
     Style("", "#E69F00", (3, 2), "triangle-down"),
     Style("", "#8A8F98", (5, 5), "cross"),
 )
-_BY_LIKELIHOOD = {
-    "gaussian": GAUSSIAN,
-    "gaussian-learned": LEARNED,
-    "gaussian-optimal": OPTIMAL,
-    "bernoulli": BERNOULLI,
-    "continuous-bernoulli": CONTINUOUS_BERNOULLI,
-    "counter-biased": COUNTER_BIASED,
-}
 
 
 def member_styles(configs: Sequence[TrainConfig], labels: Sequence[str]) -> tuple[Style, ...]:
@@ -33,7 +24,7 @@ def member_styles(configs: Sequence[TrainConfig], labels: Sequence[str]) -> tupl
     spare = iter(_SPARE)
     styles = []
     for config, label in zip(configs, labels, strict=True):
-        style = _BY_LIKELIHOOD[config.likelihood]
+        style = BELIEFS[config.likelihood].style
         if style.colour in used:
             style = next(other for other in spare if other.colour not in used)
         used.add(style.colour)

@@ -11,6 +11,7 @@ from typing import Any
 import altair as alt
 import streamlit as st
 
+from vae.beliefs import BELIEFS
 from vae.charts.kit.theme import Style
 from vae.charts.train import curves, maps
 from vae.charts.train import styles as train_styles
@@ -31,7 +32,6 @@ _BINS = {
     "response": maps.build_response_chart,
     "calibration": maps.build_calibration_chart,
 }
-_GAUSSIANS = frozenset({"gaussian", "gaussian-learned", "gaussian-optimal"})
 
 
 def show_figures(snapshot: RunSnapshot, styles: tuple[Style, ...]) -> None:
@@ -83,7 +83,8 @@ def _show_table(members: Sequence[MemberSnapshot], styles: Sequence[Style]) -> N
     for member, style in zip(members, styles, strict=True):
         last = member.last_step
         assert last is not None
-        learned = last.scale is not None and member.config.likelihood != "gaussian"
+        fixed = BELIEFS[member.config.likelihood].scale == "fixed"
+        learned = last.scale is not None and not fixed
         name = f"{style.label} ({last.scale:.3f})" if learned else style.label
         lines.append(
             f"| {name} | **{last.mse:.4f}** | **{last.kl:.1f}** | {_in_use(member)} "
@@ -100,9 +101,7 @@ def _show_table(members: Sequence[MemberSnapshot], styles: Sequence[Style]) -> N
 
 def comparable_in_nats(configs: Sequence[TrainConfig]) -> bool:
     """Whether log p(x|z) means the same in all: densities of the same pixels, summed alike."""
-    kinds = {
-        "gaussian" if config.likelihood in _GAUSSIANS else config.likelihood for config in configs
-    }
+    kinds = {BELIEFS[config.likelihood].counts for config in configs}
     return len(kinds) == 1 and len({(c.reduction, c.binarise) for c in configs}) == 1
 
 
@@ -112,7 +111,8 @@ def _panels() -> DeltaGenerator:
 
 
 def _show_single(snapshot: RunSnapshot, styles: tuple[Style, ...]) -> None:
-    has_scale = snapshot.members[0].config.likelihood in _GAUSSIANS
+    # Only a Gaussian's best scale is the RMSE beside which it is drawn.
+    has_scale = BELIEFS[snapshot.members[0].config.likelihood].gaussian
     with _panels():
         for field in ("log_likelihood", "kl", "loss"):
             _show_curve(snapshot, styles, field)

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from vae.beliefs import BELIEFS
 from vae.config import ConfigError, TrainConfig, WrongValue, default, option
 from vae.lessons.questions import LESSONS, VISIBLE, parse_against
 from vae.runs.limits import Limits
@@ -208,9 +209,9 @@ def _applies(name: str, values: Mapping[str, Any]) -> bool:
     if name == "grey":
         return values["dataset"] == "digits"
     if name == "scale":
-        return values["likelihood"] in ("gaussian", "gaussian-learned")
+        return BELIEFS[values["likelihood"]].scale in ("fixed", "learned")
     if name == "scale_learning_rate":
-        return values["likelihood"] == "gaussian-learned"
+        return BELIEFS[values["likelihood"]].scale == "learned"
     if name == "hidden_dim":
         return values["architecture"] == "mlp"
     if name == "beta":
