@@ -56,8 +56,8 @@ def test_json_has_one_object_for_each_epoch(
     assert output.err == ""
     assert [epoch["epoch"] for epoch in epochs] == [1, 2]
     names = (
-        "epoch train_loss test_loss test_log_likelihood test_kl test_mse scale seconds "
-        "images_per_second"
+        "epoch train_loss test_loss test_log_likelihood test_kl test_mse scale "
+        "bits_per_pixel seconds images_per_second"
     )
     for epoch in epochs:
         assert list(epoch) == names.split() == list(JSON_FIELDS)

@@ -27,9 +27,9 @@ class Belief:
     ``short_fixed`` (with ``{scale}``) replaces it for a scale that the user sets.
     ``counts`` says what its nats count: those of equal words compare.
     ``equation`` is minus log p(x|z) of an image as LaTeX, or gives it for (scale, pixels).
-    ``code`` are its lines of PyTorch for reading, per pixel, from ``out`` to ``nll``, with ``{scale}`` where it is a number;
-    ``script`` are the methods of ``Loss`` in the exported script, with the engine's own
-    arithmetic, and ``helpers`` the functions that they call.
+    ``code`` are its lines of PyTorch for reading, per pixel, from ``out`` to ``nll``, with
+    ``{scale}`` where it is a number; ``script`` are the methods of ``Loss`` in the exported
+    script, with the engine's own arithmetic, and ``helpers`` the functions that they call.
     """
 
     name: str

@@ -32,7 +32,8 @@ examples:
 TRAIN = """\
 Train one VAE. Every figure is in nats per image; MSE is per pixel, so that it compares across
 losses. With --json each epoch is one JSON object a line: epoch, train_loss, test_loss,
-test_log_likelihood, test_kl, test_mse, scale (sigma; null where there is none), seconds and
+test_log_likelihood, test_kl, test_mse, scale (sigma; null where there is none), bits_per_pixel
+(each pixel one of 256 grey levels, KL included: it compares across losses), seconds and
 images_per_second. Test figures draw z from q(z|x) on the whole test set. Ctrl-C stops between two
 steps and keeps the run where --output is given."""
 

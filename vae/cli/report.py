@@ -16,11 +16,22 @@ JSON_FIELDS = (
     "test_kl",
     "test_mse",
     "scale",
+    "bits_per_pixel",
     "seconds",
     "images_per_second",
 )
 BAR = 20
-COLUMNS = ("epoch", "train loss", "test loss", "log p(x|z)", "KL", "MSE", "sigma", "images/s")
+COLUMNS = (
+    "epoch",
+    "train loss",
+    "test loss",
+    "log p(x|z)",
+    "KL",
+    "MSE",
+    "sigma",
+    "bits/px",
+    "images/s",
+)
 
 
 class JsonLines:
@@ -56,7 +67,7 @@ class Progress:
     def start(self, config: TrainConfig, device: str) -> None:
         print(
             f"{config.dataset}, {config.likelihood}, {config.latent_dim} latents, seed "
-            f"{config.seed}, on {device}; nats per image, MSE per pixel",
+            f"{config.seed}, on {device}; nats per image, MSE and bits per pixel",
             file=self._out,
         )
         print(" ".join(f"{name:>10}" for name in COLUMNS), file=self._out, flush=True)
@@ -77,6 +88,7 @@ class Progress:
             f"{event.test_kl:.2f}",
             f"{event.test_mse:.5f}",
             scale,
+            "-" if event.bits_per_pixel is None else f"{event.bits_per_pixel:.4f}",
             f"{event.images_per_second:,.0f}",
         )
         print(" ".join(f"{cell:>10}" for cell in cells), file=self._out, flush=True)

@@ -63,6 +63,8 @@ class Pixels:
             train = binarise(train, config.seed)
         self.train = _flatten(train).to(device)
         self.test = _flatten(test).to(device)
+        # Black and white alone: a pixel is then one of two levels, not of 256.
+        self.levels = 2 if not np.any((test > 0) & (test < 255)) else 256
 
     def train_batch(self, rows: Tensor) -> Tensor:
         """Targets (B, D) in [0, 1] of the training images ``rows``."""

@@ -148,6 +148,10 @@ def evaluate(
 ) -> dict[str, float | int | None]:
     """Test figures of the checkpoint's weights on ``data``: nats per image, MSE per pixel.
 
+    ``bits_per_pixel`` counts each pixel as one of 256 grey levels, KL included: it compares
+    across likelihoods. ``bits_per_pixel_natural`` is the Bernoulli's with its logit as the
+    parameter of those levels; None for others.
+
     Raises:
         CheckpointError: images of another size than the run's.
     """
@@ -169,6 +173,8 @@ def evaluate(
         "test_kl": figures.mean("kl"),
         "test_mse": figures.mean("mse"),
         "scale": None if scale is None else float(scale),
+        "bits_per_pixel": figures.bits_per_pixel(),
+        "bits_per_pixel_natural": figures.bits_per_pixel("natural"),
     }
 
 

@@ -1,5 +1,8 @@
 """What a trained model shows: test figures, calibration, a fixed batch rebuilt, a gallery."""
 
+import math
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -7,6 +10,7 @@ from torch import Tensor
 from vae.config import TrainConfig
 from vae.engine.batches import Pixels
 from vae.engine.elbo import Elbo, build_elbo, reparameterize
+from vae.engine.likelihoods import Bernoulli
 from vae.engine.models import VAE
 from vae.images.sets import ImageData
 from vae.wire.events import CalibrationBin, GalleryEvent, ReconstructionEvent
@@ -48,6 +52,7 @@ class TestFigures:
 
     def __init__(self, latents: int) -> None:
         self.images = 0
+        self.bits: dict[str, float] = {}
         self.sums = {"loss": 0.0, "log_likelihood": 0.0, "kl": 0.0, "mse": 0.0}
         self.kl_per_latent = np.zeros(latents)
         self.by_target = np.zeros((3, BINS))
@@ -66,8 +71,22 @@ class TestFigures:
             for row, weights in enumerate((targets, outputs, None)):
                 bins[row] += torch.bincount(index, weights, minlength=BINS).numpy()
 
+    def add_masses(self, elbo: Elbo, log_masses: Mapping[str, Tensor]) -> None:
+        """-log2 P(x|z) and the KL, a pixel; ``log_masses`` (B, D) by the name of the reading."""
+        for reading, log_mass in log_masses.items():
+            nats = elbo.kl.sum().cpu().double() - log_mass.sum(-1).cpu().double().sum()
+            bits = float(nats) / (log_mass.shape[-1] * math.log(2))
+            self.bits[reading] = self.bits.get(reading, 0.0) + bits
+
     def mean(self, name: str) -> float:
         return self.sums[name] / self.images
+
+    def bits_per_pixel(self, reading: str = "") -> float | None:
+        """Bits for a pixel's level and its share of the KL; None for what is no likelihood.
+
+        The Bernoulli on greys has a second ``reading``, 'natural'.
+        """
+        return self.bits[reading] / self.images if reading in self.bits else None
 
     def response(self) -> tuple[CalibrationBin, ...]:
         """Mean target and mean output in each of 20 bins of the target that holds a pixel."""
@@ -99,9 +118,23 @@ def test_figures(model: VAE, pixels: Pixels, config: TrainConfig) -> TestFigures
         if figures is None:
             figures = TestFigures(elbo.kl_per_latent.shape[1])
         figures.add(elbo, x, model.likelihood.mean(output))
+        figures.add_masses(elbo, _log_masses(model, output, images, pixels, config))
     model.train(training)
     assert figures is not None
     return figures
+
+
+def _log_masses(
+    model: VAE, output: Tensor, images: Tensor, pixels: Pixels, config: TrainConfig
+) -> dict[str, Tensor]:
+    """log P(bytes | z) per pixel in each reading; empty where z is no draw from q(z|x)."""
+    likelihood = model.likelihood
+    if not config.sampling or not likelihood.normalised:
+        return {}
+    masses = {"": likelihood.log_mass(output, images, pixels.levels)}
+    if isinstance(likelihood, Bernoulli) and pixels.levels > 2:
+        masses["natural"] = likelihood.natural_log_mass(output, images, pixels.levels)
+    return masses
 
 
 # Its name, too, is what it does; pytest must not take it for a test.

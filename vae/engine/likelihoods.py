@@ -16,6 +16,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vae.beliefs import BELIEFS, Belief
+from vae.engine.grey_masses import (
+    LEVELS,
+    continuous_bernoulli_log_mass,
+    gaussian_log_mass,
+    level_family_log_mass,
+    level_family_natural,
+    to_level,
+)
 
 LOG_2PI = math.log(2 * math.pi)
 # exp(-6) is .0025, about one grey level of 255; below it a learned scale only chases rounding.
@@ -127,6 +135,13 @@ class Likelihood(nn.Module):
         """One draw from p(x | output)."""
         raise NotImplementedError
 
+    def log_mass(self, output: Tensor, grey: Tensor, levels: int = LEVELS) -> Tensor:
+        """log P(k | output) per pixel of the grey levels that the bytes ``grey`` (..., D) name.
+
+        The masses of all ``levels`` (256, or 2 for black and white) sum to 1; nats.
+        """
+        raise NotImplementedError
+
     @property
     def scale(self) -> Tensor | None:
         """The standard deviation of a pixel, a scalar; None where there is none."""
@@ -152,11 +167,19 @@ class Gaussian(Likelihood):
         return torch.sigmoid(output) if self.squash else output
 
     def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
-        return gaussian_log_prob(x, self.mean(output), self._log_scale)
+        return gaussian_log_prob(x, self.mean(output), self.log_scale)
 
     def sample(self, output: Tensor, generator: torch.Generator | None = None) -> Tensor:
         noise = torch.empty_like(output).normal_(generator=generator)
         return self.mean(output) + self.scale * noise
+
+    def log_mass(self, output: Tensor, grey: Tensor, levels: int = LEVELS) -> Tensor:
+        return gaussian_log_mass(grey, self.mean(output), self.log_scale, levels)
+
+    @property
+    def log_scale(self) -> Tensor | float:
+        """log of the standard deviation as ``log_prob`` takes it."""
+        return self._log_scale
 
     @property
     def scale(self) -> Tensor:
@@ -182,9 +205,6 @@ class GaussianLearned(Gaussian):
     @property
     def log_scale(self) -> Tensor:
         return MIN_LOG_SCALE + F.softplus(self.free_log_scale - MIN_LOG_SCALE)
-
-    def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
-        return gaussian_log_prob(x, self.mean(output), self.log_scale)
 
     @property
     def scale(self) -> Tensor:
@@ -214,7 +234,7 @@ class GaussianOptimal(Gaussian):
     def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
         mean = self.mean(output)
         if not self.training:
-            return gaussian_log_prob(x, mean, 0.5 * self.variance.log())
+            return gaussian_log_prob(x, mean, self.log_scale)
         with torch.no_grad():
             # By rows first: then the sum does not depend on the number of threads.
             batch = (mean - x).square().mean(-1).mean().clamp_min(math.exp(2 * MIN_LOG_SCALE))
@@ -222,6 +242,10 @@ class GaussianOptimal(Gaussian):
             # A plain average of the first hundred batches, an exponential one afterwards.
             self.variance.lerp_(batch, torch.clamp_min(1 / self.updates, self.momentum))
         return gaussian_log_prob(x, mean, 0.5 * batch.log())
+
+    @property
+    def log_scale(self) -> Tensor:
+        return 0.5 * self.variance.log()
 
     @property
     def scale(self) -> Tensor:
@@ -242,6 +266,16 @@ class Bernoulli(Likelihood):
     def sample(self, output: Tensor, generator: torch.Generator | None = None) -> Tensor:
         return torch.bernoulli(torch.sigmoid(output), generator=generator)
 
+    def log_mass(self, output: Tensor, grey: Tensor, levels: int = LEVELS) -> Tensor:
+        """Of greys: the family P(k) ~ exp(a k / 255) whose mean is p, since p is what BCE fits."""
+        if levels == 2:
+            return bernoulli_log_prob(to_level(grey, 2, output.dtype), output)
+        return level_family_log_mass(grey, level_family_natural(output, levels), levels)
+
+    def natural_log_mass(self, output: Tensor, grey: Tensor, levels: int = LEVELS) -> Tensor:
+        """The other reading: the same family with the output itself as its parameter a."""
+        return level_family_log_mass(grey, output, levels)
+
 
 class ContinuousBernoulli(Likelihood):
     """A density on [0, 1] with the Bernoulli's form and its missing normaliser.
@@ -257,6 +291,9 @@ class ContinuousBernoulli(Likelihood):
 
     def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
         return continuous_bernoulli_log_prob(x, output)
+
+    def log_mass(self, output: Tensor, grey: Tensor, levels: int = LEVELS) -> Tensor:
+        return continuous_bernoulli_log_mass(grey, output, levels)
 
     def sample(self, output: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """By the inverse distribution function, -log(1 - u (1 - exp -|a|)) / |a| from the end

@@ -292,6 +292,7 @@ class Trainer:
             images_per_second=self.order.images / self.tally.epoch_seconds,
             response=figures.response(),
             calibration=figures.calibration(),
+            bits_per_pixel=figures.bits_per_pixel(),
         )
         self.history.append(event)
         self.tally.next_epoch()

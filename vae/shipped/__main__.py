@@ -225,6 +225,8 @@ def _build_card(recipe: Recipe, trainer: "Trainer") -> Card:
         response=figures.response(),
         calibration=figures.calibration(),
         history=tuple(rows),
+        bits_per_pixel=figures.bits_per_pixel(),
+        bits_per_pixel_natural=figures.bits_per_pixel("natural"),
         half_precision_change=figures.mean("loss") - trainer.history[-1].test_loss,
         seconds=trainer.seconds,
         device=f"{trainer.device.type}, {torch.get_num_threads()} thread(s)",

@@ -42,8 +42,11 @@ class Card:
     common units. ``response`` and ``calibration`` as in ``vae.wire.events.EpochEvent``.
     ``active_latents`` counts the latents above ``vae.theory.prediction.ACTIVE_NATS``.
     ``half_precision_change`` is how much rounding the weights to 16 bits changed the test loss,
-    nats. ``data`` says which images: name, counts, shape, fingerprint. ``weights`` is the file's
-    name, or None where only the figures are shipped.
+    nats. ``bits_per_pixel`` counts each pixel as one of 256 grey levels, KL included, in the
+    reading of ``vae.engine.checkpoints.evaluate``, ``bits_per_pixel_natural`` in the Bernoulli's
+    other one; None for what is no likelihood or draws no z. ``data`` says which images: name,
+    counts, shape, fingerprint. ``weights`` is the file's name, or None where only the figures are
+    shipped.
     """
 
     name: str
@@ -67,6 +70,8 @@ class Card:
     device: str
     versions: Mapping[str, str]
     command: str
+    bits_per_pixel: float | None = None
+    bits_per_pixel_natural: float | None = None
 
     @property
     def mean_target(self) -> float:

@@ -8,7 +8,7 @@ Images are ``uint8`` arrays (n, height, width).
 import base64
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -59,6 +59,9 @@ class EpochEvent:
     ``response`` takes pixels of like target together: E[output | target], which leans to the
     middle for any predictor that does not know all. ``calibration`` takes pixels of like output
     together: E[target | output], which is the output where the model means what it says.
+
+    ``bits_per_pixel``, on the test set too, counts each pixel as one of 256 grey levels (or of 2)
+    and includes the KL, so that it compares across likelihoods; None for what is none.
     """
 
     epoch: int
@@ -74,6 +77,7 @@ class EpochEvent:
     images_per_second: float
     response: tuple[CalibrationBin, ...]
     calibration: tuple[CalibrationBin, ...]
+    bits_per_pixel: float | None = None
 
 
 @dataclass(frozen=True)
@@ -147,7 +151,12 @@ def from_message(message: Mapping[str, Any]) -> TrainEvent:
     if kind is EpochEvent and "response" not in message:
         # Runs that were kept before outputs were binned have the bins by target alone.
         message = {**message, "response": message["calibration"], "calibration": []}
-    values = {spec.name: _unpack(message[spec.name]) for spec in fields(kind)}
+    # A figure that older runs did not keep is left at its default.
+    values = {
+        spec.name: _unpack(message[spec.name])
+        for spec in fields(kind)
+        if spec.default is MISSING or spec.name in message
+    }
     if kind is EpochEvent:
         for name in ("response", "calibration"):
             values[name] = tuple(CalibrationBin(*row) for row in values[name])
