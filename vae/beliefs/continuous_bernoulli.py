@@ -23,7 +23,7 @@ CONTINUOUS_BERNOULLI = Belief(
     helpers='''
 
 def continuous_bernoulli_nll(a, x):
-    """-a (x - 1/2) + log(sinh(a/2) / (a/2)): by a series near a = 0, without large terms far off."""
+    """-a (x - 1/2) + log(sinh(a/2) / (a/2)): by a series near 0, without large terms far off."""
     near = a.abs() < 1
     small, large = torch.where(near, a, 0.0), torch.where(near, 1.0, a.abs())
     square = small.square() / 4

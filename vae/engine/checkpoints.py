@@ -258,7 +258,10 @@ def _check_epoch(event: TrainEvent, latent_dim: int) -> EpochEvent:
     """``event`` if it is an epoch's whose figures are numbers: pages draw what stands there."""
     if not isinstance(event, EpochEvent):
         raise ValueError("history: it holds other events than those of epochs")
-    values = {**vars(event), "scale": event.scale or 0.0}
+    values = dict(vars(event))
+    for name in ("scale", "bits_per_pixel"):
+        if values[name] is None:
+            del values[name]
     kl = values.pop("test_kl_per_latent")
     bins = [*values.pop("response"), *values.pop("calibration")]
     numbers = [*values.values(), *kl, *(value for bin in bins for value in vars(bin).values())]
