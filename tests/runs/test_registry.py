@@ -261,6 +261,18 @@ def test_a_class_behind_one_address_keeps_its_order_and_a_guest_has_every_second
     assert [turn not in pupils for turn in turns] == [False, True, False, True, False, False]
 
 
+def test_addresses_that_one_client_has_plenty_of_count_as_one(bench: Bench) -> None:
+    def start(owner: str, address: str) -> str:
+        return bench.registry.submit([CONFIG], owner=owner, address=address)
+
+    first = start("a", "2001:db8::1")
+    own = [start(f"a{n}", f"2001:db8::{n:x}%eth0") for n in range(2, 9)]
+    # The same machine, as an IPv4 socket and as a mapped one says it.
+    other = [start("b", "192.0.2.1"), start("c", "::ffff:192.0.2.1")]
+    places = [bench.registry.snapshot(run) for run in (first, *own, *other)]
+    assert [place.position for place in places if place] == [0, 2, 4, 5, 6, 7, 8, 9, 1, 3]
+
+
 def test_one_run_for_each_owner(bench: Bench) -> None:
     first = bench.registry.submit([CONFIG], owner="a")
     with pytest.raises(AlreadyRunning) as caught:

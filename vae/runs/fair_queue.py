@@ -5,10 +5,13 @@ among them, so turns go round among addresses; within one, first come is first s
 """
 
 import heapq
+import ipaddress
 from collections import OrderedDict
 
 # Of an address that had a turn longer ago than this many others, nothing is remembered.
 _TURNS_KEPT = 1000
+# Whoever has an IPv6 address has all that begin alike.
+_PREFIX_BITS = 64
 
 
 class FairQueue:
@@ -30,12 +33,12 @@ class FairQueue:
 
         As many places again are for addresses of which none waits: nobody fills the queue alone.
         """
-        taken = len(self._waiting)
-        newcomer = address != "" and address not in self._waiting.values()
+        taken, place = len(self._waiting), _place(address)
+        newcomer = place != "" and place not in self._waiting.values()
         return taken < (2 * room if newcomer else room)
 
     def add(self, run_id: str, address: str) -> None:
-        self._waiting[run_id] = address
+        self._waiting[run_id] = _place(address)
 
     def remove(self, run_id: str) -> None:
         del self._waiting[run_id]
@@ -68,3 +71,14 @@ class FairQueue:
             if line:
                 heapq.heappush(heads, (self._served + len(order), *line[0]))
         return order
+
+
+def _place(address: str) -> str:
+    """What counts as one address; what is none, as what it is."""
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(ip, ipaddress.IPv4Address):
+        return str(ip)
+    return str(ip.ipv4_mapped or ipaddress.ip_network((ip, _PREFIX_BITS), strict=False))
