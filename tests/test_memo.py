@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from vae.memo import shared
+from vae.memo import Memo, shared
 
 
 def test_callers_at_the_same_time_share_one_computation():
@@ -78,3 +78,22 @@ def test_errors_reach_the_caller_and_are_not_kept():
     assert fails_first(1) == 1
     with pytest.raises(TypeError, match="unhashable"):
         fails_first([1])
+
+
+def test_a_result_pushed_out_in_the_making_reaches_who_waits_and_harms_no_newer_one():
+    memo, begun, go_on = Memo(1), threading.Event(), threading.Event()
+
+    def fail_late() -> str:
+        begun.set()
+        assert go_on.wait(10)
+        raise OSError("no luck")
+
+    with ThreadPoolExecutor(1) as pool:
+        old = pool.submit(memo.get, "key", fail_late)
+        assert begun.wait(10)
+        memo.get("another", lambda: "pushes it out")
+        assert memo.get("key", lambda: "new") == "new"
+        go_on.set()
+        with pytest.raises(OSError, match="no luck"):
+            old.result(10)
+    assert memo.get("key", lambda: "built again") == "new"

@@ -146,14 +146,15 @@ def test_a_worker_that_hangs(tmp_path: Path) -> None:
         hospital.registry.close()
 
 
+@pytest.mark.parametrize("refused", ["vae-worker-errors", "vae-worker-reports"])
 def test_without_threads_no_worker_is_left_over_and_the_pause_grows(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: str
 ) -> None:
     """The process starts and its listeners do not: as where a host's threads are all taken."""
     start, began = threading.Thread.start, []
 
     def refuse(thread: threading.Thread) -> None:
-        if thread.name.startswith("vae-worker-"):
+        if thread.name == refused:
             began.append(len(psutil.Process().children()))
             raise RuntimeError("can't start new thread")
         start(thread)

@@ -283,7 +283,9 @@ def test_a_stop_is_answered_before_the_run_has_saved_itself(registry):
     assert other.button(key="stopping").disabled
     registry.owned = False
     watching = open_page({"run": run})
-    assert watching.get("progress")[0].proto.text.startswith("Stopping: step")
+    line = watching.get("progress")[0].proto.text
+    assert line.startswith("Stopping: step")
+    assert "left" not in line, "nothing is left to do but to save"
     registry.owned = True
     registry.runs[run] = replace(registry.runs[run], state=RunState.STOPPED, stopping=False)
     page.run()

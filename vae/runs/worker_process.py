@@ -109,6 +109,8 @@ class WorkerProcess:
     def _abandon(self) -> None:
         self.kill()
         self._process.wait()
+        if self._errors.is_alive():
+            self._errors.join(5)
         self._close_streams()
 
     def _close_streams(self) -> None:

@@ -47,22 +47,22 @@ class CommandInbox:
     def put_back(self, command: Command) -> None:
         self._commands.put(command)
 
-    def listen(self, stream: IO[bytes]) -> None:
+    def read_commands(self, stream: IO[bytes]) -> None:
         """Take commands until ``stream`` ends; then the process has a last word and ends."""
         try:
             for message in read(stream):
                 self._commands.put(message)  # type: ignore[arg-type]
         except (ValueError, OSError) as error:
             print(f"commands end: {error}", file=sys.stderr)
-        self.end()
+        self.end_process()
 
-    def watch(self, parent: int) -> None:
+    def watch_parent(self, parent: int) -> None:
         """End when the parent is another process than it was."""
         while os.getppid() == parent:
             time.sleep(_PARENT_SECONDS)
-        self.end()
+        self.end_process()
 
-    def end(self) -> None:
+    def end_process(self) -> None:
         self._commands.put(Shutdown())
         time.sleep(_LAST_SECONDS)
         os._exit(1)
@@ -72,10 +72,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m vae.worker", description=__doc__)
     parser.add_argument("--parent", type=int, default=os.getppid(), help="process to end with")
     parent = parser.parse_args().parent
-    _end_with(parent)
-    commands, reports = _take_streams()
+    _end_with_parent(parent)
+    commands, reports = _claim_streams()
     inbox = CommandInbox()
-    for target, argument in ((inbox.listen, commands), (inbox.watch, parent)):
+    for target, argument in ((inbox.read_commands, commands), (inbox.watch_parent, parent)):
         threading.Thread(target=target, args=(argument,), daemon=True).start()
     # Ctrl-C in a terminal reaches the whole group: the server decides what becomes of it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -129,7 +129,7 @@ def _warm_up() -> None:
     trainer.reconstruct()
 
 
-def _take_streams() -> tuple[IO[bytes], IO[bytes]]:
+def _claim_streams() -> tuple[IO[bytes], IO[bytes]]:
     """Standard input and output for messages alone: what libraries print goes to standard error."""
     commands = os.fdopen(os.dup(0), "rb")
     reports = os.fdopen(os.dup(1), "wb")
@@ -141,7 +141,7 @@ def _take_streams() -> tuple[IO[bytes], IO[bytes]]:
     return commands, reports
 
 
-def _end_with(parent: int) -> None:
+def _end_with_parent(parent: int) -> None:
     """On Linux: a parent's end, or that of the thread which started this process, is this one's.
 
     Nothing of this process needs to run for it, not even its interpreter's lock.

@@ -339,8 +339,11 @@ def fetch_missing(config: TrainConfig, wait: Callable[[float], None]) -> None:
         except Exception as error:
             outcome.append(error)
 
-    # Not an executor's thread: those hold up the end of the process.
-    threading.Thread(target=fetch, name="vae-download", daemon=True).start()
+    try:
+        # Not an executor's thread: those hold up the end of the process.
+        threading.Thread(target=fetch, name="vae-download", daemon=True).start()
+    except RuntimeError as error:
+        raise DataUnavailable(f"The download cannot begin ({error}). Try again later.") from error
     while not outcome:
         wait(fraction)
     if outcome[0] is not None:

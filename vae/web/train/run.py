@@ -221,10 +221,9 @@ def _progress_line(snapshot: RunSnapshot) -> str:
         RunState.FINISHED: "Finished",
         RunState.STOPPED: "Stopped",
     }[snapshot.state]
-    if snapshot.stopping:
-        words = "Stopping"
+    words = "Stopping" if snapshot.stopping else words
     parts = [f"{words}: step {snapshot.step:,} of {snapshot.total_steps:,}"]
-    if snapshot.state is RunState.RUNNING:
+    if snapshot.state is RunState.RUNNING and not snapshot.stopping:
         if snapshot.seconds_left is not None:
             parts.append(f"{_duration(snapshot.seconds_left)} left")
         if snapshot.images_per_second > 0:
