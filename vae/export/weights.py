@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from vae.config import ConfigError, TrainConfig
+from vae.config import TrainConfig
 from vae.errors import CheckpointError
-from vae.export.torch_files import read_torch_file
+from vae.wire import tensor_files
 
 MAGIC = b"VAEW"
 VERSION = 1
@@ -91,17 +91,20 @@ def read_network(path: str | Path) -> Network:
     Raises:
         CheckpointError: missing, damaged, or not a checkpoint of this program.
     """
-    stored = read_torch_file(path)
     try:
+        stored = tensor_files.read(Path(path))
         height, width = stored["data"]["image_shape"]
         network = Network(
             TrainConfig.from_dict(stored["config"]),
             (int(height), int(width)),
             int(stored["step"]),
-            {name: np.asarray(values) for name, values in stored["weights"].items()},
+            dict(stored["weights"]),
         )
         _check_shapes(network)
-    except (KeyError, TypeError, ValueError, AttributeError, ConfigError) as error:
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except Exception as error:
+        # What a damaged or hostile archive raises is anybody's guess.
         raise CheckpointError(f"{path}: not a checkpoint of this program ({error})") from error
     return network
 
