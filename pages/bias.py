@@ -6,8 +6,7 @@ from vae.charts.bias import asymmetry, descent, expected, normaliser, opposite, 
 from vae.charts.bias.parts import CENTRE, DECAY, SIGMA, SKEW, SPREAD, START, STOP, TAU, G, H, S, T
 from vae.theory.pull import clipped_mse_optimum
 from vae.web import bias
-from vae.web.derivation import lines
-from vae.web.kit import figures, layout
+from vae.web.kit import figures, layout, lesson
 
 value = figures.query_values([T, H, SIGMA, CENTRE, SPREAD, SKEW, S, TAU, DECAY, STOP, START, G])
 pixel = {name: value[name] for name in ("t", "h")}
@@ -34,10 +33,10 @@ with st.container():
         "times for its 0.3 and 0.7. **Right**, BCE never falls below its floor H(t) (grey), so the "
         "plain ratio looks harmless: subtract the floor to see the slope of the bowl."
     )
-    lines.take_away(
+    lesson.take_away(
         "BCE(t, p) = H(t) + KL(t ‖ p). The bowl is lopsided; its lowest point is p = t."
     )
-    lines.threads("bias", "asymmetry")
+    lesson.threads("bias", "asymmetry")
 
     st.header("2 · “Equal to 2 MSE at 0.5”", anchor="two-mse")
     with layout.row("two-mse"):
@@ -49,11 +48,11 @@ with st.container():
         "At t = ½ the excess is exactly −½ log(1 − 4h²) = 2h² + 4h⁴ + … Drag h: 1% more than "
         "2 MSE at h = 0.070, 10% at 0.210, and without bound as the output nears 0 or 1."
     )
-    lines.take_away(
+    lesson.take_away(
         "Near *any* target, BCE is squared error over 2t(1 − t): a Gaussian whose variance is "
         "t(1 − t). “2 MSE” is that rule at t = ½, for small errors."
     )
-    lines.threads("bias", "two-mse")
+    lesson.threads("bias", "two-mse")
 
     st.header("3 · Is the minimum biased?", anchor="minimum")
     with layout.row("minimum"):
@@ -79,8 +78,8 @@ with st.container():
         "the mean losses are (p − mean)/(p(1 − p)) and 4(p − mean): **both vanish at the "
         "mean**, whatever the shape. Averaging is blur, and both losses do it equally."
     )
-    lines.take_away("No pull in the minimiser: p = t for one target, p = E[t] for many.")
-    lines.threads("bias", "minimum")
+    lesson.take_away("No pull in the minimiser: p = t for one target, p = E[t] for many.")
+    lesson.threads("bias", "minimum")
 
     st.header("4 · Where the pull is real", anchor="noise")
     st.markdown(
@@ -129,11 +128,11 @@ with st.container():
         "is held more depends on **σ**. At σ = 0.707, code's plain (p − t)², squared error is held "
         "more than BCE. At σ = 0.1 it is held less: drag σ below."
     )
-    lines.take_away(
+    lesson.take_away(
         "A pull toward ½ needs noise on the *output*. With noise on the logit BCE has none. After "
         "a short training, or under weight decay, σ decides which loss is nearer to t."
     )
-    lines.threads("bias", "noise")
+    lesson.threads("bias", "noise")
 
     st.header("5 · On pictures", anchor="pictures")
     bias.show_fits()
@@ -150,8 +149,8 @@ with st.container():
         "Here BCE *is* the likelihood. Both start at the negative of the picture, at logits of "
         "±5, with the same step size. MSE through a sigmoid hardly notices that it is wrong."
     )
-    lines.take_away("Binary targets: BCE. That is the case it was made for.")
-    lines.threads("bias", "pictures")
+    lesson.take_away("Binary targets: BCE. That is the case it was made for.")
+    lesson.threads("bias", "pictures")
 
     st.header("6 · The missing constant", anchor="continuous-bernoulli")
     with layout.row("constant"):
@@ -172,8 +171,8 @@ with st.container():
         "counter-view** (last picture): read a grey as the *probability* of white. BCE is then the "
         "mean loss over such draws, and nothing is missing."
     )
-    lines.take_away("As a likelihood of greys BCE lacks log C(λ). Show the mean, never λ.")
-    lines.threads("bias", "continuous-bernoulli")
+    lesson.take_away("As a likelihood of greys BCE lacks log C(λ). Show the mean, never λ.")
+    lesson.threads("bias", "continuous-bernoulli")
 
     st.header("7 · Why people like BCE", anchor="gradients")
     with layout.row("gradients"):
@@ -204,10 +203,10 @@ with st.container():
         "when wrong. Squared error's is (p − t)p(1 − p)/σ². A small σ makes it as large as you "
         "like, but the factor p(1 − p) stays: **it fades when confidently wrong**, at any σ."
     )
-    lines.take_away(
+    lesson.take_away(
         "BCE and the sigmoid belong together: log undoes exp. Squared error behind a sigmoid waits."
     )
-    lines.threads("bias", "gradients")
+    lesson.threads("bias", "gradients")
 
     st.header("8 · The opposite bias", anchor="opposite")
     with layout.row("opposite"):
@@ -227,11 +226,11 @@ with st.container():
         "mirrored costs differ by exactly (8/3)(2t − 1)h³. **Right**, what the thread warned of: "
         "shaken outputs leave ½, and a soft edge hardens."
     )
-    lines.take_away(
+    lesson.take_away(
         "A loss of the opposite bias exists. It is not convex, its gradient vanishes at both ends, "
         "and edges go hard."
     )
-    lines.threads("bias", "opposite")
+    lesson.threads("bias", "opposite")
 
     st.header("9 · Measured on trained VAEs", anchor="measured")
     bias.show_trained()
@@ -241,11 +240,11 @@ with st.container():
         "everything, and an output that does not know is the mean of what might be. That is blur, "
         "and its name is regression to the mean, not cross-entropy."
     )
-    lines.take_away(
+    lesson.take_away(
         "Blur comes mostly from what z does not know. Compare losses at a like KL, and read a "
         "calibration plot before blaming one."
     )
-    lines.threads("bias", "measured")
+    lesson.threads("bias", "measured")
 
     figures.dials(
         T,

@@ -9,7 +9,7 @@ from vae.charts.kit.parts import FIT_MEAN, FIT_SIGMA, PIXEL_DIALS, VARIANCE
 from vae.lessons import pictures
 from vae.theory.learned_scale import constant_pixels
 from vae.web.derivation import lines, objective
-from vae.web.kit import figures, layout
+from vae.web.kit import figures, layout, lesson
 
 pixel = figures.query_values(PIXEL_DIALS)
 variance = figures.query_values([VARIANCE])["variance"]
@@ -29,11 +29,11 @@ with st.container():
         "of **your pixel**: drag x, μ and σ at the foot of the window, and read on with *Next*."
     )
     lines.show_expansion(pixel)
-    lines.take_away(
+    lesson.take_away(
         "MSE is the Gaussian log likelihood with the sign turned, a factor "
         "1/(2σ²) and a constant. It is not a law; it is a Gaussian with one fixed σ."
     )
-    lines.threads("derivation", "expansion")
+    lesson.threads("derivation", "expansion")
 
     st.header("2 · One σ moves everything", anchor="sigma")
     with layout.row("sigma"):
@@ -52,11 +52,11 @@ with st.container():
         "is the RMSE, and below RMSE 0.242 the best NLL is *negative*, which is normal for a "
         "density. **Belief**: a wide σ believes in pixels that cannot exist."
     )
-    lines.take_away(
+    lesson.take_away(
         "Fixed σ: same minimiser as MSE, gradient times 1/(2σ²). "
         "Code that averages over 784 pixels beside a summed KL sits at σ = 19.8: try the button."
     )
-    lines.threads("derivation", "sigma")
+    lesson.threads("derivation", "sigma")
 
     st.header("3 · On an image", anchor="image")
     lines.show_pictures(pixel["sigma"])
@@ -66,8 +66,8 @@ with st.container():
         "The two sums agree to the last digits. The last picture is what the decoder *really* "
         "claims an image looks like: its mean **plus σ of noise on every pixel**. We look at means."
     )
-    lines.take_away("log p = −D/(2σ²) · MSE − D log σ − D/2 log 2π, for any image at all.")
-    lines.threads("derivation", "image")
+    lesson.take_away("log p = −D/(2σ²) · MSE − D log σ − D/2 log 2π, for any image at all.")
+    lesson.threads("derivation", "image")
     figures.dials(
         *PIXEL_DIALS,
         values=pixel,
@@ -86,11 +86,11 @@ st.markdown(
     "Choose the lines that look like yours. A loss *a · SSE + b · KL* has the gradients of a "
     "Gaussian VAE with σ² = b/(2a), times b. Nobody wrote σ = 19.8; the mean over pixels did."
 )
-lines.take_away(
+lesson.take_away(
     "Beside a KL, *how you reduce* is *which σ you chose*. "
     "With a fixed σ, β and σ² are one number: β · σ²."
 )
-lines.threads("derivation", "implied-sigma")
+lesson.threads("derivation", "implied-sigma")
 
 st.header("5 · “Adjust the learning rate”", anchor="learning-rate")
 objective.show_race()
@@ -99,11 +99,11 @@ st.markdown(
     "rate multiplied by σ² to make up for it (Adam keeps its rate). Without the KL the dashed "
     "path lies on the thick one. With the KL it goes elsewhere, and ends elsewhere."
 )
-lines.take_away(
+lesson.take_away(
     "A factor on the *whole* loss is a learning rate. σ scales only one of two "
     "terms: it is another objective, and no learning rate undoes it."
 )
-lines.threads("derivation", "learning-rate")
+lesson.threads("derivation", "learning-rate")
 
 st.header("6 · Collapse", anchor="collapse")
 objective.show_collapse(variance)
@@ -114,11 +114,11 @@ st.markdown(
     "did: they leave less error than the linear one while latents are alive, and at 392 "
     "collapse with it."
 )
-lines.take_away(
+lesson.take_away(
     "Latent j is alive iff λⱼ > σ² (λⱼ > βσ² with a β). Then its KL is "
     "½ log(λⱼ/σ²) and its direction keeps an error of σ²."
 )
-lines.threads("derivation", "collapse")
+lesson.threads("derivation", "collapse")
 
 st.header("7 · A learned σ", anchor="learned-sigma")
 with layout.row("learned-sigma"):
@@ -132,11 +132,11 @@ st.markdown(
     f"built-in digits under their mean image; {constant_pixels(pictures.pixel_errors())} of their "
     "784 pixels never change, so a σ of their own goes to 0 and −log p to minus infinity."
 )
-lines.take_away(
+lesson.take_away(
     "Learn *one* σ (it finds the RMSE), or set it to the RMSE. For one σ a pixel, "
     "set a floor: 8-bit rounding alone is σ = 0.00113."
 )
-lines.threads("derivation", "learned-sigma")
+lesson.threads("derivation", "learned-sigma")
 
 st.header("8 · A likelihood is a cross-entropy", anchor="cross-entropy")
 objective.show_cross_entropy(fit)
@@ -146,8 +146,8 @@ st.markdown(
     "the mean negative log likelihood, and it is MSE/(2σ²) plus a constant: one number, three "
     "names. Drag μ and σ to make it small."
 )
-lines.take_away(
+lesson.take_away(
     "“MSE or cross-entropy?” asks *which model*: both are cross-entropies, one "
     "to a Gaussian and one to a Bernoulli (Goodfellow et al. 2016, section 5.5)."
 )
-lines.threads("derivation", "cross-entropy")
+lesson.threads("derivation", "cross-entropy")

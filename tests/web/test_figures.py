@@ -34,9 +34,9 @@ def test_a_verdict_is_never_told_by_colour_alone() -> None:
 
 def test_show_claims_draws_a_card_each_under_its_label_and_refuses_unknown_ids() -> None:
     def page() -> None:
-        from vae.web.kit import figures
+        from vae.web.kit import claims
 
-        figures.show_claims("D1", "B2", label="Two claims")
+        claims.show_claims("D1", "B2", label="Two claims")
 
     app = AppTest.from_function(page).run()
     assert not app.exception

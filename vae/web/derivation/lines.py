@@ -21,21 +21,6 @@ SIZES = {"28x28": 784, "28x28x3": 2352, "32x32x3": 3072, "64x64x3": 12288, "256x
 OWN = "your own"
 
 
-def take_away(text: str) -> None:
-    """The one sentence of a section to keep."""
-    st.success(text, icon=":material/lightbulb:")
-
-
-def threads(page: str, anchor: str) -> None:
-    """What the threads say that this section of ``page`` settles, folded."""
-    claim_ids = [
-        claim.id
-        for claim in CLAIMS.values()
-        if (claim.link.page, claim.link.anchor) == (page, anchor)
-    ]
-    figures.show_claims(*claim_ids, label=f"What the threads say of it ({', '.join(claim_ids)})")
-
-
 # --- the expansion ---------------------------------------------------------------------------
 
 

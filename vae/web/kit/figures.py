@@ -1,4 +1,4 @@
-"""Parts that the pages share: figures with text alternatives, dials, choices, notes, verdicts."""
+"""Figures with text alternatives, and the dials that move them in the browser."""
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +10,7 @@ import streamlit as st
 
 from vae.charts.kit.dials import Dial
 from vae.memo import shared
-from vae.web.kit import address, claims
+from vae.web.kit import address
 from vae.web.kit.address import hidden
 from vae.web.streamlit_private import to_arrow
 
@@ -137,8 +137,3 @@ def query_values(dials: Sequence[Dial]) -> dict[str, float]:
         )
         for dial in dials
     }
-
-
-def show_claims(*claim_ids: str, label: str) -> None:
-    """The claims that a section settles, each with its computed figure, folded under ``label``."""
-    claims.show_claims(*claim_ids, label=label)
