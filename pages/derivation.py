@@ -5,7 +5,7 @@ import streamlit as st
 from vae.charts.derivation import learned
 from vae.charts.derivation import sigma as panels
 from vae.charts.derivation.nll import build_nll_chart
-from vae.charts.kit.parts import FIT_MEAN, FIT_SIGMA, PIXEL_DIALS, VARIANCE
+from vae.charts.derivation.parts import FIT_MEAN, FIT_SIGMA, PIXEL_DIALS, VARIANCE
 from vae.lessons import pictures
 from vae.theory.learned_scale import constant_pixels
 from vae.web.derivation import lines, objective

@@ -11,8 +11,8 @@ from vae.charts.derivation import entropy, expansion, image, nll, paths
 from vae.charts.derivation import learned as derivation_learned
 from vae.charts.derivation import sigma as derivation_sigma
 from vae.charts.derivation import spectrum as derivation_spectrum
+from vae.charts.derivation.parts import FIT_MEAN, FIT_SIGMA, PIXEL_DIALS, SIGMA, VARIANCE
 from vae.charts.derivation.steps import STEPS
-from vae.charts.kit.parts import FIT_MEAN, FIT_SIGMA, PIXEL_DIALS, SIGMA, VARIANCE
 from vae.lessons import pictures
 from vae.shipped.cards import data_summary
 from vae.theory import gaussian, linear_vae, ppca

@@ -2,21 +2,21 @@
 
 import altair as alt
 
-from vae.charts.bias.parts import (
-    HEIGHT,
-    H,
-    T,
+from vae.charts.bias.parts import H, T, upright
+from vae.charts.kit.layers import layered
+from vae.charts.kit.parts import (
+    FIGURE_HEIGHT,
+    FIT_WIDTH,
     curve,
     figure,
     keys,
     level,
     marker,
-    upright,
+    one_row,
+    readout,
     x_axis,
     y_axis,
 )
-from vae.charts.kit.layers import layered
-from vae.charts.kit.parts import FIT_WIDTH, one_row, readout
 from vae.charts.kit.theme import BERNOULLI, GAUSSIAN, TARGET
 from vae.charts.vega import bernoulli as ex
 from vae.theory.bernoulli import half_gap_at_error
@@ -97,7 +97,7 @@ def build_floor_chart(*, t: float, h: float) -> alt.LayerChart:
         text,
         raw,
         params=[*T.params(t), *H.params(h)],
-        height=HEIGHT,
+        height=FIGURE_HEIGHT,
         autosize=FIT_WIDTH,
         description="Two bars of plain binary cross-entropy, for the output away from one half "
         "and its mirror image toward it: each a grey floor H(t), the same in both, and an "

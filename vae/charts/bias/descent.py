@@ -4,24 +4,18 @@ from typing import Any
 
 import altair as alt
 
-from vae.charts.bias.parts import (
-    DECAY,
-    INNER,
-    SIGMA,
-    START,
-    STOP,
-    T,
+from vae.charts.bias.parts import DECAY, INNER, SIGMA, START, STOP, T, upright
+from vae.charts.kit.parts import (
     curve,
     figure,
     keys,
     level,
     log_axis,
     marker,
-    upright,
+    readout,
     x_axis,
     y_axis,
 )
-from vae.charts.kit.parts import readout
 from vae.charts.kit.theme import BERNOULLI, GAUSSIAN
 from vae.charts.vega import bernoulli as ex
 

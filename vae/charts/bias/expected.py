@@ -2,15 +2,14 @@
 
 import altair as alt
 
-from vae.charts.bias.parts import CENTRE, LEGEND, SKEW, SPREAD, figure, keys, x_axis, y_axis
+from vae.charts.bias.parts import CENTRE, LEGEND, SKEW, SPREAD
 from vae.charts.kit.layers import layered
-from vae.charts.kit.parts import FIT_WIDTH, readout
+from vae.charts.kit.parts import FIGURE_HEIGHT, FIT_WIDTH, figure, keys, readout, x_axis, y_axis
 from vae.charts.kit.theme import BERNOULLI, GAUSSIAN, TARGET
 from vae.charts.vega import bernoulli as ex
 
 COUNT = 200
 BINS = 25
-HEIGHT = 220
 
 
 def _targets() -> alt.Chart:
@@ -67,7 +66,7 @@ def build_targets_chart(*, centre: float, spread: float, skew: float) -> alt.Lay
         mean,
         label,
         params=_params(centre, spread, skew),
-        height=HEIGHT,
+        height=FIGURE_HEIGHT,
         autosize=FIT_WIDTH,
         description="Histogram of two hundred targets between 0 and 1, with a rule at their mean.",
     )
@@ -114,5 +113,5 @@ def build_expected_chart(*, centre: float, spread: float, skew: float) -> alt.La
         params=_params(centre, spread, skew),
         description="Mean excess binary cross-entropy and mean doubled squared error over the two "
         "hundred targets, against one output for all: both curves are lowest at the targets' mean.",
-        height=HEIGHT,
+        height=FIGURE_HEIGHT,
     )

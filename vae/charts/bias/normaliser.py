@@ -2,8 +2,8 @@
 
 import altair as alt
 
-from vae.charts.bias.parts import INNER, T, curve, figure, keys, marker, upright, x_axis, y_axis
-from vae.charts.kit.parts import readout
+from vae.charts.bias.parts import INNER, T, upright
+from vae.charts.kit.parts import curve, figure, keys, marker, readout, x_axis, y_axis
 from vae.charts.kit.theme import BERNOULLI, CONTINUOUS_BERNOULLI, TARGET
 from vae.charts.vega import bernoulli as ex
 

@@ -6,8 +6,8 @@ from typing import Any
 import altair as alt
 
 from vae.charts.bias.asymmetry import AWAY, OUTSIDE, TOWARD
-from vae.charts.bias.parts import G, H, T, curve, figure, keys, marker, upright, x_axis, y_axis
-from vae.charts.kit.parts import readout
+from vae.charts.bias.parts import G, H, T, upright
+from vae.charts.kit.parts import curve, figure, keys, marker, readout, x_axis, y_axis
 from vae.charts.kit.theme import BERNOULLI, COUNTER_BIASED, GAUSSIAN, TARGET
 from vae.charts.vega import bernoulli as ex
 

@@ -4,21 +4,8 @@ import math
 
 import altair as alt
 
-from vae.charts.bias.parts import (
-    INNER,
-    TAU,
-    S,
-    T,
-    curve,
-    figure,
-    keys,
-    level,
-    marker,
-    upright,
-    x_axis,
-    y_axis,
-)
-from vae.charts.kit.parts import readout
+from vae.charts.bias.parts import INNER, TAU, S, T, upright
+from vae.charts.kit.parts import curve, figure, keys, level, marker, readout, x_axis, y_axis
 from vae.charts.kit.theme import BERNOULLI, COUNTER_BIASED, GAUSSIAN, TARGET
 from vae.charts.vega import bernoulli as ex
 from vae.theory.pull import LARGEST_SCALE

@@ -2,8 +2,9 @@
 
 import altair as alt
 
+from vae.charts.derivation.parts import FIT_MEAN, FIT_SIGMA
 from vae.charts.kit.layers import layered
-from vae.charts.kit.parts import FIT_MEAN, FIT_SIGMA, FIT_WIDTH, UNDESCRIBED
+from vae.charts.kit.parts import FIT_WIDTH, UNDESCRIBED
 from vae.charts.kit.theme import GAUSSIAN, TARGET
 from vae.charts.vega import gaussian
 

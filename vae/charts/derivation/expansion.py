@@ -2,8 +2,9 @@
 
 import altair as alt
 
+from vae.charts.derivation.parts import pixel_params
 from vae.charts.kit.layers import layered
-from vae.charts.kit.parts import BARE, pixel_params, readout
+from vae.charts.kit.parts import BARE, readout
 
 
 def build_numbers_chart(

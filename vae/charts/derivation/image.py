@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import altair as alt
 import numpy as np
 
+from vae.charts.derivation.parts import PIXELS, SIGMA
 from vae.charts.kit.layers import layered
-from vae.charts.kit.parts import BARE, ON_CANVAS, PIXELS, SIGMA
+from vae.charts.kit.parts import BARE, ON_CANVAS
 from vae.charts.kit.theme import GAUSSIAN, KL
 from vae.charts.vega import gaussian
 

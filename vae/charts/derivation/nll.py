@@ -2,7 +2,8 @@
 
 import altair as alt
 
-from vae.charts.kit.parts import PIXELS, one_row, panel, pixel_params, readout
+from vae.charts.derivation.parts import PIXELS, panel, pixel_params
+from vae.charts.kit.parts import one_row, readout
 from vae.charts.kit.theme import GAUSSIAN, KL, TARGET
 from vae.charts.vega import gaussian
 from vae.theory.gaussian import ZERO_NLL_MSE

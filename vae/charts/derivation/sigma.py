@@ -4,8 +4,9 @@ from typing import Any
 
 import altair as alt
 
+from vae.charts.derivation.parts import panel, pixel_params
 from vae.charts.kit.layers import layered
-from vae.charts.kit.parts import key_line, one_row, panel, pixel_params, readout
+from vae.charts.kit.parts import key_line, one_row, readout
 from vae.charts.kit.theme import GAUSSIAN, KL, TARGET
 from vae.charts.vega import gaussian
 

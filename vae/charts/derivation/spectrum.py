@@ -6,8 +6,9 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from vae.charts.derivation.parts import VARIANCE
 from vae.charts.kit.layers import layered
-from vae.charts.kit.parts import FIT_WIDTH, UNDESCRIBED, VARIANCE
+from vae.charts.kit.parts import FIT_WIDTH, UNDESCRIBED
 from vae.charts.kit.theme import GAUSSIAN, KL, TARGET
 from vae.charts.vega import gaussian
 from vae.theory.ppca import TrainedPoint, kl_per_latent, squared_error

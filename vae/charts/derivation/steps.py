@@ -6,7 +6,7 @@ derivation follows the pixel that the learner drags.
 
 from dataclasses import dataclass
 
-from vae.charts.kit.parts import PIXELS
+from vae.charts.derivation.parts import PIXELS
 from vae.charts.vega import gaussian
 from vae.charts.vega.gaussian import number
 

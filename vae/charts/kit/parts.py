@@ -1,32 +1,14 @@
-"""What the Derivation page's figures share: its dials, its read-outs, its drawing surface."""
+"""What all figures are made of: a drawing surface, curves, markers, keys, read-outs, axes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import altair as alt
 
-from vae.charts.kit.dials import Dial
 from vae.charts.kit.layers import layered
+from vae.charts.kit.theme import TARGET, Style
 
-PIXELS = 784
-PANEL_HEIGHT = 150
-SIGMA = Dial("sigma", "σ, the scale", 0.01, 20.0, 0.3, 0.005, log=True)
-TARGET_PIXEL = Dial("x", "x, the target", 0.0, 1.0, 0.8, 0.005)
-PREDICTION = Dial("mean", "μ, the prediction", 0.0, 1.0, 0.6, 0.005)
-VARIANCE = Dial("variance", "σ², the variance", 0.01, 1000.0, 0.5, 0.01, log=True)
-FIT_MEAN = Dial("fit_mean", "μ of the model", 0.0, 1.0, 0.3, 0.005)
-FIT_SIGMA = Dial("fit_sigma", "σ of the model", 0.05, 2.0, 0.2, 0.005, log=True)
-PIXEL_DIALS = (SIGMA, TARGET_PIXEL, PREDICTION)
-
-
-def pixel_params(*, sigma: float, x: float, mean: float) -> list[alt.Parameter]:
-    """The parameters of the three dials of one pixel, opening at these values."""
-    return [
-        *SIGMA.params(sigma),
-        *TARGET_PIXEL.params(x),
-        *PREDICTION.params(mean),
-    ]
-
+FIGURE_HEIGHT = 220
 
 UNDESCRIBED: Mapping[str, Any] = {"mark": {"aria": False}}
 """For marks that move: their own descriptions, one text a point, would be written anew at every
@@ -100,15 +82,107 @@ def _place(where: float | str) -> Any:
     return alt.ExprRef(where) if isinstance(where, str) else where
 
 
-def panel(
-    *layers: alt.Chart | alt.LayerChart, params: Sequence[alt.Parameter], description: str
+def curve(
+    low: float,
+    high: float,
+    step: float,
+    y: str,
+    style: Style,
+    *,
+    x: str = "datum.v",
+    width: float = 3,
+    dash: Sequence[float] | None = None,
+    opacity: float = 1.0,
+    keep: str = "true",
+    cap: float = float("inf"),
+) -> alt.Chart:
+    """The line (x, y) as ``datum.v`` runs from ``low`` to ``high``; x and y are expressions.
+
+    Above ``cap`` it is not drawn: there the figure has its legend.
+    """
+    if cap < float("inf"):
+        keep = f"({keep}) && datum.y <= {cap!r}"
+    return (
+        alt.Chart(alt.sequence(low, high + step / 2, step, as_="v"))
+        .transform_calculate(x=x, y=y)
+        .transform_filter(f"isFinite(datum.x) && isFinite(datum.y) && ({keep})")
+        .mark_line(
+            color=style.colour,
+            strokeDash=list(style.dash if dash is None else dash) or [1, 0],
+            strokeWidth=width,
+            opacity=opacity,
+            clip=True,
+        )
+        .encode(x=alt.X("x:Q"), y=alt.Y("y:Q"), order=alt.Order("v:Q"))
+    )
+
+
+def marker(x: str, y: str, style: Style, *, size: int = 150) -> alt.Chart:
+    """A point at the expressions (x, y); left out where either is no finite number."""
+    return (
+        one_row(x=x, y=y)
+        .transform_filter("isFinite(datum.x) && isFinite(datum.y)")
+        .mark_point(
+            filled=True, size=size, opacity=1, color=style.colour, shape=style.shape, clip=True
+        )
+        .encode(x=alt.X("x:Q"), y=alt.Y("y:Q"))
+    )
+
+
+def level(y: str) -> alt.Chart:
+    """A dotted horizontal rule at the expression ``y``."""
+    return (
+        one_row(y=y)
+        .mark_rule(color=TARGET.colour, strokeDash=[3, 3], strokeWidth=2)
+        .encode(y=alt.Y("y:Q"))
+    )
+
+
+def keys(*lines: tuple[Style, str]) -> list[alt.Chart]:
+    """A legend inside the figure: a stroke of each style and an expression that gives its text."""
+    parts: list[alt.Chart] = []
+    for number, (style, text) in enumerate(lines):
+        dash = style.dash or (1, 0)
+        parts += key_line(number, text, colour=style.colour, dash=dash)
+    return parts
+
+
+def figure(
+    *layers: alt.Chart,
+    x: alt.X,
+    y: alt.Y,
+    params: Sequence[alt.Parameter],
+    description: str,
+    height: int = FIGURE_HEIGHT,
 ) -> alt.LayerChart:
-    """``layers`` as one panel of the sigma figure: its dials, its height, its text alternative."""
+    """``layers`` over one pair of axes that stay as they are while dials move."""
+    frame = one_row(x="0", y="0").transform_filter("false").mark_point(aria=False).encode(x=x, y=y)
     return layered(
+        frame,
         *layers,
         params=params,
-        description=description,
-        height=PANEL_HEIGHT,
+        height=height,
         autosize=FIT_WIDTH,
-        config=UNDESCRIBED,
+        description=description,
+    )
+
+
+def x_axis(title: str, low: float = 0.0, high: float = 1.0, **axis: Any) -> alt.X:
+    return alt.X(
+        "x:Q", title=title, scale=alt.Scale(domain=[low, high], nice=False), axis=alt.Axis(**axis)
+    )
+
+
+def y_axis(title: str, low: float, high: float, **axis: Any) -> alt.Y:
+    return alt.Y(
+        "y:Q", title=title, scale=alt.Scale(domain=[low, high], nice=False), axis=alt.Axis(**axis)
+    )
+
+
+def log_axis(title: str, low: float, high: float) -> alt.X:
+    return alt.X(
+        "x:Q",
+        title=title,
+        scale=alt.Scale(type="log", domain=[low, high], nice=False),
+        axis=alt.Axis(format="~g", tickCount=6),
     )

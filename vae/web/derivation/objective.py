@@ -6,8 +6,8 @@ import streamlit as st
 
 from vae.charts.derivation import spectrum as spectra
 from vae.charts.derivation.entropy import build_cross_entropy_chart
+from vae.charts.derivation.parts import FIT_MEAN, FIT_SIGMA, VARIANCE
 from vae.charts.derivation.paths import build_race_chart
-from vae.charts.kit.parts import FIT_MEAN, FIT_SIGMA, VARIANCE
 from vae.lessons import pictures
 from vae.memo import shared
 from vae.shipped.cards import data_summary
