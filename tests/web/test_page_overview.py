@@ -5,7 +5,7 @@ from page_runs import open_app
 from streamlit.testing.v1 import AppTest
 
 from vae.ledger import CLAIMS
-from vae.web import ledger as web_ledger
+from vae.web.kit import claims
 
 
 def ledger(app: AppTest) -> str:
@@ -55,7 +55,7 @@ def test_the_ledger_is_filtered_from_the_address(query, kept) -> None:
 
 
 def test_each_row_tells_verdict_figure_link_and_code() -> None:
-    shown = web_ledger.rows_html(("D10",))
+    shown = claims.rows_html(("D10",))
     assert "true" in shown
     assert "9.56%" in shown
     assert 'href="derivation?sigma=0.3&amp;mean=0.5#sigma"' in shown
@@ -64,7 +64,7 @@ def test_each_row_tells_verdict_figure_link_and_code() -> None:
 
 
 def test_a_presenters_links_keep_the_mode() -> None:
-    assert "present=1#sigma" in web_ledger.rows_html(("D10",), present=True)
+    assert "present=1#sigma" in claims.rows_html(("D10",), present=True)
     app = open_app(present="1")
     assert "present=1" in ledger(app)
     assert app.toggle(key="presenter").value is True
