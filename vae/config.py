@@ -57,19 +57,21 @@ def _option(default: Any, label: str, help: str, **details: Any) -> Any:
 
 
 LIKELIHOODS = {name: belief.label for name, belief in BELIEFS.items()}
-DATASETS = {
-    "digits": "Built-in digits",
-    "mnist": "MNIST",
-    "fashion": "Fashion-MNIST",
-    "images": "Your own images",
-}
+PUBLIC_DATASETS = {"digits": "built-in digits", "mnist": "MNIST", "fashion": "Fashion-MNIST"}
+"""The data sets that are the same for everybody, as a sentence names them."""
+DATASETS = {**PUBLIC_DATASETS, "images": "your own images"}
 
 
 @dataclass(frozen=True)
 class TrainConfig:
     """One training run. Immutable; invalid values raise ``ConfigError`` at construction."""
 
-    dataset: str = _option("digits", "Data", "which images to learn from", choices=DATASETS)
+    dataset: str = _option(
+        "digits",
+        "Data",
+        "which images to learn from",
+        choices={name: text[0].upper() + text[1:] for name, text in DATASETS.items()},
+    )
     images: str = _option(
         "", "Image file", "for dataset 'images': a .npz file or a folder of pictures", advanced=True
     )

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vae.beliefs import BELIEFS
-from vae.config import TrainConfig
+from vae.config import PUBLIC_DATASETS, TrainConfig
 from vae.cores import prepare_threads
 from vae.files import write_atomically
 from vae.images.sets import ImageData, fingerprint, load_images
@@ -28,8 +28,6 @@ from vae.theory.prediction import active_latents, summarise
 
 if TYPE_CHECKING:
     from vae.engine.training import Trainer
-
-TITLES = {"digits": "built-in digits", "mnist": "MNIST", "fashion": "Fashion-MNIST"}
 
 
 @dataclass(frozen=True)
@@ -45,8 +43,8 @@ class Recipe:
 
 def build_recipes() -> list[Recipe]:
     """Everything that is shipped: six models for each data set, then runs told by figures alone."""
-    models = [recipe for dataset in TITLES for recipe in _models(dataset)]
-    sweeps = [recipe for dataset in TITLES for recipe in _scale_sweep(dataset)]
+    models = [recipe for dataset in PUBLIC_DATASETS for recipe in _models(dataset)]
+    sweeps = [recipe for dataset in PUBLIC_DATASETS for recipe in _scale_sweep(dataset)]
     return [*models, *sweeps, _plain_autoencoder(), _matched_gaussian()]
 
 
@@ -60,19 +58,19 @@ def _models(dataset: str) -> Iterable[Recipe]:
     }
     for belief in BELIEFS.values():
         if belief.shipped_title:
-            title = f"{belief.shipped_title}, {TITLES[dataset]}"
+            title = f"{belief.shipped_title}, {PUBLIC_DATASETS[dataset]}"
             config = TrainConfig(**common, likelihood=belief.name)
             yield Recipe(f"{dataset}-{belief.name}", title, config)
     yield Recipe(
         f"{dataset}-collapsed",
-        f"Mean squared error over pixels beside a summed KL, {TITLES[dataset]}",
+        f"Mean squared error over pixels beside a summed KL, {PUBLIC_DATASETS[dataset]}",
         TrainConfig(**common, likelihood="gaussian", scale=math.sqrt(0.5), reduction="pixel-mean"),
         "The loss is square(x - mu).mean() + KL, up to a constant: sigma^2 is D/2 = 392. "
         "Its log likelihood is a mean over pixels.",
     )
     yield Recipe(
         f"{dataset}-map",
-        f"A map: Bernoulli with two latents, {TITLES[dataset]}",
+        f"A map: Bernoulli with two latents, {PUBLIC_DATASETS[dataset]}",
         TrainConfig(**common, likelihood="bernoulli", latent_dim=2),
     )
 
@@ -86,7 +84,7 @@ def _scale_sweep(dataset: str) -> Iterable[Recipe]:
             epochs=20 if dataset == "digits" else 5,
             device="cpu",
         )
-        title = f"Gaussian, sigma^2 = {variance:g}, {TITLES[dataset]}"
+        title = f"Gaussian, sigma^2 = {variance:g}, {PUBLIC_DATASETS[dataset]}"
         yield Recipe(f"{dataset}-variance-{variance:g}", title, config, weights=False)
 
 
@@ -137,7 +135,7 @@ def main(arguments: list[str] | None = None) -> int:
 def build_summaries(data_dir: Path | None) -> dict[str, dict[str, Any]]:
     """The content of ``data-summaries.json``: a ``DataSummary`` for each set, as plain values."""
     summaries = {}
-    for name in TITLES:
+    for name in PUBLIC_DATASETS:
         values = vars(summarise_data(load_images(name, data_dir))).copy()
         # Six digits are more than any figure shows.
         for key in ("eigenvalues", "mean_image", "pixel_variances"):

@@ -8,6 +8,7 @@ import streamlit as st
 from vae.charts.bias.calibration import Curves, build_calibration_chart, build_response_chart
 from vae.charts.bias.pictures import BINS, build_greys_chart
 from vae.charts.kit.theme import KL, STYLES, TARGET, Style
+from vae.config import PUBLIC_DATASETS
 from vae.images import tiles
 from vae.images.sets import binarise, load_sample
 from vae.memo import shared
@@ -32,7 +33,8 @@ FITTED = tuple(picture_fits.LOGIT_GRADIENTS)
 SHOWN = 6
 WRONG_LOGIT = 5.0
 NEGATIVE_STEPS = (0, 5, 20, 100)
-DATASETS = {"fashion": "Fashion-MNIST", "mnist": "MNIST", "digits": "built-in digits"}
+# The one whose greys are most is the first choice.
+TRAINED = {name: PUBLIC_DATASETS[name] for name in ("fashion", "mnist", "digits")}
 OWN = Style("your latest run", KL.colour, KL.dash, KL.shape)
 
 
@@ -168,7 +170,7 @@ def lambda_pictures() -> tuple[tuple[str, str], ...]:
 @st.fragment
 def show_trained() -> None:
     """The greys of one data set's shipped runs, both ways, and of the learner's latest run."""
-    dataset = choose("Trained on", DATASETS, key="trained", default="fashion")
+    dataset = choose("Trained on", TRAINED, key="trained", default="fashion")
     response, calibration = (
         trained_curves(dataset, name) + own_curve(name) for name in ("response", "calibration")
     )

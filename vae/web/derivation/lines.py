@@ -7,7 +7,7 @@ import streamlit as st
 from vae.charts.derivation import image as pictures
 from vae.charts.derivation.expansion import build_numbers_chart
 from vae.charts.derivation.steps import STEPS, Step
-from vae.ledger import CLAIMS
+from vae.config import PUBLIC_DATASETS
 from vae.lessons import pictures as lessons_pictures
 from vae.shipped.cards import data_summary
 from vae.theory import implied
@@ -16,7 +16,6 @@ from vae.theory.ppca import active_latents
 from vae.web.kit import figures, layout
 from vae.web.kit.address import choose, decimal_number, one_of, whole_number
 
-DATASETS = {"digits": "built-in digits", "mnist": "MNIST", "fashion": "Fashion-MNIST"}
 SIZES = {"28x28": 784, "28x28x3": 2352, "32x32x3": 3072, "64x64x3": 12288, "256x256x3": 196608}
 OWN = "your own"
 
@@ -182,7 +181,7 @@ def _survivors(variance: float, pixels: int, latents: int) -> str:
         return "| latents that survive | known for 28x28 |\n"
     counts = " / ".join(
         str(active_latents(data_summary(name).eigenvalues, variance, latents=latents))
-        for name in DATASETS
+        for name in PUBLIC_DATASETS
     )
-    names = " / ".join(DATASETS.values())
+    names = " / ".join(PUBLIC_DATASETS.values())
     return f"| of {latents} latents survive, if linear: {names} | **{counts}** |\n"

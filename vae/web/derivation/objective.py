@@ -8,11 +8,11 @@ from vae.charts.derivation import spectrum as spectra
 from vae.charts.derivation.entropy import build_cross_entropy_chart
 from vae.charts.derivation.parts import FIT_MEAN, FIT_SIGMA, VARIANCE
 from vae.charts.derivation.paths import build_race_chart
+from vae.config import PUBLIC_DATASETS
 from vae.lessons import pictures
 from vae.memo import shared
 from vae.shipped.cards import data_summary
 from vae.theory.linear_vae import adam_drift, race
-from vae.web.derivation.lines import DATASETS
 from vae.web.kit import disclosure, layout
 from vae.web.kit import figures as kit_figures
 from vae.web.kit.address import choose
@@ -79,7 +79,7 @@ def _percent(share: float) -> str:
 def show_collapse(variance: float) -> None:
     """The data's spectrum under the dragged variance, and the KL and error that follow."""
     figure = st.container()
-    name = choose("Data", DATASETS, key="data")
+    name = choose("Data", PUBLIC_DATASETS, key="data")
     spectrum = data_summary(name).eigenvalues
     trained = pictures.trained_points(name)
     with figure, layout.row("spectrum"):

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from vae.ledger import CLAIMS
 from vae.web.kit import claims
 
 
@@ -10,6 +11,11 @@ def take_away(text: str) -> None:
     st.success(text, icon=":material/lightbulb:")
 
 
-def threads(*claim_ids: str) -> None:
-    """What the threads say that this section settles, folded."""
+def threads(page: str, anchor: str) -> None:
+    """What the threads say that this section of ``page`` settles, folded."""
+    claim_ids = [
+        claim.id
+        for claim in CLAIMS.values()
+        if (claim.link.page, claim.link.anchor) == (page, anchor)
+    ]
     claims.show_claims(*claim_ids, label=f"What the threads say of it ({', '.join(claim_ids)})")
