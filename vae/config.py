@@ -182,23 +182,30 @@ class TrainConfig:
             raise ConfigError(f"{unknown[0]}: not a setting; the settings are {sorted(known)}")
         return cls(**values)
 
-    def to_query(self) -> dict[str, str]:
-        """The settings that differ from their defaults, as query parameters."""
+    def to_query(self, base: "TrainConfig | None" = None) -> dict[str, str]:
+        """The settings that differ from those of ``base``, the defaults, as query parameters."""
+        start = base or TrainConfig()
         query = {}
         for spec in fields(self):
             value = getattr(self, spec.name)
-            if value != spec.default:
+            if value != getattr(start, spec.name):
                 query[spec.name] = _spell(value)
         return query
 
     @classmethod
-    def from_query(cls, query: Mapping[str, str]) -> tuple["TrainConfig", list[WrongValue]]:
-        """Settings from an address. Bad values fall back to the default, with a note each."""
-        values: dict[str, Any] = {}
+    def from_query(
+        cls, query: Mapping[str, str], base: "TrainConfig | None" = None
+    ) -> tuple["TrainConfig", list[WrongValue]]:
+        """``base``, the defaults, with the settings of an address; a note for each bad value.
+
+        Inverse of ``to_query`` with the same ``base``. Of a bad value that of ``base`` stays.
+        """
+        start = base or cls()
+        values = start.to_dict()
         notes = []
 
         def refuse(spec: Field[Any], needed: str) -> None:
-            default = f"The default, {_spell(spec.default)}, is used."
+            default = f"The default, {_spell(getattr(start, spec.name))}, is used."
             notes.append(WrongValue(spec.name, query[spec.name], needed, default))
 
         for spec in fields(cls):
@@ -209,8 +216,8 @@ class TrainConfig:
                 values[spec.name] = check_value(spec, query[spec.name])
             except ConfigError:
                 refuse(spec, _needed(spec))
-        if values.get("dataset") == "images":
-            del values["dataset"]
+        if query.get("dataset") == "images":
+            values["dataset"] = start.dataset
             refuse(
                 _spec("dataset"), "a data set of the server's own, not the command line's images,"
             )

@@ -18,6 +18,7 @@ from vae.runs.snapshots import RunSnapshot
 from vae.web.train import buttons
 from vae.web.train import commands as train_commands
 from vae.web.train import run as train_run
+from vae.web.train.page_state import from_query
 from vae.wire.events import DivergedEvent
 from vae.wire.protocol import RunState
 
@@ -120,7 +121,10 @@ def address(page: AppTest) -> dict[str, str]:
 
 
 def settings(page: AppTest) -> dict:
-    return page.session_state["train_settings"]
+    """The page's settings, as its address carries them."""
+    state, notes = from_query(address(page))
+    assert not notes
+    return state.config.to_dict()
 
 
 def path_of(page: AppTest, key: str) -> tuple[int, ...]:
@@ -203,8 +207,7 @@ def test_a_question_sets_its_settings_and_its_comparison(registry):
     page = open_page({"seed": "5"})
     page.button_group(key="train_question").set_value("race").run()
     assert not page.exception
-    assert address(page)["lesson"] == "race"
-    assert address(page)["against"] == "gaussian,gaussian-learned,continuous-bernoulli"
+    assert address(page) == {"lesson": "race", "seed": "5"}
     assert settings(page)["seed"] == 5
     assert page.button(key="train").label == "Train 4 side by side"
     assert words(page).count("latents should survive") == 2
@@ -238,7 +241,7 @@ def test_train_puts_the_run_into_the_address_and_shows_its_figures(registry):
     page = start(registry, images_per_second=12345.0, seconds_left=75.0)
     [run] = registry.runs
     assert address(page)["run"] == run
-    assert len(page.get("vega_lite_chart")) == 6
+    assert len(page.get("vega_lite_chart")) == 7
     text = words(page)
     assert "loss **290.0** = −log p(x|z) **100.0** + KL **190.0** nats" in text
     assert "**19 of 20**" in text
@@ -453,3 +456,49 @@ def test_one_latent_has_no_map_and_no_error(registry):
     registry.runs[snapshot.run_id] = snapshot
     page = open_page({"run": snapshot.run_id})
     assert "no map of two" in words(page)
+
+
+def test_a_control_changed_in_the_same_moment_as_the_press_counts(registry):
+    """A browser sends both at once when a field is left by a click on the button."""
+    page = open_page()
+    page.number_input(key="setting_latent_dim").set_value(7)
+    page.button(key="train").click().run()
+    assert asked(registry, "submit")[0][1] == (TrainConfig(latent_dim=7),)
+
+
+def test_a_question_chosen_in_the_same_moment_as_the_press_counts(registry):
+    page = open_page()
+    page.button_group(key="train_question").set_value("pixel-mean")
+    page.button(key="train-paused").click().run()
+    [(_, configs, details)] = asked(registry, "submit")
+    assert [config.reduction for config in configs] == ["sum", "pixel-mean"]
+    assert details["paused"]
+
+
+def test_restart_and_new_seed_take_what_the_controls_say_at_the_press(registry):
+    for key, seed in (("again", 1), ("new-seed", 2)):
+        page = start(registry)
+        page.number_input(key="setting_latent_dim").set_value(3)
+        page.button(key=key).click().run()
+        run = address(page)["run"]
+        registry.runs[run] = replace(registry.runs[run], state=RunState.STOPPED)
+        page.run()
+        assert asked(registry, "submit")[-1][1] == (TrainConfig(latent_dim=3, seed=seed),)
+        registry.runs.clear()
+
+
+@pytest.mark.parametrize("query", [{}, {"present": "1"}, {"present": "1", "lesson": "grey"}])
+def test_the_page_leaves_to_others_what_is_not_its_own_in_the_address(registry, query):
+    page = open_page({**query, "from": "a-teachers-page"})
+    page.button_group(key="train_question").set_value("race").run()
+    # The parameter is still there, and the page must not take that for a new address.
+    page.run()
+    wanted = {**query, "from": "a-teachers-page", "lesson": "race"}
+    assert address(page) == wanted
+    assert page.button(key="train").label == "Train 4 side by side"
+
+
+def test_going_on_keeps_the_speed_that_was_chosen(registry):
+    page = start(registry, RunState.STOPPED, checkpoints=("model.pt",), speed=5.0)
+    page.button(key="go-on").click().run()
+    assert asked(registry, "speed") == [("speed", address(page)["run"], 5.0)]

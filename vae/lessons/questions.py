@@ -159,6 +159,26 @@ def members(config: TrainConfig, against: Sequence[str]) -> tuple[TrainConfig, .
     return tuple(chosen)
 
 
+def alternatives(configs: Sequence[TrainConfig]) -> tuple[str, ...]:
+    """What ``members`` was given to make ``configs``; what no alternative makes is left out."""
+    first, *others = configs
+    named = (
+        next((n for n, v in VARIANTS.items() if replace(first, **v.settings) == other), "")
+        for other in others
+    )
+    return tuple(name for name in named if name)
+
+
+def lesson_of(configs: Sequence[TrainConfig]) -> str:
+    """The lesson whose settings and comparison ``configs`` are, whatever their seed and length."""
+    for name, lesson in LESSONS.items():
+        asked = {key: value for key, value in lesson.settings.items() if key != "epochs"}
+        same = all(getattr(configs[0], key) == value for key, value in asked.items())
+        if asked and same and members(configs[0], lesson.against) == tuple(configs):
+            return name
+    return "free"
+
+
 def parse_against(text: str) -> tuple[tuple[str, ...], list[WrongValue]]:
     """The alternatives in an address, and a note where one is none, or where they are too many."""
     names = [name for name in text.split(",") if name]

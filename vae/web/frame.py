@@ -7,8 +7,10 @@ import streamlit as st
 
 from vae.ledger.types import REFERENCES
 from vae.lessons import glossary
+from vae.web.kit import address
 
 _KEY = "presenter"
+_PARAMETER = "present"
 _ASSETS = Path(__file__).parent / "assets"
 # Read once: static text of our own, with nothing of an address or a user in it.
 _STYLE = "".join(
@@ -19,7 +21,7 @@ _PRESENTER_STYLE = (_ASSETS / "presenter.css").read_text(encoding="utf-8")
 
 def presenting() -> bool:
     """Whether the toggle, or at first the address (``?present=1``), asks for it."""
-    asked = st.query_params.get("present") in {"1", "true"}
+    asked = address.own({_PARAMETER}).get(_PARAMETER) in {"1", "true"}
     return bool(st.session_state.setdefault(_KEY, asked))
 
 
@@ -52,11 +54,7 @@ def _toggle() -> None:
     )
     # Not a bound widget, whose address would read present=true alone, and would lose it between
     # pages.
-    wanted = "1" if st.session_state[_KEY] else None
-    if wanted is None and "present" in st.query_params:
-        del st.query_params["present"]
-    elif wanted and st.query_params.get("present") != wanted:
-        st.query_params["present"] = wanted
+    address.put({_PARAMETER: "1"} if st.session_state[_KEY] else {}, {_PARAMETER})
 
 
 def references_markdown() -> str:

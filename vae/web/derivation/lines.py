@@ -18,6 +18,8 @@ from vae.web.kit.address import choose, decimal_number, one_of, whole_number
 
 SIZES = {"28x28": 784, "28x28x3": 2352, "32x32x3": 3072, "64x64x3": 12288, "256x256x3": 196608}
 OWN = "your own"
+_STEP = "expansion_step"
+_POSITIONS = (*map(str, range(1, len(STEPS) + 1)), "all")
 
 
 # --- the expansion ---------------------------------------------------------------------------
@@ -33,15 +35,9 @@ def show_expansion(values: Mapping[str, float]) -> None:
         _show_step(index, STEPS[index], values, current=index == shown[-1])
     with st.container(horizontal=True, vertical_alignment="center"):
         number = last if position == "all" else int(position)
-        st.button("Back", on_click=_go, args=(str(max(1, number - 1)),), disabled=number == 1)
-        st.button(
-            "Next",
-            type="primary",
-            on_click=_go,
-            args=(str(min(last, number + 1)),),
-            disabled=number == last,
-        )
-        st.button("All", on_click=_go, args=("all",), disabled=position == "all")
+        st.button("Back", on_click=_back, disabled=number == 1)
+        st.button("Next", type="primary", on_click=_next, disabled=number == last)
+        st.button("All", on_click=_all, disabled=position == "all")
         st.caption(f"Line {number} of {last}")
 
 
@@ -63,14 +59,34 @@ def _show_step(index: int, step: Step, values: Mapping[str, float], *, current: 
 
 
 def _read_step() -> str:
-    if "expansion_step" in st.session_state:
-        return str(st.session_state["expansion_step"])
-    return one_of("step", [*map(str, range(1, len(STEPS) + 1)), "all"], "1")
+    """How many lines are shown, or 'all': as the address says, or as they were left."""
+    if "step" in st.query_params:
+        return one_of("step", _POSITIONS, "1")
+    return str(st.session_state.get(_STEP, "1"))
 
 
-def _go(step: str) -> None:
-    st.session_state["expansion_step"] = step
-    st.query_params["step"] = step
+def _back() -> None:
+    _go(max(1, _line() - 1))
+
+
+def _next() -> None:
+    _go(min(len(STEPS), _line() + 1))
+
+
+def _all() -> None:
+    _go("all")
+
+
+def _line() -> int:
+    """The last line shown; without a note, for a button has no place of its own to say one."""
+    position = st.query_params.get("step", st.session_state.get(_STEP, "1"))
+    if position not in _POSITIONS:
+        return 1
+    return len(STEPS) if position == "all" else int(position)
+
+
+def _go(step: object) -> None:
+    st.session_state[_STEP] = st.query_params["step"] = str(step)
 
 
 # --- an image and a flawed reconstruction of it ----------------------------------------------

@@ -7,13 +7,14 @@ as it stands can be a link or a picture of another host. So every foreign value 
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
 import streamlit as st
 
 from vae.config import WrongValue
 from vae.errors import shown
+from vae.web.kit.query import names_in
 
 # What Streamlit's markdown reads in a word, not in a sign that a backslash could take away: links
 # without brackets, mail addresses, and directives such as an icon's or a colour's.
@@ -53,9 +54,16 @@ def hidden() -> frozenset[str]:
     return names_in(st.query_params.get("hide", ""))
 
 
-def names_in(text: str) -> frozenset[str]:
-    """The names in a list with commas, each once."""
-    return frozenset(name for name in text.split(",") if name)
+def own(names: Collection[str]) -> dict[str, str]:
+    """What the address says under ``names``: a page reads its own parameters and no others."""
+    return {name: text for name, text in st.query_params.to_dict().items() if name in names}
+
+
+def put(query: Mapping[str, str], names: Collection[str]) -> None:
+    """Make ``query`` all that the address says under ``names``; what others wrote there stays."""
+    others = {name: st.query_params.get_all(name) for name in st.query_params if name not in names}
+    if own(names) != dict(query):
+        st.query_params.from_dict({**others, **query})
 
 
 def number(name: str, *, default: float, minimum: float, maximum: float) -> float:

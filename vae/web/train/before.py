@@ -6,13 +6,14 @@ import numpy as np
 import streamlit as st
 
 from vae.config import DATASETS, TrainConfig, option
-from vae.images.sets import DataUnavailable, is_available, load_sample
+from vae.images.sets import DataUnavailable, load_sample
 from vae.lessons import questions
 from vae.lessons.questions import LESSONS, MOST_MEMBERS, VARIANTS
 from vae.runs.limits import Limits
 from vae.runs.snapshots import RunSnapshot
-from vae.web.kit import layout
-from vae.web.train import loss, pictures, state
+from vae.web.kit import address, layout
+from vae.web.train import commands, loss, pictures, state
+from vae.web.train.page_state import PageState
 
 _PICTURES = 10
 _STYLE = (Path(__file__).parents[1] / "assets" / "train.css").read_text(encoding="utf-8")
@@ -25,35 +26,38 @@ def use_style() -> None:
     st.html(f"<style>{_STYLE}</style>")
 
 
-def show_question() -> None:
+def show_notes() -> None:
+    """What of the address, or of a control, could not be used."""
+    for wrong in state.wrong_values():
+        address.note(wrong)
+    for sentence in state.refused():
+        st.info(address.plain(sentence), icon=":material/link_off:")
+
+
+def show_question(page: PageState) -> None:
     """Questions to choose from; each sets the controls below."""
-    key = "train_question"
-    st.session_state[key] = state.lesson()
-    if "presets" not in state.hidden():
+    if page.shows("presets"):
         st.pills(
             "Ask a question",
             list(LESSONS),
             format_func=lambda name: LESSONS[name].name,
-            key=key,
+            key=state.key("lesson", page),
             label_visibility="collapsed",
             required=True,
-            on_change=lambda: state.apply_lesson(st.session_state[key] or "free"),
         )
-    lesson = LESSONS[state.lesson()]
+    lesson = page.question
     st.markdown(f"**{lesson.question}** {lesson.predict} *Look at {lesson.look}.*")
 
 
-def show_controls(limits: Limits) -> None:
+def show_controls(page: PageState, limits: Limits) -> None:
     """The few choices at hand in a row, all the others in one expander."""
-    values = state.values()
-    shown = LESSONS[state.lesson()].show
-    names = state.visible_names(values, shown)
+    names = page.visible()
     if names:
         with st.container(horizontal=True, key="train-controls"):
             for name in names:
-                state.draw(name, limits, width=_width(name))
-    rest = state.advanced_names(values, shown)
-    compare = "against" not in state.hidden()
+                state.draw(name, page, limits, width=_width(name))
+    rest = page.advanced()
+    compare = page.shows("against")
     folds = layout.row("folds", "wide")
     if rest or compare:
         with (
@@ -61,13 +65,12 @@ def show_controls(limits: Limits) -> None:
             st.expander("More choices, and what to train beside it", icon=":material/tune:"),
         ):
             if compare:
-                _show_against()
+                _show_against(page)
             with layout.row("advanced", "thirds"):
                 for name in rest:
-                    state.draw(name, limits)
+                    state.draw(name, page, limits)
     with folds, st.expander("The loss as lines of PyTorch", icon=":material/code:"):
-        configs = questions.members(state.current(), state.against())
-        loss.show_code(configs, questions.labels(configs))
+        loss.show_code(page.members, questions.labels(page.members))
 
 
 def _width(name: str) -> int:
@@ -75,28 +78,20 @@ def _width(name: str) -> int:
     return wide.get(name, 90)
 
 
-def _show_against() -> None:
-    key = "train_beside"
-    st.session_state[key] = list(state.against())
+def _show_against(page: PageState) -> None:
     st.multiselect(
         "Train beside it, from the same seed",
         list(VARIANTS),
         format_func=lambda name: VARIANTS[name].label,
-        key=key,
+        key=state.key("against", page),
         max_selections=MOST_MEMBERS - 1,
-        on_change=lambda: state.set_against(st.session_state[key]),
         help="each differs from the settings above in one thing; data, order and first weights "
         "are the same",
     )
 
 
-def is_missing(config: TrainConfig) -> bool:
-    """Whether the images have to be downloaded before a run can start."""
-    return config.dataset != "images" and not is_available(config.dataset)
-
-
 def show_missing(config: TrainConfig) -> None:
-    if is_missing(config):
+    if commands.is_missing(config):
         st.info(
             f"{DATASETS[config.dataset]} is not on this machine yet. The button fetches it "
             f"(about {_MEGABYTES.get(config.dataset, 0)} MB, once); the built-in digits need no "
@@ -130,19 +125,18 @@ def show_watched(snapshot: RunSnapshot) -> None:
         "Train my own with these settings",
         key="adopt",
         icon=":material/content_copy:",
-        on_click=state.copy_settings,
-        args=(configs[0],),
+        on_click=commands.adopt,
     )
 
 
-def show_sharing() -> None:
+def show_sharing(page: PageState) -> None:
     """Two links: the settings, and the run as it goes on."""
     with st.popover("Share", icon=":material/share:", key="share"):
         st.markdown("**These settings**, seed included, for others to train themselves:")
-        st.code(state.link(run=False), language=None, wrap_lines=True)
-        if state.run_id():
+        st.code(state.link(page), language=None, wrap_lines=True)
+        if page.run:
             st.markdown("**This run**, to watch live, without its buttons:")
-            st.code(state.watch_link(), language=None, wrap_lines=True)
+            st.code(state.watch_link(page), language=None, wrap_lines=True)
         st.markdown(
             "To hide controls in a lesson, add for example `&hide=seed,batch_size,against`."
         )

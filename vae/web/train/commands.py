@@ -1,17 +1,19 @@
-"""What the Train page asks of the registry: each request says at once what it could not do."""
+"""What the Train page asks of the registry: each request says at once what it could not do.
+
+A button's callback takes no arguments: it reads the page's state when it runs, so that a control
+that was changed in the same moment counts.
+"""
 
 import math
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import streamlit as st
 
 from vae.config import TrainConfig
-from vae.lessons import questions
-from vae.runs.limits import LimitError
-from vae.runs.registry import AlreadyRunning, Registry, RunError, get_registry
+from vae.images.sets import is_available
+from vae.runs.registry import AlreadyRunning, RunError, get_registry
 from vae.runs.snapshots import RunSnapshot
 from vae.shipped.cards import load_cards
 from vae.web.steering_key import owner_key
@@ -25,8 +27,8 @@ _STARTED = "train_started"
 _ASKED = "train_asked"
 # The worker obeys between two steps; after this long its own word counts again.
 _ASKED_SECONDS = 1.5
-# What a command makes of a run that moves.
-_RESTS = {"pause": True, "step": True, "resume": False}
+MORE_EPOCHS = 5
+CARD_KEY = "weights-card"
 
 
 def owner() -> str:
@@ -44,48 +46,9 @@ def session_id() -> str:
     return str(st.session_state.setdefault(_SESSION, secrets.token_hex(16)))
 
 
-def submit(configs: Sequence[TrainConfig], **details: object) -> None:
-    """Start a run, and show it; what stands in the way becomes a sentence."""
-    st.session_state.pop(_SAID, None)
-    st.session_state.pop(_ASKED, None)
-    try:
-        run = get_registry().submit(configs, owner=owner(), address=address(), **details)  # type: ignore[arg-type]
-    except AlreadyRunning as error:
-        state.set_run(error.run_id)
-        st.session_state[_SAID] = str(error)
-    except (RunError, LimitError) as error:
-        st.session_state[_SAID] = str(error)
-    else:
-        st.session_state[_STARTED] = run
-        state.set_run(run)
-
-
-def recover(run: str, epochs: int | None = None) -> None:
-    """Open the last checkpoint of a run, resting; with ``epochs`` train on to that many."""
-    registry = get_registry()
-    st.session_state.pop(_SAID, None)
-    try:
-        found = registry.recover(
-            run, owner=owner(), address=address(), paused=epochs is None, epochs=epochs
-        )
-    except (RunError, ValueError) as error:
-        st.session_state[_SAID] = str(error)
-    else:
-        st.session_state[_STARTED] = found
-        state.set_run(found)
-
-
-def open_weights(key: str) -> None:
-    """Open shipped weights, resting: Resume goes on training them."""
-    card = load_cards()[st.session_state[key]]
-    if card.weights_path is not None:
-        state.copy_settings(card.config)
-        submit([card.config], checkpoints=[str(card.weights_path)], paused=True)
-
-
-def started_here(run: str) -> bool:
-    """Whether this very session, not an earlier visit or somebody else, started ``run``."""
-    return st.session_state.get(_STARTED) == run
+def is_missing(config: TrainConfig) -> bool:
+    """Whether the images have to be downloaded before a run can start."""
+    return config.dataset != "images" and not is_available(config.dataset)
 
 
 def said() -> str:
@@ -93,16 +56,9 @@ def said() -> str:
     return st.session_state.get(_SAID, "")
 
 
-def command(method: Callable[..., None], *arguments: Any) -> None:
-    """Send a command; a run that ended meanwhile is a sentence, not a traceback."""
-    st.session_state.pop(_SAID, None)
-    try:
-        method(*arguments, owner=owner())
-    except (RunError, ValueError) as error:
-        st.session_state[_SAID] = str(error)
-    else:
-        if method.__name__ in _RESTS:
-            st.session_state[_ASKED] = _RESTS[method.__name__], time.monotonic()
+def started_here(run: str) -> bool:
+    """Whether this very session, not an earlier visit or somebody else, started ``run``."""
+    return st.session_state.get(_STARTED) == run
 
 
 def rests(snapshot: RunSnapshot) -> bool:
@@ -113,28 +69,196 @@ def rests(snapshot: RunSnapshot) -> bool:
     return snapshot.state is RunState.PAUSED
 
 
+# --- starting ---------------------------------------------------------------------------------
+
+
+def train() -> None:
+    """Start what the controls say now."""
+    _submit(state.current().members)
+
+
+def train_paused() -> None:
+    _submit(state.current().members, paused=True)
+
+
+def race() -> None:
+    state.put(state.current().with_lesson("race"))
+    train()
+
+
+def new_seed() -> None:
+    """The same from another seed, in place of the run that goes on, or as a new one."""
+    page = state.current()
+    state.put(page.with_settings(seed=(page.config.seed + 1) % (2**31)))
+    if _goes_on(page.run):
+        restart()
+    else:
+        train()
+
+
+def restart() -> None:
+    """Stop the run, and begin again with the settings of this moment when it is over."""
+    st.session_state[_AGAIN] = state.current().members
+    stop()
+
+
 def start_again_when_over(snapshot: RunSnapshot | None) -> None:
     configs = st.session_state.get(_AGAIN)
     if configs and (snapshot is None or snapshot.state.is_finished()):
         del st.session_state[_AGAIN]
-        submit(configs)
+        _submit(configs)
 
 
-def again(registry: Registry, run: str, configs: tuple[TrainConfig, ...]) -> None:
-    st.session_state[_AGAIN] = configs
-    command(registry.stop, run)
+def open_weights() -> None:
+    """Open the chosen shipped weights, resting: Resume goes on training them."""
+    card = load_cards()[st.session_state[CARD_KEY]]
+    if card.weights_path is not None:
+        state.put(state.current().with_members([card.config]))
+        _submit([card.config], checkpoints=[str(card.weights_path)], paused=True)
 
 
-def new_seed(configs: tuple[TrainConfig, ...], live: bool) -> None:
-    seed = (configs[0].seed + 1) % (2**31)
-    state.change(seed=seed)
-    changed = questions.with_seed(configs, seed)
-    if live:
-        again(get_registry(), state.run_id(), changed)
+def recover() -> None:
+    """Open the last checkpoint of the run of the address, resting."""
+    _recover(paused=True)
+
+
+def go_on() -> None:
+    """Go on with a run that ended, to its end or beyond it, at the speed that was chosen."""
+    snapshot = get_registry().snapshot(state.current().run)
+    if snapshot is not None:
+        _recover(epochs=epochs_to_go_on(snapshot), speed=snapshot.speed)
+
+
+def epochs_to_go_on(snapshot: RunSnapshot) -> int:
+    """The epochs of a run that goes on after its end: its own, or some more when it had them."""
+    more = MORE_EPOCHS if snapshot.state is RunState.FINISHED else 0
+    return snapshot.members[0].config.epochs + more
+
+
+def adopt() -> None:
+    """Take over what a watched run trains, its question and comparison too, and let go of it."""
+    page = state.current()
+    snapshot = get_registry().snapshot(page.run)
+    if snapshot is not None:
+        state.put(page.with_members([member.config for member in snapshot.members]))
+
+
+def leave() -> None:
+    """Let go of the run of the address."""
+    state.set_run("")
+
+
+def _goes_on(run: str) -> bool:
+    snapshot = get_registry().snapshot(run) if run else None
+    return snapshot is not None and not snapshot.state.is_finished()
+
+
+def _submit(configs: Sequence[TrainConfig], **details: object) -> None:
+    """Start a run, and show it; what stands in the way becomes a sentence."""
+    download = is_missing(configs[0])
+    _show_what(
+        lambda: get_registry().submit(
+            configs,
+            owner=owner(),
+            address=address(),
+            download=download,
+            **details,  # type: ignore[arg-type]
+        )
+    )
+
+
+def _recover(
+    *, paused: bool = False, epochs: int | None = None, speed: float | None = None
+) -> None:
+    registry, run = get_registry(), state.current().run
+    _show_what(
+        lambda: registry.recover(
+            run, owner=owner(), address=address(), paused=paused, epochs=epochs
+        )
+    )
+    if speed is not None and not said():
+        _command(lambda run, owner: registry.set_speed(run, speed, owner=owner))
+
+
+def _show_what(start: Callable[[], str]) -> None:
+    st.session_state.pop(_SAID, None)
+    st.session_state.pop(_ASKED, None)
+    try:
+        run = start()
+    except AlreadyRunning as error:
+        state.set_run(error.run_id)
+        st.session_state[_SAID] = str(error)
+    except (RunError, ValueError) as error:
+        st.session_state[_SAID] = str(error)
     else:
-        submit(changed)
+        st.session_state[_STARTED] = run
+        state.set_run(run)
 
 
-def race() -> None:
-    state.apply_lesson("race")
-    submit(questions.members(state.current(), state.against()))
+# --- steering ---------------------------------------------------------------------------------
+
+
+def pause() -> None:
+    if _command(lambda run, owner: get_registry().pause(run, owner=owner)):
+        _expect_rest(True)
+
+
+def resume() -> None:
+    if _command(lambda run, owner: get_registry().resume(run, owner=owner)):
+        _expect_rest(False)
+
+
+def step_1() -> None:
+    _step(1)
+
+
+def step_10() -> None:
+    _step(10)
+
+
+def step_100() -> None:
+    _step(100)
+
+
+def stop() -> None:
+    _command(lambda run, owner: get_registry().stop(run, owner=owner))
+
+
+def set_learning_rate() -> None:
+    """Give the run the rate that the control of this run says."""
+    rate = st.session_state[rate_key(state.current().run)]
+    _command(lambda run, owner: get_registry().set_learning_rate(run, rate, owner=owner))
+
+
+def set_speed() -> None:
+    """Give the run the speed that the control of this run says; 0 is no limit."""
+    speed = st.session_state[speed_key(state.current().run)] or None
+    _command(lambda run, owner: get_registry().set_speed(run, speed, owner=owner))
+
+
+def rate_key(run: str) -> str:
+    return f"rate-{run}"
+
+
+def speed_key(run: str) -> str:
+    return f"speed-{run}"
+
+
+def _step(count: int) -> None:
+    if _command(lambda run, owner: get_registry().step(run, count, owner=owner)):
+        _expect_rest(True)
+
+
+def _expect_rest(rest: bool) -> None:
+    st.session_state[_ASKED] = rest, time.monotonic()
+
+
+def _command(send: Callable[[str, str], None]) -> bool:
+    """Send a command to the page's run; one that ended meanwhile is a sentence, no traceback."""
+    st.session_state.pop(_SAID, None)
+    try:
+        send(state.current().run, owner())
+    except (RunError, ValueError) as error:
+        st.session_state[_SAID] = str(error)
+        return False
+    return True

@@ -8,16 +8,16 @@ to another state.
 import streamlit as st
 
 from vae.charts.train.styles import member_styles
-from vae.config import TrainConfig
 from vae.export.files import common_moments, moment_captions
 from vae.lessons import questions
-from vae.runs.registry import Registry, get_registry
+from vae.runs.registry import get_registry
 from vae.runs.snapshots import RunSnapshot
 from vae.web import drawing
 from vae.web.kit.address import plain
-from vae.web.train import before, buttons, figures, pictures, results
-from vae.web.train import state as train_state
-from vae.web.train.commands import owner, recover, session_id, start_again_when_over, started_here
+from vae.web.train import before, buttons, commands, figures, pictures, results
+from vae.web.train import state as page_state
+from vae.web.train.commands import owner, session_id, start_again_when_over, started_here
+from vae.web.train.page_state import PageState
 from vae.wire.protocol import RunState
 
 POLL_SECONDS = 0.4
@@ -28,17 +28,23 @@ _WATCHERS_AT_FULL_RATE = 12
 Scene = tuple[str, str, bool, int]
 
 
-def find_run(registry: Registry) -> RunSnapshot | None:
-    """The run of the address, or the one this browser left behind; None when there is none."""
-    run = train_state.run_id()
-    if not run:
+def find(page: PageState) -> tuple[PageState, RunSnapshot | None]:
+    """The page with the run to show, and its snapshot when it is somebody else's.
+
+    Without a run in the address it is the one that this browser left behind and that still goes.
+    """
+    registry = get_registry()
+    if not page.run:
         own = registry.run_of(owner())
-        kept = registry.view(own) if own else None
-        if own and kept and not kept.state.is_finished():
-            train_state.set_run(own)
-            return kept
-        return None
-    return registry.view(run)
+        kept = registry.snapshot(own) if own else None
+        if own is None or kept is None or kept.state.is_finished():
+            return page, None
+        page_state.set_run(own)
+        return page.with_run(own), None
+    snapshot = registry.snapshot(page.run)
+    if snapshot is None or registry.is_owner(page.run, owner()):
+        return page, None
+    return page, snapshot
 
 
 def interval(snapshot: RunSnapshot | None) -> float | None:
@@ -73,49 +79,47 @@ def _gallery_step(snapshot: RunSnapshot | None) -> int:
     return galleries[0].step if resting and len(galleries) == len(snapshot.members) else -1
 
 
-def show_run(configs: tuple[TrainConfig, ...], *, missing: bool) -> None:
-    """Buttons, and the run of the address as it stands, followed while it lasts.
-
-    ``configs`` are what Train would start; ``missing``: their data set has to be fetched first.
-    """
-    snapshot = find_run(get_registry())
+def show_run(page: PageState) -> None:
+    """Buttons, and the run that the page shows as it stands, followed while it lasts."""
+    snapshot = _current(page)
     drawn = scene(snapshot)
     with st.container():
-        _steering(configs, missing, drawn)
+        _steering(page, drawn)
     # How many watch may change the pace at any time; the browser's timer keeps the first one.
     with st.container():
-        st.fragment(_panel, run_every=interval(snapshot))(configs, drawn)
+        st.fragment(_panel, run_every=interval(snapshot))(page, drawn)
 
 
-def _current() -> RunSnapshot | None:
-    run = train_state.run_id()
-    return get_registry().view(run) if run else None
+def _current(page: PageState) -> RunSnapshot | None:
+    return get_registry().view(page.run) if page.run else None
 
 
 @st.fragment
-def _steering(configs: tuple[TrainConfig, ...], missing: bool, drawn: Scene) -> None:
-    snapshot = _current()
-    if scene(snapshot) != drawn:
-        # A press began a run, or it came to another state meanwhile.
+def _steering(drawn_page: PageState, drawn: Scene) -> None:
+    page = page_state.current()
+    snapshot = _current(page)
+    if page != drawn_page or scene(snapshot) != drawn:
+        # A press changed the settings or began a run, or it came to another state meanwhile.
         st.rerun()
-    buttons.show_buttons(get_registry(), snapshot, configs, missing, _steers(snapshot))
+    buttons.show_buttons(page, snapshot, _steers(snapshot))
 
 
 def _steers(snapshot: RunSnapshot | None) -> bool:
     return snapshot is None or get_registry().is_owner(snapshot.run_id, owner())
 
 
-def _panel(configs: tuple[TrainConfig, ...], drawn: Scene) -> None:
-    snapshot = _current()
+def _panel(drawn_page: PageState, drawn: Scene) -> None:
+    snapshot = _current(page_state.current())
     if snapshot is not None:
         get_registry().touch(snapshot.run_id, viewer=session_id())
     start_again_when_over(snapshot)
-    if scene(_current()) != drawn:
+    page = page_state.current()
+    if page != drawn_page or scene(_current(page)) != drawn:
         # A run began, rests or ended: the rest of the page has something else to show.
         st.rerun()
     if snapshot is None:
-        if not drawing.show_shipped(configs[0].dataset, grey=configs[0].grey, key="drawing"):
-            before.show_targets(configs[0])
+        if not drawing.show_shipped(page.config.dataset, grey=page.config.grey, key="drawing"):
+            before.show_targets(page.config)
         return
     show_state(snapshot, _steers(snapshot))
     show_snapshot(snapshot)
@@ -138,22 +142,12 @@ def show_snapshot(snapshot: RunSnapshot) -> None:
         figures.show_figures(snapshot, styles)
 
 
-def watched() -> RunSnapshot | None:
-    """The run of the address when it is somebody else's; None otherwise."""
-    run = train_state.run_id()
-    snapshot = get_registry().snapshot(run) if run else None
-    if snapshot is None or get_registry().is_owner(run, owner()):
-        return None
-    return snapshot
-
-
-def show_lost() -> None:
+def show_lost(page: PageState) -> None:
     """A run that this server does not remember: say so, and offer what is left of it."""
-    run = train_state.run_id()
     registry = get_registry()
-    if not run or registry.snapshot(run) is not None:
+    if not page.run or registry.snapshot(page.run) is not None:
         return
-    saved = registry.recoverable(run)
+    saved = registry.recoverable(page.run)
     st.info(
         "The run of this address is no longer in memory: the server was restarted, or newer runs "
         + ("took its place. Its last checkpoint is still here." if saved else "took its place."),
@@ -165,10 +159,9 @@ def show_lost() -> None:
                 f"Open it at step {saved[0].step:,}",
                 key="recover",
                 icon=":material/restore:",
-                on_click=recover,
-                args=(run,),
+                on_click=commands.recover,
             )
-        st.button("Leave it", key="leave", on_click=train_state.set_run, args=("",))
+        st.button("Leave it", key="leave", on_click=commands.leave)
 
 
 def show_state(snapshot: RunSnapshot, steers: bool) -> None:
@@ -242,17 +235,15 @@ def _duration(seconds: float) -> str:
     return f"{whole // 60} min {whole % 60:02d} s"
 
 
-def show_after(configs: tuple[TrainConfig, ...]) -> None:
+def show_after(page: PageState) -> None:
     """Below the polled part, once a run rests: its latents, and what to take home."""
-    run = train_state.run_id()
-    snapshot = get_registry().snapshot(run) if run else None
+    snapshot = get_registry().snapshot(page.run) if page.run else None
     if snapshot is None:
         return
     if _gallery_step(snapshot) >= 0 or (
         snapshot.state.is_finished() and all(member.steps for member in snapshot.members)
     ):
         trained = tuple(member.config for member in snapshot.members)
-        if snapshot.state is RunState.FINISHED and trained == configs and watched() is None:
-            takeaway = questions.LESSONS[train_state.lesson()].takeaway
-            st.success(f"**Takeaway.** {takeaway}", icon=":material/lightbulb:")
+        if snapshot.state is RunState.FINISHED and trained == page.members and _steers(snapshot):
+            st.success(f"**Takeaway.** {page.question.takeaway}", icon=":material/lightbulb:")
         results.show_results(snapshot)
