@@ -7,7 +7,6 @@ from vega import VegaError, evaluate, parameters_of, rows_of
 
 from vae.charts.bias import (
     asymmetry,
-    calibration,
     descent,
     expected,
     normaliser,
@@ -15,6 +14,7 @@ from vae.charts.bias import (
     pictures,
     pull_curves,
 )
+from vae.charts.kit import calibration
 from vae.charts.kit.theme import BERNOULLI, GAUSSIAN
 from vae.theory import bernoulli as b
 from vae.theory import continuous_bernoulli as cb

@@ -28,8 +28,8 @@ ARGUMENTS = {
     "bias.asymmetry.build_double_mse_error_chart": {"h": 0.1},
     "bias.asymmetry.build_floor_chart": {"t": 0.8, "h": 0.1},
     "bias.pictures.build_greys_chart": {"shares": ((BERNOULLI, (0.5,) * 2 + (0.0,) * 23),)},
-    "bias.calibration.build_calibration_chart": CURVES,
-    "bias.calibration.build_response_chart": CURVES,
+    "kit.calibration.build_calibration_chart": CURVES,
+    "kit.calibration.build_response_chart": CURVES,
     "derivation.entropy.build_cross_entropy_chart": {
         "counts": (1,) * 256,
         "fit_mean": 0.3,
@@ -75,8 +75,6 @@ ARGUMENTS = {
     "train.curves.build_kl_chart": {**STYLES, "latents": 4},
     "train.curves.build_scale_chart": {"total_steps": 100},
     "train.curves.build_trade_chart": STEPPED,
-    "train.maps.build_calibration_chart": STYLES,
-    "train.maps.build_response_chart": STYLES,
     "train.maps.build_map_chart": {"names": ("0", "1"), "latents": (3, 1)},
 }
 

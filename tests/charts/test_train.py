@@ -10,6 +10,7 @@ import run_samples
 import vl_convert
 from vega import rows_of
 
+from vae.charts.kit import calibration
 from vae.charts.train import curves, maps
 from vae.charts.train.styles import member_styles, without_data
 from vae.config import LIKELIHOODS, TrainConfig
@@ -27,8 +28,8 @@ BUILDERS = [
     (curves.build_kl_chart, {"styles": STYLES, "latents": 4}),
     (curves.build_kl_chart, {"styles": STYLES[:1], "latents": 4, "predicted": False}),
     (curves.build_scale_chart, {"total_steps": 100}),
-    (maps.build_calibration_chart, {"styles": STYLES}),
-    (maps.build_response_chart, {"styles": STYLES}),
+    (calibration.build_calibration_chart, {"styles": STYLES}),
+    (calibration.build_response_chart, {"styles": STYLES}),
     (maps.build_map_chart, {"names": ("0", "1"), "latents": (3, 1)}),
 ]
 
@@ -161,8 +162,8 @@ def test_an_unknown_field_is_refused_by_name():
 def test_greys_are_told_both_ways():
     """Given the target and given the output: each chart has its own bins, and its own x axis."""
     for name, x, build in (
-        ("response", "target", maps.build_response_chart),
-        ("calibration", "output", maps.build_calibration_chart),
+        ("response", "target", calibration.build_response_chart),
+        ("calibration", "output", calibration.build_calibration_chart),
     ):
         frame = tables.bins_frame(MEMBERS, LABELS, name)
         bins = getattr(MEMBERS[0].epochs[-1], name)

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from vae.charts.bias.calibration import Curves, build_calibration_chart, build_response_chart
 from vae.charts.bias.pictures import BINS, build_greys_chart
+from vae.charts.kit.calibration import Curves, build_calibration_chart, build_response_chart
 from vae.charts.kit.theme import KL, STYLES, TARGET, Style
 from vae.config import PUBLIC_DATASETS
 from vae.images import tiles

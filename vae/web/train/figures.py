@@ -12,8 +12,9 @@ import altair as alt
 import streamlit as st
 
 from vae.beliefs import BELIEFS
+from vae.charts.kit import calibration
 from vae.charts.kit.theme import Style
-from vae.charts.train import curves, maps
+from vae.charts.train import curves
 from vae.charts.train import styles as train_styles
 from vae.config import TrainConfig
 from vae.memo import Memo, shared
@@ -29,8 +30,8 @@ _frames = Memo(24)
 _packed = Memo(96)
 _ROWS = "rows"
 _BINS = {
-    "response": maps.build_response_chart,
-    "calibration": maps.build_calibration_chart,
+    "response": calibration.build_response_chart,
+    "calibration": calibration.build_calibration_chart,
 }
 
 

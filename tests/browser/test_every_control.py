@@ -1,0 +1,120 @@
+"""Every control of every page, in every mode: a press takes effect, and a reload keeps it."""
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from browsing import open_everything, wait_ready
+from playwright.sync_api import Locator, Page, expect
+
+pytestmark = pytest.mark.browser
+
+SECONDS = 30_000
+# What a widget shows, by its kind; None where the element is no widget that keeps a value.
+VALUE = """(box) => {
+  const group = box.querySelector("[data-testid=stButtonGroup]");
+  if (group) {
+    const pressed = [...group.querySelectorAll(":is([aria-checked=true], [aria-pressed=true])")];
+    return pressed.map((button) => button.innerText.trim()).join("|");
+  }
+  const many = box.querySelector("[data-testid=stMultiSelectTagsContainer]");
+  if (many) return many.innerText.trim();
+  const kinds = ":is([data-testid=stSelectbox], [data-testid=stNumberInput])";
+  const field = box.querySelector(`${kinds} input`);
+  if (field) return field.value;
+  const thumb = box.querySelector("[data-testid=stSlider] input[type=range]");
+  return thumb ? (thumb.getAttribute("aria-valuetext") ?? thumb.value) : null;
+}"""
+MODES = {
+    "sidebar": "",
+    "presenter": "present=1",
+    "hidden": "hide=presets,seed,latent_dim,race_sigma,digit,targets,noise_on",
+}
+PAGES = ("", "derivation", "bias", "train")
+
+
+def box(page: Page, key: str) -> Locator:
+    return page.locator(f"[data-testid=stMain] .st-key-{key}").first
+
+
+def values(page: Page) -> dict[str, str]:
+    """What every control of the page that keeps a value shows, by its key, in the page's order."""
+    found = {}
+    for element in page.locator("[data-testid=stMain] .stElementContainer[class*=st-key-]").all():
+        shown = element.evaluate(VALUE)
+        name = re.search(r"st-key-([\w-]+)", element.get_attribute("class") or "")
+        if shown is not None and name is not None:
+            found[name.group(1)] = shown
+    return found
+
+
+def change(page: Page, key: str) -> None:
+    """Give the control another value, as a hand would."""
+    control = box(page, key)
+    control.scroll_into_view_if_needed()
+    if control.locator("[data-testid=stButtonGroup]").count():
+        shown = control.evaluate(VALUE).split("|")
+        buttons = control.locator("[data-testid=stButtonGroup] button[data-variant]").all()
+        [each for each in buttons if each.inner_text().strip() not in shown][-1].click()
+    elif control.locator("[data-testid=stMultiSelect]").count():
+        control.locator("input").click()
+        page.get_by_role("option").first.click()
+        page.keyboard.press("Escape")
+    elif control.locator("[data-testid=stSelectbox]").count():
+        shown = control.evaluate(VALUE)
+        control.locator("[data-testid=stSelectbox] input").click()
+        options = page.get_by_role("option")
+        options.first.wait_for()
+        next(o for o in options.all() if o.inner_text().strip() != shown).click()
+    elif control.locator("[data-testid=stNumberInput]").count():
+        field = control.locator("input")
+        field.fill(f"{float(field.input_value()) + 1:g}")
+        field.press("Enter")
+    else:
+        thumb = control.locator("input[type=range]")
+        at_end = thumb.evaluate("input => input.value === input.max")
+        thumb.press("ArrowLeft" if at_end else "ArrowRight")
+
+
+def settle(page: Page) -> None:
+    page.wait_for_timeout(250)
+    wait_ready(page)
+    page.wait_for_timeout(150)
+
+
+def parameters(page: Page) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(page.url).query)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", PAGES)
+def test_every_control_takes_effect_and_survives_a_reload(open_page, name, mode):
+    page = open_page(f"{name}?{MODES[mode]}")
+    open_everything(page)
+    settle(page)
+    pressed: dict[str, str] = {}
+    assert values(page), f"no control on {name!r}"
+    while left := [key for key in values(page) if key not in pressed]:
+        key = left[0]
+        before = values(page)[key]
+        change(page, key)
+        settle(page)
+        # It moved, and did not snap back while the page drew itself again.
+        shown = values(page)
+        assert shown.get(key) != before, f"{key} of {name!r} snapped back to {before!r}"
+        pressed[key] = shown[key]
+    wanted = values(page)
+    asked = parse_qs(MODES[mode])
+    page.reload()
+    wait_ready(page)
+    open_everything(page)
+    settle(page)
+    assert values(page) == wanted
+    kept = parameters(page)
+    if "present" in asked:
+        assert kept.get("present") == ["1"]
+        expect(page.locator(".st-key-presenter-bar")).to_be_visible()
+    hidden = set(asked.get("hide", [""])[0].split(",")) & set(kept.get("hide", [""])[0].split(","))
+    for key in hidden:
+        assert box(page, key).count() == 0
+        assert box(page, f"setting_{key}").count() == 0
