@@ -225,9 +225,7 @@ class Calls(State):
     def hinted(self, value: Any, name: str) -> Any:
         """Remember another name of a value that is not resolved yet."""
         says = name not in ("self", "_", "args", "kwargs")
-        if says and isinstance(value, Opaque) and value.node is None and len(value.hints) < 12:
-            if name in value.hints:
-                value.hints.remove(name)
+        if says and isinstance(value, Opaque) and value.node is None and name not in value.hints:
             value.hints.append(name)
         return value
 

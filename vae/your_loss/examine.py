@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from vae.your_loss import arrays
 from vae.your_loss.graph import Node
 from vae.your_loss.latent_part import LatentPart, read_latents
 from vae.your_loss.pixel_part import PixelPart, read_pixels
@@ -52,11 +53,13 @@ class Examined:
     twins: list[str] = field(default_factory=list)
     learned_rate: float | None = None
     random: bool = False
+    adaptive: list[str] = field(default_factory=list)
+    silent: list[str] = field(default_factory=list)
 
     @property
     def quality(self) -> int:
         """How much of the loss was understood: 3 all of it, 0 nothing."""
-        if self.blocking or self.twins or not self.separable:
+        if self.blocking or self.twins or self.adaptive or not self.separable:
             return 0
         good = self.pixels.family not in ("unknown",)
         known = self.latents.form not in ("unknown",)
@@ -73,7 +76,7 @@ def examine(root: Node, state: State, *, verify: bool = True) -> Examined:
     found = Examined(probe, PixelPart("unknown"), LatentPart("none"))
     _look_at_inputs(found)
     found.twins = _twins(found)
-    if found.blocking or found.twins:
+    if found.blocking or found.twins or found.adaptive:
         return found
     both = {"target", "output"} <= root.deps and bool({"mean", "z", *LATENT_SCALES} & root.deps)
     if both and not probe.separable():
@@ -91,6 +94,11 @@ def _look_at_inputs(found: Examined) -> None:
         if leaf.startswith("unknown"):
             effect = probe.effect(leaf)
             (found.blocking if effect == "needed" else found.left_out).append(leaf)
+        elif leaf.startswith("stopped:"):
+            base = probe.leaves[leaf].base
+            moved = arrays.elementwise(lambda v: 1.3 * v + 0.1, base)
+            effect = probe.effect(leaf, base, moved)
+            (found.adaptive if effect == "needed" else found.silent).append(leaf)
         elif leaf.startswith("constant:"):
             if probe.effect(leaf) != "none":
                 found.missing.append(leaf)
@@ -121,7 +129,7 @@ def _read_pixels(found: Examined) -> PixelPart:
     for value in values:
         probe.fixed = {"out_scale": probe.array("out_scale", value)}
         parts.append(read_pixels(probe))
-        levels.append(probe(target=0.4, output=0.4))
+        levels.append(probe.at_level())
     probe.fixed = {}
     first = parts[0]
     if first.family not in ("gaussian", "laplace") or any(p.family != first.family for p in parts):

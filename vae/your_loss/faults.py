@@ -207,22 +207,10 @@ def _notes(found: Found) -> list[Fault]:
 
 
 def _detached(found: Found) -> list[Fault]:
-    root = found.traced.root
-    assert root is not None
-    rows = []
-    from vae.your_loss import graph
-
-    for node in graph.operations(root):
-        for arg in node.args:
-            if arg.is_constant and arg.frozen:
-                rows.append(
-                    Fault(
-                        "detached",
-                        node.line,
-                        "a part of the loss is detached: it is counted but sends no gradient.",
-                    )
-                )
-    return rows[:1]
+    """Terms that are added to the loss without a gradient."""
+    leaves = found.examined.probe.leaves
+    text = "a term is detached: it is counted in the loss but sends no gradient."
+    return [Fault("detached", leaves[leaf].line, text) for leaf in found.examined.silent[:1]]
 
 
 __all__ = ["find"]

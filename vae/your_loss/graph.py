@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -10,20 +11,19 @@ from vae.your_loss import arrays
 from vae.your_loss.arrays import BUDGET, Array, TooMuch
 
 MAX_GRAPH = 4_000
+# Inputs to which no gradient is sent anyway.
+PASSIVE = ("target", "uniform", "noise", "late", "constant", "example")
+_COUNTER = count()
 
 
 @dataclass(eq=False)
 class Node:
-    """One value: ``base`` at the values with which the code was traced, ``deps`` its inputs.
-
-    ``frozen`` names the inputs that it depends on without sending them a gradient.
-    """
+    """One value: ``base`` at the values with which the code was traced, ``deps`` its inputs."""
 
     base: Array
     function: Callable[..., Array] | None = None
     args: tuple["Node", ...] = ()
     deps: frozenset[str] = frozenset()
-    frozen: frozenset[str] = frozenset()
     leaf: str = ""
     line: int = 0
     name: str = ""
@@ -64,16 +64,23 @@ def apply(function: Callable[..., Array], *args: Node, line: int = 0, name: str 
     with np.errstate(all="ignore"):
         base = function(*(a.base for a in args))
     deps = frozenset().union(*(a.deps for a in args))
-    frozen = frozenset().union(*(a.frozen for a in args))
     unshaped = bool(deps) and all(a.unshaped or a.is_constant for a in args) and not base.shape
     if not deps:
-        return Node(base, line=line, name=name, frozen=frozen)
-    return Node(base, function, args, deps, frozen, line=line, name=name, unshaped=unshaped)
+        return Node(base, line=line, name=name)
+    return Node(base, function, args, deps, line=line, name=name, unshaped=unshaped)
 
 
 def stop_gradient(node: Node) -> Node:
-    """The same value as a constant."""
-    return Node(node.base, frozen=node.frozen | node.deps, line=node.line, name=node.name)
+    """The same value as an input of its own: it may count, but sends no gradient.
+
+    A picture needs none: what depends on pictures alone is the same with and without.
+    """
+    free = {dep.split("#")[0] for dep in node.deps}
+    if not {dep for dep in free if not dep.startswith(PASSIVE)}:
+        return node
+    found = leaf(f"stopped:{next(_COUNTER)}", node.base)
+    found.line = node.line
+    return found
 
 
 def elementwise(function: Callable[..., Any], *args: Node, line: int = 0, name: str = "") -> Node:

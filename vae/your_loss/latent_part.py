@@ -56,7 +56,7 @@ def read_latents(probe: Probe) -> LatentPart:
 def _measure(probe: Probe, named: str, points: list[tuple[float, float]]) -> np.ndarray:
     """The loss at latents whose scale is drawn so that it suits the role's own kind."""
     kind = named or "logvar"
-    return np.array([probe(target=0.4, output=0.4, **probe.latents(m, v, kind)) for m, v in points])
+    return np.array([probe.at_level(**probe.latents(m, v, kind)) for m, v in points])
 
 
 def _flat(values: np.ndarray) -> bool:
@@ -144,9 +144,9 @@ def _holds_when_varied(probe: Probe, kind: str, named: str, weight: float) -> bo
     for place, (_, mean) in enumerate(means):
         logvars = probe.varied(leaf, 12, -0.6, 0.6)
         logvar = logvars[place][1]
-        base = probe(target=0.4, output=0.4, **probe.latents(4.0, 0.0, named or "logvar"))
+        base = probe.at_level(**probe.latents(4.0, 0.0, named or "logvar"))
         try:
-            got = probe(target=0.4, output=0.4, **probe.latents(mean, logvar, named or "logvar"))
+            got = probe.at_level(**probe.latents(mean, logvar, named or "logvar"))
         except TooLarge:
             continue
         kl = arrays.elementwise(

@@ -51,6 +51,18 @@ class Probe:
     sign: float = 1.0
     fixed: dict[str, Array] = field(default_factory=dict)
     verify: bool = True
+    level: tuple[float, float] = (0.4, 0.4)
+    leaves: dict[str, Node] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.leaves = {node.leaf: node for node in graph.sort(self.root) if node.leaf}
+        # Where the log of an error is taken, no error at all is no number.
+        if not math.isfinite(self(target=self.level[0], output=self.level[1])):
+            self.level = (0.4, 0.55)
+
+    def at_level(self, **values: Value) -> float:
+        """The loss at pictures that are as their outputs, or nearly so."""
+        return self(target=self.level[0], output=self.level[1], **values)
 
     @property
     def sizes(self) -> Sizes:
@@ -66,6 +78,8 @@ class Probe:
         return next((kind for kind in roles.LATENT_SCALES if kind in self.deps), "")
 
     def shape(self, leaf: str) -> tuple[int, ...]:
+        if leaf in self.leaves:
+            return self.leaves[leaf].shape
         return self.state.leaves[leaf][1].shape
 
     def array(self, leaf: str, value: Value) -> Array:

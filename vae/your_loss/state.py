@@ -147,7 +147,7 @@ class State:
 
     # -- roles ------------------------------------------------------------------------------------
     def given_role(self, value: Opaque) -> str:
-        for name in (*reversed(value.hints), value.path):
+        for name in (*value.names, value.path):
             if name in self.setup.roles:
                 return self.setup.roles[name]
         return ""
@@ -168,8 +168,7 @@ class State:
     def candidates(self, value: Opaque) -> list[str]:
         """Roles that the names of ``value`` may mean, likeliest first."""
         scored: list[tuple[int, int, str]] = []
-        computed = value.source in ("call", "operation")
-        for place, name in enumerate((*reversed(value.hints), "" if computed else value.path)):
+        for place, name in enumerate(value.names):
             for found in roles.guess(name):
                 role = self._plausible(value, found.role)
                 if role == "constant" and (value.inputs & DATA or value.source == "loop"):
@@ -272,14 +271,14 @@ class State:
     # -- constants --------------------------------------------------------------------------------
     def default_of(self, value: Opaque) -> Any:
         """What the code's own defaults say of this name, or None."""
-        for name in (*reversed(value.hints), value.path):
+        for name in (*value.names, value.path):
             for key in (name, name.rsplit(".", 1)[-1], _key_of(name)):
                 if key in self.setup.defaults:
                     return self.setup.defaults[key]
         return None
 
     def given_constant(self, value: Opaque) -> Any:
-        for name in (*reversed(value.hints), value.path):
+        for name in (*value.names, value.path):
             for key in (name, name.rsplit(".", 1)[-1], _key_of(name)):
                 if key in self.setup.constants:
                     return self.setup.constants[key]

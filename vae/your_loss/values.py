@@ -30,7 +30,14 @@ class Opaque:
     @property
     def name(self) -> str:
         """The name by which a reader knows it."""
-        return self.hints[-1] if self.hints else self.path
+        if self.hints and self.source not in ("argument", "attribute"):
+            return self.hints[0]
+        return self.path
+
+    @property
+    def names(self) -> list[str]:
+        """All names it has had, the first first: a helper's own are the least telling."""
+        return [*(() if self.source in ("call", "operation") else (self.path,)), *self.hints]
 
 
 @dataclass(eq=False)

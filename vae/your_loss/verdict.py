@@ -63,6 +63,12 @@ def _refusal(reading: Reading, examined: Examined) -> str:
             "by it "
             "or lies inside of it, so the loss is not read."
         )
+    if examined.adaptive:
+        line = examined.probe.leaves[examined.adaptive[0]].line
+        return (
+            f"Line {line}: a weight follows the loss itself (it is detached), so the loss is no "
+            "ELBO of one belief: its sigma changes from step to step."
+        )
     if examined.twins:
         return _twins(examined)
     if reading.choices:
