@@ -24,6 +24,10 @@ from vae.your_loss.values import (
 )
 
 MAX_CALLS = 24
+# Methods whose argument is a loss.
+RECORDING = frozenset(
+    {"backward", "manual_backward", "gradient", "minimize", "add_loss", "compute_gradients"}
+)
 # What an operation may raise when it is given what it was not made for.
 BROKEN = (
     TypeError,
@@ -359,6 +363,7 @@ class Calls(State):
         found = self.opaque_call(Library(name), args, named)
         found.source = "operation"
         found.callee = reason
+        found.failed = True
         return found
 
     def wrap(self, last: str, path: str, args: list[Any], named: dict[str, Any]) -> Any:
@@ -493,14 +498,7 @@ class Calls(State):
 
     def opaque_method(self, owner: Any, name: str, args: list[Any], named: dict[str, Any]) -> Any:
         """A method of what is not known: the same values, a recorded loss, or not known."""
-        if name in (
-            "backward",
-            "manual_backward",
-            "gradient",
-            "minimize",
-            "add_loss",
-            "compute_gradients",
-        ):
+        if name in RECORDING:
             self.record(name, owner, args, named)
             return Opaque(f"{name}(...)", "call", self.line, callee=name)
         if not isinstance(owner, Opaque):

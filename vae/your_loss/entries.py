@@ -154,7 +154,10 @@ def _run(state: Interpreter, entry: Entry) -> Outcome:
     for _ in range(3):
         if isinstance(returned, Closure | Method):
             returned = state.call(returned, [], {}) if _callable(returned) else None
-    return state.outcome(returned, state.module)
+    outcome = state.outcome(returned, state.module)
+    if method and isinstance(owner, ClassValue):
+        outcome.names = dict(instance.attributes)
+    return outcome
 
 
 def _callable(value: Closure | Method) -> bool:
@@ -181,7 +184,7 @@ def _choose(entry: Entry, state: Interpreter, outcome: Outcome) -> Traced:
             (coverage(_total(added)) * 10 + 3, _total(added), added[-1].line, "add_loss", "")
         )
     offers += _returned(outcome.returned, entry)
-    names: Mapping[str, Any] = outcome.names if not entry.name else {}
+    names: Mapping[str, Any] = outcome.names if not entry.name or "." in entry.name else {}
     for place, (name, value) in enumerate(names.items()):
         if (
             isinstance(value, Node)

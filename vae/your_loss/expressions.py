@@ -10,7 +10,7 @@ import numpy as np
 from vae.your_loss import arrays, distributions, graph, library, operations
 from vae.your_loss.arrays import BUDGET, Misfit, TooMuch
 from vae.your_loss.builtins_table import BUILTINS, MAX_ITEMS
-from vae.your_loss.calls import SAME, Calls, Spread, names_inputs
+from vae.your_loss.calls import RECORDING, SAME, Calls, Spread, names_inputs
 from vae.your_loss.graph import Node
 from vae.your_loss.operations import Call, NotKnown
 from vae.your_loss.state import NoRole
@@ -29,10 +29,7 @@ from vae.your_loss.values import (
 MAX_DEPTH = 300
 MAX_BITS = 2048
 # Methods of what is not known that mean something.
-METHODS = frozenset(
-    {"backward", "kl", "minimize", "gradient", "add_loss", "compile", "items", "keys"}
-    | {"manual_backward", "unwrap_model", "kl_divergence"}
-)
+METHODS = frozenset(RECORDING | {"kl", "compile", "items", "keys", "unwrap_model", "kl_divergence"})
 _PLAIN: Mapping[type, Callable[..., Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -275,9 +272,18 @@ class Expressions(Calls):
             return found
         if found is not None:
             return found
+        if name == "losses" and self.added:
+            return self.take_added()
+        if name in RECORDING:
+            return Method(Opaque("self", "argument", self.line), name)
         if name not in owner.cache:
             owner.cache[name] = Opaque(f"self.{name}", "attribute", self.line)
         return owner.cache[name]
+
+    def take_added(self) -> list[Node]:
+        """``model.losses``: what ``add_loss`` was given, to be added by the code itself."""
+        taken, self.added = self.added, []
+        return taken
 
     def node_attribute(self, owner: Node, name: str) -> Any:
         if name == "shape" and not owner.unshaped:
@@ -297,6 +303,8 @@ class Expressions(Calls):
     def opaque_attribute(self, owner: Opaque, name: str) -> Any:
         if owner.node is not None:
             return self.node_attribute(owner.node, name)
+        if name == "losses" and self.added:
+            return self.take_added()
         if name in ("shape", "ndim", "T", "mT") and self.role_of(owner) not in (
             "",
             "constant",

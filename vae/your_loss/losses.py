@@ -273,8 +273,8 @@ def keras_object(name: str) -> Operation:
 
         def use(inner: Call) -> Any:
             node = keras_each(inner, kind, settings)
-            reduction = str(settings.get("reduction", "sum_over_batch_size")).lower()
-            reduction = reduction.rsplit(".", 1)[-1]
+            given = settings.get("reduction", "sum_over_batch_size")
+            reduction = str(getattr(given, "path", given)).lower().rsplit(".", 1)[-1]
             if inner.named.get("sample_weight") is not None:
                 raise NotKnown("with sample weights")
             if reduction == "none":
@@ -343,7 +343,8 @@ def _old_tf(function: Callable[..., Any], name: str) -> Operation:
         weight = call.named.get("weights")
         if weight is not None:
             node = call.each(np.multiply, node, call.context.node(weight), name="mul")
-        reduction = str(call.named.get("reduction", "sum_by_nonzero_weights")).lower()
+        given = call.named.get("reduction", "sum_by_nonzero_weights")
+        reduction = str(getattr(given, "path", given)).lower()
         if reduction.endswith("none"):
             return node
         return reduce_node(call, "sum" if reduction.endswith(".sum") else "mean", node, None)

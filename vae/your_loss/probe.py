@@ -53,9 +53,15 @@ class Probe:
     verify: bool = True
     level: tuple[float, float] = (0.4, 0.4)
     leaves: dict[str, Node] = field(default_factory=dict)
+    own: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.leaves = {node.leaf: node for node in graph.sort(self.root) if node.leaf}
+        found = {node.leaf: node for node in graph.sort(self.root) if node.leaf}
+        # A role that several values of the code have goes to the one that the loss depends on.
+        for name in sorted(found):
+            role = name.split("#")[0]
+            self.own[role if role not in self.own else name] = name
+        self.leaves = {role: found[name] for role, name in self.own.items()}
         # Where the log of an error is taken, no error at all is no number.
         if not math.isfinite(self(target=self.level[0], output=self.level[1])):
             self.level = (0.4, 0.55)
@@ -70,7 +76,7 @@ class Probe:
 
     @property
     def deps(self) -> frozenset[str]:
-        return self.root.deps
+        return frozenset(self.own)
 
     @property
     def scale_kind(self) -> str:
@@ -102,7 +108,8 @@ class Probe:
         for signs in product((1.0, -1.0), repeat=len(noises)):
             for name, sign in zip(noises, signs, strict=True):
                 env[name] = self._draw(sign, values) if name == "z" else self.array(name, sign)
-            found = graph.evaluate(self.root, env)
+            named = {self.own[name]: value for name, value in env.items()}
+            found = graph.evaluate(self.root, named)
             data = found.data
             total += float(data.mean()) if data.size else math.nan
         return self.sign * total / 2 ** len(noises)
@@ -119,6 +126,8 @@ class Probe:
         )
 
     def _base(self, name: str) -> Value:
+        if name in self.leaves:
+            return self.leaves[name].base
         return self.state.leaves[name][1].base if name in self.state.leaves else 0.0
 
     def latents(self, mean: Value, logvar: Value, kind: str) -> dict[str, Value]:

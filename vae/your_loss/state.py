@@ -186,10 +186,14 @@ class State:
         )
 
     def _plausible(self, value: Opaque, role: str) -> str:
-        """A target is no result of a network."""
+        """A target is no result of a network, an output is not made of outputs."""
         origin = value
         while origin.source == "item" and origin.parent is not None:
             origin = origin.parent
+        if origin.failed and role != "constant":
+            return ""
+        if role == "output" and "output" in origin.inputs:
+            return ""
         if role == "target" and origin.source in ("call", "operation"):
             words = set(roles.words_of(origin.callee))
             passed = words & {

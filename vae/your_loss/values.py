@@ -23,6 +23,7 @@ class Opaque:
     position: int | None = None
     may_be_none: bool = False
     learned: bool = False
+    failed: bool = False
     inputs: frozenset[str] = frozenset()
     items: dict[Any, "Opaque"] = field(default_factory=dict)
     node: Any = None
