@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -364,3 +365,29 @@ class TestWorld(World.TestCase):  # type: ignore[misc, name-defined]
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )
+
+
+def folder_of(run_id: str) -> Path:
+    return Path("runs") / run_id
+
+
+def test_memory_does_not_grow_with_the_runs_that_were() -> None:
+    """Owners, addresses and viewers are new each time, as on a public server."""
+    machine, sizes = s.Scheduler(LIMITS, folder_of), []
+    machine.handle(s.Tick(), 0.0)
+    machine.handle(s.WorkerStarted(1), 0.0)
+    for number in range(4000):
+        run_id, now = f"run-{number:05d}", float(number)
+        address = f"10.{number // 256}.{number % 256}.1"
+        begun = machine.handle(s.Submit(run_id, run_id, (CONFIG,), address=address), now)
+        machine.handle(s.Look(run_id, f"viewer {number}"), now)
+        [keep] = [action for action in begun if isinstance(action, s.Keep)]
+        machine.handle(s.Kept(keep), now)
+        over = machine.handle(s.Reported(1, protocol.Ended(run_id, "finished")), now)
+        [keep] = [action for action in over if isinstance(action, s.Keep)]
+        machine.handle(s.Kept(keep), now)
+        machine.handle(s.Tick(), now)
+        if number % 1000 == 999:
+            sizes.append(len(pickle.dumps(machine)))
+    # Larger numbers take a byte more; one thing kept of each run would double it and more.
+    assert sizes[-1] < 1.2 * sizes[0], sizes
