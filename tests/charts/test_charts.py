@@ -22,6 +22,7 @@ SPECTRUM = {"spectrum": tuple(5 / 2**rank for rank in range(784)), "variance": 0
 CURVES = {"curves": ((BERNOULLI, (CalibrationBin(0.2, 0.3, 10), CalibrationBin(0.8, 0.7, 20))),)}
 STYLES = {"styles": (BERNOULLI, GAUSSIAN)}
 STEPPED = {**STYLES, "total_steps": 100}
+BOUND = {"x": 0.8, "sigma": 0.3, "q_mean": 0.0, "q_scale": 1.0}
 ARGUMENTS = {
     "bias.asymmetry.build_cost_chart": {"t": 0.8, "h": 0.1},
     "bias.asymmetry.build_double_mse_chart": {"h": 0.1},
@@ -37,6 +38,9 @@ ARGUMENTS = {
     },
     "derivation.expansion.build_numbers_chart": {"lines": STEPS[0].numbers, **PIXEL},
     "derivation.image.build_error_map_chart": IMAGE,
+    "derivation.evidence.build_area_chart": {"x": 0.8, "sigma": 0.3},
+    "derivation.evidence.build_bound_chart": BOUND,
+    "derivation.evidence.build_posterior_chart": BOUND,
     "derivation.image.build_identity_chart": {**IMAGE, "sigma": 0.3},
     "derivation.image.build_nll_map_chart": {**IMAGE, "sigma": 0.3},
     "derivation.image.build_picture_chart": {"greys": GREYS, "name": "target"},

@@ -8,7 +8,9 @@ from vae.charts.derivation.steps import STEPS
 from vae.ledger import CLAIMS
 
 SECTIONS = (
+    "evidence",
     "expansion",
+    "bernoulli",
     "sigma",
     "image",
     "implied-sigma",
@@ -24,7 +26,7 @@ def page() -> AppTest:
     return run_page("derivation")
 
 
-def test_eight_sections_in_order_under_the_anchors_that_links_name(page):
+def test_ten_sections_in_order_under_the_anchors_that_links_name(page):
     assert [header.proto.anchor for header in page.header] == list(SECTIONS)
 
 
@@ -42,6 +44,8 @@ def test_a_plain_address_needs_no_note(page):
 
 BAD = {
     "sigma": "purple",
+    "q_mean": "9",
+    "q_scale": "0",
     "x": "-3",
     "mean": "nan",
     "variance": "0",

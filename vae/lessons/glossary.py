@@ -1,4 +1,9 @@
-"""Terms and symbols, once: every page writes them as they stand here."""
+"""Terms and symbols, once: every page writes them as they stand here.
+
+A symbol has one meaning on all pages. Where the field gives one letter two, the pages write the
+second otherwise: densities always with their arguments, an eigenvalue as v with an index, the
+weights of a loss as c and w.
+"""
 
 from dataclasses import dataclass
 
@@ -13,78 +18,99 @@ class Entry:
 
 
 GLOSSARY = (
-    Entry(
-        "x, t",
-        "target",
-        "the grey of a pixel, from 0 to 1, that the decoder should give; t "
-        "where it is fixed beside an output p",
-    ),
-    Entry("z", "latent", "the few numbers that stand for an image; d of them"),
+    Entry("x", "pixel", "the grey of a pixel in the data, from 0 (black) to 1 (white)"),
+    Entry("t", "target", "the x of one pixel where a loss is studied beside an output p"),
+    Entry("z", "latent", "the few numbers that stand for an image, also called its code"),
     Entry(
         "q(z|x)",
         "encoder",
-        "what the model believes of z after seeing x: a Gaussian with a "
-        "mean and a variance for each latent",
+        "the network that guesses z from x: a Gaussian with a mean and a variance a latent",
     ),
     Entry(
         "p(x|z)",
         "decoder",
-        "what the model believes of x given z: a distribution over "
-        "images, whose parameters a network computes from z",
+        "the network that guesses x from z: a distribution over images, its likelihood",
     ),
     Entry("p(z)", "prior", "what is believed of z before any image: N(0, I)"),
+    Entry("p(z|x)", "posterior", "what is to be believed of z after the image, if p(x|z) is right"),
+    Entry("p(x)", "evidence", "how likely the model finds x, averaged over all z of the prior"),
     Entry(
         "μ", "mean", "the decoder's output under a Gaussian, usually shown as the reconstruction"
     ),
-    Entry("p", "output", "the decoder's output in (0, 1) under a Bernoulli: sigmoid of the logit"),
+    Entry(
+        "p",
+        "output",
+        "the mean that the decoder gives for a pixel in (0, 1); a density has its arguments "
+        "written out",
+    ),
     Entry("a", "logit", "log(p/(1 − p)), what the network gives before the sigmoid"),
-    Entry(
-        "λ",
-        "lambda",
-        "the continuous Bernoulli's parameter, sigmoid(a), which is not its "
-        "mean; λⱼ with an index is an eigenvalue of the data's covariance",
-    ),
-    Entry(
-        "σ",
-        "scale",
-        "standard deviation of the Gaussian decoder, in units of grey; σ² is called variance",
-    ),
-    Entry("h", "gap", "p − t, output less target"),
+    Entry("λ", "lambda", "the continuous Bernoulli's parameter, sigmoid(a), which is not its mean"),
+    Entry("σ", "scale", "standard deviation of the Gaussian decoder, in units of grey"),
+    Entry("h", "gap", "how far an output is from its target, |p − t|"),
     Entry(
         "H(t)",
         "floor",
-        "entropy of a Bernoulli of mean t: the least value of BCE, which is 0 "
-        "for binary targets alone",
+        "the least value of BCE, a Bernoulli's entropy, which is 0 for binary targets alone",
     ),
-    Entry("D, d", "sizes", "the number of pixels (784 for 28×28) and of latents"),
+    Entry("D", "pixels", "the number of pixels of an image, 784 for 28×28"),
+    Entry("d", "latents", "the number of latents"),
+    Entry("s", "output noise", "standard deviation of noise that is added to an output"),
+    Entry("τ", "logit noise", "standard deviation of noise that is added to a logit"),
+    Entry("g", "lean", "which way the loss L_g leans: −1 as BCE, 0 as squared error, 1 opposite"),
+    Entry("c, w", "weights", "factors of the two terms of a loss c · SSE + w · KL"),
+    Entry("β", "beta", "a weight on the KL; 1 in the ELBO"),
+    Entry(
+        "vⱼ",
+        "eigenvalue",
+        "how much the data vary along their j-th principal direction",
+    ),
+    Entry(
+        "",
+        "principal direction",
+        "a pattern of pixels along which images vary together; the first one varies most",
+    ),
+    Entry(
+        "",
+        "linear VAE",
+        "a VAE without hidden layers, which can be solved exactly: probabilistic PCA",
+    ),
     Entry(
         "",
         "log likelihood",
         "log p(x|z): how well the decoder's distribution foresaw the image; higher is better",
     ),
     Entry("", "reconstruction error", "−E[log p(x|z)] over z ~ q(z|x): lower is better"),
-    Entry("NLL", "negative log likelihood", "−log p, a loss"),
-    Entry("MSE", "mean squared error", "mean of (x − μ)² over the pixels; SSE is the sum"),
+    Entry("NLL", "negative log likelihood", "−log p(x|z), a loss"),
+    Entry("SSE", "sum of squared errors", "sum of (x − μ)² over the pixels"),
+    Entry("MSE", "mean squared error", "mean of (x − μ)² over the pixels"),
     Entry("BCE", "binary cross-entropy", "−t log p − (1 − t) log(1 − p), summed over pixels"),
     Entry(
         "KL",
         "Kullback–Leibler divergence",
-        "KL(q(z|x) ‖ p(z)): how far the encoder's belief "
-        "is from the prior; its price for keeping information",
+        "how far one distribution is from another, in nats; here of q(z|x) from the prior",
     ),
     Entry(
         "ELBO",
         "evidence lower bound",
         "E[log p(x|z)] − KL, never above log p(x); it is maximised, and the loss is its negative",
     ),
-    Entry("β", "beta", "a weight on the KL; 1 in the ELBO"),
     Entry("", "posterior collapse", "a latent whose KL is 0: the decoder ignores it"),
     Entry("", "active latent", "a latent that still carries information"),
     Entry("", "nat", "unit of information with natural logarithms: 1 nat = 1.44 bits"),
     Entry(
         "",
         "calibration",
-        "mean output for pixels of each target grey; on the diagonal nothing is pulled",
+        "mean target of the pixels of each output; on the diagonal an output means what it says",
+    ),
+    Entry(
+        "",
+        "regression to the mean",
+        "mean output by target leans to the middle for any predictor that does not know all",
+    ),
+    Entry(
+        "",
+        "Bregman loss",
+        "a loss whose best single output is the mean of the targets, such as MSE and BCE",
     ),
     Entry(
         "",
@@ -94,11 +120,28 @@ GLOSSARY = (
 )
 
 
+_SYMBOLS = tuple(entry for entry in GLOSSARY if entry.symbol)
+
+
 def as_markdown() -> str:
-    """The glossary as a markdown list."""
-    return "\n".join(f"- {_line(entry)}" for entry in GLOSSARY)
+    """The glossary as markdown: a table of the symbols, then a list of the other terms."""
+    symbols = [f"| {_cell(e.symbol)} | {_cell(e.term)}: {_cell(e.meaning)} |" for e in _SYMBOLS]
+    terms = [f"- **{e.term}**: {e.meaning}." for e in GLOSSARY if not e.symbol]
+    return "\n".join(["| | |", "|:--|:--|", *symbols, "", *terms])
 
 
-def _line(entry: Entry) -> str:
-    symbol = f"{entry.symbol}, " if entry.symbol else ""
-    return f"**{symbol}{entry.term}**: {entry.meaning}."
+def _cell(text: str) -> str:
+    """A bar within a cell would end it."""
+    return text.replace("|", "\\|")
+
+
+def explain(*terms: str) -> str:
+    """What ``terms`` mean, for a heading's help. Raises ``KeyError`` on a term not in the glossary.
+
+    A term is named by its word or by its symbol.
+    """
+    known = {name: entry for entry in GLOSSARY for name in (entry.term, entry.symbol) if name}
+    return "\n".join(
+        f"- **{', '.join(filter(None, (known[t].symbol, known[t].term)))}**: {known[t].meaning}"
+        for t in terms
+    )

@@ -38,8 +38,8 @@ STEPS = (
     Step(
         "What is maximised",
         r"\mathbb{E}_{q(z|x)}\big[\log p(x|z)\big]",
-        "The encoder draws a code z for the image x. The decoder should then find x likely. "
-        "The larger, the better.",
+        "The first term of the bound. The encoder draws a code z for the image x; the decoder "
+        "should then find x likely. The larger, the better.",
         (
             f"'log p = ' + {number(LOG_P)} + ' nats'",
             "'its maximum, at μ = x: ' + " + number(gaussian.log_prob("x", "x", "sigma")),
@@ -118,7 +118,7 @@ STEPS = (
             f"'= ' + format(-{FACTOR} * {ERROR} + {CONSTANT}, ',.1f') + ' nats'",
         ),
         r"\text{maximising } \log p(x|z) = \text{minimising MSE}",
-        "Only for one fixed σ. If σ is learned, −D log σ is no constant (section 7).",
+        "Only for one fixed σ. If σ is learned, −D log σ is no constant (section 8).",
         (f"'const = ' + format({CONSTANT}, ',.1f') + ' moves with σ'",),
     ),
     Step(
@@ -142,11 +142,58 @@ STEPS = (
         "The evidence lower bound is maximised; the loss is its negative. Here σ decides how many "
         "nats of KL a squared error is worth.",
         (
-            f"'1 nat of KL buys ' + {gaussian.compact('2 * pow(sigma, 2)')}",
+            f"'at the margin 1 nat of KL buys ' + {gaussian.compact('2 * pow(sigma, 2)')}",
             "'of summed squared error (2σ²)'",
         ),
         r"\mathrm{ELBO} = \mathbb{E}_q[\log p(x|z)] + \mathrm{KL}, \quad\text{“minimise the ELBO”}",
         "Minus KL, and maximise. E stands for evidence, not for empirical.",
         ("'with + KL it is no lower bound on log p(x)'",),
     ),
+)
+
+
+@dataclass(frozen=True)
+class TwoLines:
+    """One line of both derivations: what is done, with a Gaussian and with a Bernoulli pixel."""
+
+    title: str
+    gaussian: str
+    bernoulli: str
+
+
+TWO_LIKELIHOODS = (
+    TwoLines(
+        "one pixel",
+        r"\frac{1}{\sigma\sqrt{2\pi}}\,e^{-\frac12\left(\frac{x-\mu}{\sigma}\right)^2}",
+        r"p^{\,x}\,(1-p)^{1-x}",
+    ),
+    TwoLines(
+        "its logarithm",
+        r"-\tfrac{(x-\mu)^2}{2\sigma^2} - \log\sigma - \tfrac12\log 2\pi",
+        r"x\log p + (1-x)\log(1-p)",
+    ),
+    TwoLines(
+        "the sign turned: a loss",
+        r"\tfrac{(x-\mu)^2}{2\sigma^2} + \text{const}(\sigma)",
+        r"-x\log p - (1-x)\log(1-p)",
+    ),
+    TwoLines(
+        "summed over pixels",
+        r"\tfrac{1}{2\sigma^2}\,\mathrm{SSE} + \text{const}(\sigma)",
+        r"\mathrm{BCE} = -\sum_i \big[x_i\log p_i + (1-x_i)\log(1-p_i)\big]",
+    ),
+    TwoLines(
+        "where x is grey",
+        r"\text{nothing changes: any } x \text{ has a density}",
+        r"\text{the mean over draws: white with probability } x",
+    ),
+)
+
+_P = "clamp(mean, 0.001, 0.999)"
+_WHITE, _BLACK = f"(-log({_P}))", f"(-log(1 - {_P}))"
+GAUSSIAN_LOSS = (f"'Gaussian: −log p(x|z) = ' + {number('-' + LOG_P)} + ' nats'",)
+BERNOULLI_LOSS = (
+    f"'Bernoulli: white costs ' + {number(_WHITE)} + ', black ' + {number(_BLACK)}",
+    f"'their mean, white with probability x: BCE = ' + "
+    f"{number(f'(x * {_WHITE} + (1 - x) * {_BLACK})')} + ' nats'",
 )

@@ -91,7 +91,7 @@ ENTRIES = (
         WRONG,
         "The sign: ELBO = E[log p(x|z)] − KL(q(z|x) ‖ p(z)). With a plus it is no lower bound "
         "on log p(x).",
-        Link("derivation", "expansion"),
+        Link("derivation", "evidence"),
         objective.elbo_sign,
         (Citation("kingma-welling", "equation 3"),),
     ),
@@ -134,7 +134,7 @@ ENTRIES = (
         "Lucas et al.: VAEs trained with MSE and posterior collapse",
         CONDITION,
         "Proved for linear VAEs at their global optimum: latent j stays active exactly when the "
-        "data variance along it, λⱼ, exceeds σ². For deep ones it is a prediction to test.",
+        "data variance along it, vⱼ, exceeds σ². For deep ones it is a prediction to test.",
         Link("derivation", "collapse", {"variance": "1"}),
         linear.active_latents,
         (
@@ -173,7 +173,7 @@ ENTRIES = (
         WRONG,
         "ELBO means evidence lower bound, and it is maximised: it lies below log p(x), and "
         "raising it brings it there. The loss is its negative.",
-        Link("derivation", "expansion"),
+        Link("derivation", "evidence"),
         objective.elbo_is_maximised,
         (Citation("kingma-welling", "equations 2 and 3"),),
     ),
@@ -195,7 +195,7 @@ ENTRIES = (
         CONDITION,
         "A multinoulli over K values is a softmax and gives the categorical cross-entropy. "
         "Binary cross-entropy is a product of Bernoullis, one a pixel: the case K = 2 of it.",
-        Link("derivation", "cross-entropy"),
+        Link("derivation", "bernoulli"),
         derivation.multinoulli,
         (Citation("goodfellow", "sections 3.9.2 and 6.2.2"),),
     ),
@@ -253,7 +253,7 @@ ENTRIES = (
         "Choose a Bernoulli for each pixel: p(x|z) is the product of pˣ(1 − p)¹⁻ˣ. Take the "
         "logarithm, sum over pixels, turn the sign: that is BCE. For a grey it is the mean over "
         "draws.",
-        Link("derivation", "expansion"),
+        Link("derivation", "bernoulli"),
         choices.bernoulli_lines,
         (Citation("kingma-welling", "appendix C.1, equation 11"),),
     ),
@@ -275,7 +275,7 @@ ENTRIES = (
         CONDITION,
         "Yes, for a Gaussian of one fixed σ that is stated. Then −(error + KL) plus a constant is "
         "a lower bound on log p(x). With a mean over pixels the bound belongs to another σ.",
-        Link("derivation", "implied-sigma"),
+        Link("derivation", "evidence"),
         bounds.plain_code_is_a_bound,
         (Citation("kingma-welling", "equations 1 to 3"),),
     ),
@@ -329,7 +329,7 @@ ENTRIES = (
         WRONG,
         "Equation 11 is minus BCE. Equation 12 is a Gaussian whose logarithm holds a squared "
         "error, divided by a variance that the network gives.",
-        Link("derivation", "expansion"),
+        Link("derivation", "bernoulli"),
         choices.appendix_c,
         (Citation("kingma-welling", "appendix C, equations 11 and 12"),),
         by_source=True,
@@ -377,7 +377,7 @@ ENTRIES = (
         CONDITION,
         "For a network, yes: one draw of z is an unbiased estimate. For a linear decoder the "
         "expectation is known exactly, so training needs no draw.",
-        Link("derivation", "expansion"),
+        Link("derivation", "evidence"),
         bounds.sampling,
         (Citation("kingma-welling", "section 2.3"), Citation("lucas", "section 4")),
     ),
@@ -420,7 +420,7 @@ ENTRIES = (
         TRUE,
         "A product of Bernoullis gives every binary picture its mass. One multinoulli over pixels "
         "allows pictures with a single white pixel, and nothing else.",
-        Link("derivation", "cross-entropy"),
+        Link("derivation", "bernoulli"),
         choices.many_ones,
         (Citation("goodfellow", "sections 3.9.1 and 3.9.2"),),
     ),

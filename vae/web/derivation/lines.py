@@ -6,7 +6,13 @@ import streamlit as st
 
 from vae.charts.derivation import image as pictures
 from vae.charts.derivation.expansion import build_numbers_chart
-from vae.charts.derivation.steps import STEPS, Step
+from vae.charts.derivation.steps import (
+    BERNOULLI_LOSS,
+    GAUSSIAN_LOSS,
+    STEPS,
+    TWO_LIKELIHOODS,
+    Step,
+)
 from vae.config import PUBLIC_DATASETS
 from vae.lessons import pictures as lessons_pictures
 from vae.shipped.cards import data_summary
@@ -20,6 +26,17 @@ SIZES = {"28x28": 784, "28x28x3": 2352, "32x32x3": 3072, "64x64x3": 12288, "256x
 OWN = "your own"
 _STEP = "expansion_step"
 _POSITIONS = (*map(str, range(1, len(STEPS) + 1)), "all")
+
+
+def show_two_likelihoods(values: Mapping[str, float]) -> None:
+    """The Gaussian's lines beside the Bernoulli's, with the numbers of the dragged pixel."""
+    rows = [
+        f"| {line.title} | ${line.gaussian}$ | ${line.bernoulli}$ |" for line in TWO_LIKELIHOODS
+    ]
+    head = "| | Gaussian pixel, output μ | Bernoulli pixel, output p |\n|:--|:--|:--|"
+    st.markdown("\n".join([head, *rows]))
+    for key, numbers in (("gaussian-loss", GAUSSIAN_LOSS), ("bernoulli-loss", BERNOULLI_LOSS)):
+        figures.show_chart(build_numbers_chart, key=key, lines=numbers, **values)
 
 
 # --- the expansion ---------------------------------------------------------------------------

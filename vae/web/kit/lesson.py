@@ -1,4 +1,4 @@
-"""What every section of a lesson ends with: the sentence to keep, and what the threads say."""
+"""What every section of a lesson ends with: what to keep and why, and what the threads say."""
 
 import streamlit as st
 
@@ -6,9 +6,9 @@ from vae.ledger import CLAIMS
 from vae.web.kit import claims
 
 
-def take_away(text: str) -> None:
-    """The one sentence of a section to keep."""
-    st.success(text, icon=":material/lightbulb:")
+def take_away(text: str, why: str = "") -> None:
+    """What to keep of a section, and why it is so."""
+    st.success(f"{text}\n\n*Why?* {why}" if why else text, icon=":material/lightbulb:")
 
 
 def threads(page: str, anchor: str) -> None:
