@@ -1,6 +1,18 @@
-"""Errors that a learner reads, and how they show a value that somebody else chose."""
+"""Errors that a learner reads; what a page may show of them, and where the rest goes.
+
+A page is shown to whoever has its link. Tracebacks and the folders of the server are for who looks
+after the server: they go to its log, under a number that the page gives.
+"""
+
+import logging
+import re
+import secrets
+from pathlib import Path
 
 _LONGEST = 40
+# An absolute path, here or on Windows, without its last part; not what stands in an address.
+_FOLDERS = re.compile(r"(?<![\w:/.])(?:[A-Za-z]:)?[/\\](?:[^\s/\\:;,()'\"]+[/\\])+(?=[^\s/\\])")
+_log = logging.getLogger(__name__)
 
 
 class DataUnavailable(Exception):
@@ -24,3 +36,23 @@ def shown(value: object) -> str:
         # A number of thousands of digits, or lists within lists within lists.
         text = f"a {type(value).__name__}"
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def file_away(what: str, details: str) -> str:
+    """Put ``details`` into the server's log under a number, which it returns for the page."""
+    number = secrets.token_hex(3).upper()
+    _log.error("%s. Number %s:\n%s", what, number, details)
+    return number
+
+
+def for_page(sentence: str) -> str:
+    """``sentence`` without the folders it names; whole, it is in the log under the number it gives.
+
+    What names no folder stays as it is.
+    """
+    # A folder's name may have spaces: the user's own is known, and goes first.
+    shown_part = _FOLDERS.sub("", sentence.replace(f"{Path.home()}/", "/~/"))
+    if shown_part == sentence:
+        return sentence
+    number = file_away("A page shows this without its folders", sentence)
+    return f"{shown_part} (Number {number} in the server's log.)"

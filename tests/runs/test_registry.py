@@ -5,6 +5,7 @@ import dataclasses
 import functools
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -638,7 +639,9 @@ def test_a_clock_that_jumps_ends_nothing(tmp_path: Path) -> None:
 # A worker that ends
 
 
-def test_a_crash_is_a_sentence_with_the_worker_s_last_words(bench: Bench) -> None:
+def test_a_crash_is_a_sentence_and_a_number_under_which_the_log_has_the_words(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
     run_id = bench.registry.submit([CONFIG], owner="a")
     waiting = bench.registry.submit([CONFIG], owner="b")
     bench.run(run_id)
@@ -646,7 +649,11 @@ def test_a_crash_is_a_sentence_with_the_worker_s_last_words(bench: Bench) -> Non
     bench.tick()
     assert bench.state(run_id) is RunState.FAILED
     assert "exit code 1" in bench.message(run_id)
-    assert "RuntimeError: no such thing" in bench.message(run_id)
+    assert "RuntimeError" not in bench.message(run_id)
+    [number] = re.findall(r"Number ([0-9A-F]{6}) in the server's log", bench.message(run_id))
+    [record] = caplog.records
+    assert number in record.getMessage()
+    assert "RuntimeError: no such thing" in record.getMessage()
     assert bench.state(waiting) is RunState.STARTING
     assert len(bench.workers) == 2
 

@@ -28,6 +28,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from vae.config import ConfigError, TrainConfig
+from vae.errors import file_away, for_page
 from vae.runs import limits as limits_module
 from vae.runs import scheduler
 from vae.runs.folders import RecoverableRun, RunFolders, default_folder
@@ -44,7 +45,17 @@ from vae.runs.scheduler import (
 )
 from vae.runs.snapshots import RunSnapshot
 from vae.runs.worker_process import WorkerProcess
-from vae.wire.protocol import Command, Pause, Report, Resume, SetLearningRate, SetSpeed, Step
+from vae.wire.protocol import (
+    Command,
+    Ended,
+    Pause,
+    Report,
+    Resume,
+    Saved,
+    SetLearningRate,
+    SetSpeed,
+    Step,
+)
 
 __all__ = [
     "AlreadyRunning",
@@ -378,11 +389,13 @@ class Registry:
 
     def _start_worker(self, number: int) -> None:
         def hear(_: WorkerProcess, report: Report) -> None:
-            self._handle(scheduler.Reported(number, report))
+            self._handle(scheduler.Reported(number, _for_page(report)))
 
         def bury(worker: WorkerProcess) -> None:
-            words = worker.last_words()
-            self._handle(scheduler.WorkerEnded(number, worker.exit_code, words))
+            code, where = worker.exit_code, ""
+            if code != 0:
+                where = file_away(f"The trainer ended, exit code {code}", worker.last_words())
+            self._handle(scheduler.WorkerEnded(number, code, where))
 
         try:
             self._worker = number, self._build_worker(hear, bury)
@@ -410,8 +423,18 @@ class Registry:
         return ""
 
 
+def _for_page(report: Report) -> Report:
+    """``report`` with what its sentence may say to whoever has a run's link."""
+    match report:
+        case Ended(message=sentence):
+            return replace(report, message=for_page(sentence))
+        case Saved(problem=sentence):
+            return replace(report, problem=for_page(sentence))
+    return report
+
+
 def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return for_page(getattr(error, "strerror", None) or str(error) or type(error).__name__)
 
 
 def _check_speed(speed: float | None) -> float | None:

@@ -117,7 +117,7 @@ class WorkerEnded:
 
     worker: int
     exit_code: int | None
-    last_words: str
+    log_number: str
 
 
 @dataclass(frozen=True)
@@ -459,7 +459,7 @@ class Scheduler:
         record = self._active
         if record is not None:
             state, sentence = stop_rules.judge_exit(
-                record.ending, event.exit_code, event.last_words
+                record.ending, event.exit_code, event.log_number
             )
             record.say(sentence)
             self._conclude(record, state)

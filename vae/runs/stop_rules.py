@@ -40,21 +40,24 @@ def describe_unsaved(reason: str) -> str:
     return f"Checkpoints cannot be kept ({reason}); the run goes on without them."
 
 
-def judge_exit(ending: str, exit_code: int | None, last_words: str) -> tuple[RunState, str]:
-    """What becomes of a run whose worker ended, and the sentence that says so."""
+def judge_exit(ending: str, exit_code: int | None, log_number: str) -> tuple[RunState, str]:
+    """What becomes of a run whose worker ended, and the sentence that says so.
+
+    ``log_number``: where the server's log has what the worker said at its end; empty for nowhere.
+    """
     if ending == "stopped":
         return RunState.STOPPED, "The trainer did not end by itself and was ended."
     if ending == "hung":
         return RunState.FAILED, ""
-    return RunState.FAILED, _describe_exit(exit_code, last_words)
+    return RunState.FAILED, _describe_exit(exit_code, log_number)
 
 
-def _describe_exit(exit_code: int | None, last_words: str) -> str:
+def _describe_exit(exit_code: int | None, log_number: str) -> str:
     if exit_code is not None and exit_code < 0:
         how = f"signal {-exit_code}"
         if exit_code == -9:
             how += ", often for want of memory"
     else:
         how = f"exit code {exit_code}"
-    words = f" Its last words: {last_words}" if last_words else ""
-    return f"The trainer ended unexpectedly ({how}).{words}"
+    where = f" Number {log_number} in the server's log says more." if log_number else ""
+    return f"The trainer ended unexpectedly ({how}).{where}"

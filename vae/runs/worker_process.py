@@ -102,9 +102,8 @@ class WorkerProcess:
             self._reports.join(5)
 
     def last_words(self) -> str:
-        """The last lines of its standard error, at most three and 400 characters."""
-        lines = [line for line in self._tail if line.strip()]
-        return " / ".join(line.strip() for line in lines[-3:])[-400:]
+        """The last lines of its standard error: a traceback with its paths, not for a page."""
+        return "\n".join(self._tail)
 
     def _abandon(self) -> None:
         self.kill()
