@@ -11,6 +11,7 @@ import numpy as np
 from vae.your_loss import arrays, belief, faults, rewrite, roles, survival, verdict
 from vae.your_loss.arrays import BUDGET, Budget, TooMuch
 from vae.your_loss.examine import PERCEPTUAL, Examined
+from vae.your_loss.latent_part import LatentPart
 from vae.your_loss.operations import NotKnown
 from vae.your_loss.probe import gaussian_kl
 from vae.your_loss.reading import (
@@ -37,13 +38,15 @@ def read(
     data_range: Range | str | None = "auto",
     constants: Mapping[str, Any] | None = None,
     roles: Mapping[str, str] | None = None,
+    function: str = "",
 ) -> Reading:
     """Read a pasted loss. The code is parsed and interpreted here, never executed.
 
     ``image`` and ``latents`` are shapes without the batch (784, '3x64x64', (64, 64, 3)), ``batch``
     the images of a step; None takes them from the code. ``data_range`` is (low, high), None for
     standardised data, 'auto' for what the code shows (else [0, 1]). ``constants`` sets names of the
-    code (a text chooses a branch), ``roles`` says who is who (see ``roles.ROLES``).
+    code (a text chooses a branch), ``roles`` says who is who (see ``roles.ROLES``), ``function``
+    which of several losses is meant.
 
     Never raises for what the code holds: ``Reading.message`` says why it was not read. Raises
     ``ValueError`` for sizes, ranges or roles that are none.
@@ -54,6 +57,7 @@ def read(
         None if batch is None else size_of("batch", batch),
         check_roles(roles or {}),
         dict(constants or {}),
+        function,
     )
     limits = check_range(data_range)
     token = BUDGET.set(Budget())
@@ -166,6 +170,8 @@ def _family_numbers(reading: Reading, examined: Examined, span: Range | None) ->
         return replace(reading, rate=examined.learned_rate or error)
     if not usable or kl is None:
         return reading
+    if reading.kl_form == "wrong" and not _is_kl(examined.latents):
+        return reading
     pixels = examined.pixels
     if pixels.near and reading.family in ("huber", "log-cosh", "student-t"):
         return replace(
@@ -187,6 +193,14 @@ def _family_numbers(reading: Reading, examined: Examined, span: Range | None) ->
     if reading.family in ("bernoulli", "continuous-bernoulli", "categorical"):
         return replace(reading, beta=kl / error, rate=error)
     return reading
+
+
+def _is_kl(latents: LatentPart) -> bool:
+    """Whether the parts of a KL that is not to N(0, 1) are those of a KL to another Gaussian."""
+    if latents.parts is None or latents.prior_mean:
+        return False
+    square, variance, log = latents.parts
+    return variance > 0 > log and math.isclose(square, variance, rel_tol=1e-5)
 
 
 def _sizes(found: Found, request: Request) -> SizesUsed:

@@ -10,6 +10,7 @@ from vae.your_loss.arrays import BUDGET, Array, Misfit, TooMuch
 from vae.your_loss.builtins_table import BUILTINS, text_method
 from vae.your_loss.graph import Node
 from vae.your_loss.operations import Call, NotKnown
+from vae.your_loss.roles import words_of
 from vae.your_loss.state import NoRole, State
 from vae.your_loss.values import (
     ClassValue,
@@ -312,7 +313,7 @@ class Calls(State):
             return Opaque("parameter", "call", self.line, learned=True, callee=last)
         if last == "Variable" and path.startswith("tensorflow"):
             return Opaque("parameter", "call", self.line, learned=True, callee=last)
-        operation = library.find(path, named)
+        operation = library.find(path, named, first_tensorflow=self.setup.first_tensorflow)
         if operation is None:
             return self.opaque_call(Library(path), args, named)
         return self.operate(operation, path, args, named, library.framework_of(path))
@@ -516,6 +517,9 @@ class Calls(State):
             return self.posterior_kl(owner)
         if name in ("items", "values", "keys"):
             return Opaque(f"{owner.path}.{name}()", "item", self.line, parent=owner)
+        pasted = self.only_method(name)
+        if pasted is not None:
+            return self.call(pasted, args, named)
         if self.role_of(owner) not in ("", "posterior"):
             operation = library.method(name)
             if operation is not None:
@@ -528,6 +532,22 @@ class Calls(State):
             self.unresolved.setdefault(owner.name, owner)
             found.source = "operation"
         return found
+
+    def only_method(self, name: str) -> Any:
+        """The method of that name of the one pasted class that has it: ``self.model.loss(...)``."""
+        if not set(words_of(name)) & {"loss", "losses", "elbo", "kl", "kld", "nll", "criterion"}:
+            return None
+        owners = [
+            value
+            for value in self.module.names.values()
+            if isinstance(value, ClassValue) and isinstance(value.members.get(name), Closure)
+        ]
+        if len(owners) != 1 or self.calls > 8:
+            return None
+        return self.attribute(self.make_instance(owners[0], [], {}), name)
+
+    def attribute(self, owner: Any, name: str) -> Any:
+        raise NotImplementedError
 
     def record(self, name: str, owner: Any, args: list[Any], named: dict[str, Any]) -> None:
         """A value of which gradients are taken is a loss."""

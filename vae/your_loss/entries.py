@@ -70,6 +70,7 @@ class Entry:
     name: str
     line: int
     weight: int
+    away: bool = False
 
 
 @dataclass(eq=False)
@@ -83,6 +84,28 @@ class Traced:
     how: str = ""
     score: int = 0
     note: str = ""
+
+    @property
+    def conclusive(self) -> bool:
+        """Whether the code itself shows that this is what is minimised."""
+        words = set(roles.words_of(short(self.entry.name)))
+        trains = bool(words & {"train", "training", "fit", "update", "optimize"})
+        return trains or self.how in _OPTIMISED or not self.entry.name
+
+
+_OPTIMISED = frozenset(
+    [
+        "backward",
+        "manual_backward",
+        "gradient",
+        "minimize",
+        "compute_gradients",
+        "grad",
+        "value_and_grad",
+        "compile",
+        "add_loss",
+    ]
+)
 
 
 def find_entries(tree: ast.Module) -> list[Entry]:
@@ -119,12 +142,47 @@ def _entry(node: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> list[Entr
     if not words & _MARKS:
         return []
     own = set(roles.words_of(node.name))
+    away = bool(own & _AWAY and not own & {"loss", "train", "training"})
     weight = 2 + 2 * bool(own & {"loss", "elbo", "objective", "criterion", "train", "training"})
-    if own & _AWAY and not own & {"loss", "train"}:
+    if away:
         weight -= 3
     if any("no_grad" in ast.unparse(d) for d in node.decorator_list[:4]):
         weight -= 3
-    return [Entry(name, node.lineno, weight)]
+        away = True
+    return [Entry(name, node.lineno, weight, away)]
+
+
+def short(name: str) -> str:
+    """'Class.method' without its class."""
+    return name.rpartition(".")[2]
+
+
+def calls_of(tree: ast.Module) -> dict[str, set[str]]:
+    """For each function, method and the module ('') the names that it calls."""
+    found: dict[str, set[str]] = {"": set()}
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef):
+            for member in node.body:
+                if isinstance(member, ast.FunctionDef | ast.AsyncFunctionDef):
+                    found[f"{node.name}.{member.name}"] = _called(member)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            found[node.name] = _called(node)
+        else:
+            found[""] |= _called(node)
+    for _ in range(3):
+        for names in found.values():
+            for whole, inner in found.items():
+                if short(whole) in names:
+                    names |= inner
+    return found
+
+
+def _called(node: ast.AST) -> set[str]:
+    return {
+        inner.func.attr if isinstance(inner.func, ast.Attribute) else getattr(inner.func, "id", "")
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.Call)
+    }
 
 
 def trace(tree: ast.Module, entry: Entry, setup: Setup) -> Traced:

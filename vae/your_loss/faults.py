@@ -19,6 +19,7 @@ def find(found: Found, reading: Reading) -> tuple[Fault, ...]:
         *_range_faults(reading),
         *_notes(found),
         *_detached(found),
+        *_evaluation(found),
     ]
     return tuple(sorted(rows, key=lambda fault: fault.line))
 
@@ -204,6 +205,19 @@ def _notes(found: Found) -> list[Fault]:
     if found.traced.note:
         rows.append(Fault("terms", found.traced.line, found.traced.note))
     return rows
+
+
+def _evaluation(found: Found) -> list[Fault]:
+    """Training and validation with different weights."""
+    other = found.evaluation
+    if other is None:
+        return []
+    text = (
+        f"{other.traced.entry.name} weighs its terms otherwise than {found.traced.entry.name}: "
+        "the two "
+        "curves are of two different models."
+    )
+    return [Fault("validation-weights", other.traced.line, text, "use one loss for both.")]
 
 
 def _detached(found: Found) -> list[Fault]:

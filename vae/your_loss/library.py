@@ -134,7 +134,9 @@ def framework_of(path: str) -> str:
     return FRAMEWORKS.get(path.split(".", 1)[0], "")
 
 
-def find(path: str, named: Mapping[str, object]) -> Operation | None:
+def find(
+    path: str, named: Mapping[str, object], *, first_tensorflow: bool = False
+) -> Operation | None:
     """The operation that ``path`` stands for, or None where the vocabulary has none."""
     framework = framework_of(path)
     if not framework:
@@ -142,7 +144,7 @@ def find(path: str, named: Mapping[str, object]) -> Operation | None:
     parts = path.split(".")
     last = parts[-1]
     if "losses" in parts or "metrics" in parts or "objectives" in parts:
-        return _find_loss(framework, parts, last, named)
+        return _find_loss(framework, parts, last, named, first_tensorflow)
     if path.startswith("optax."):
         return losses.OTHERS.get(f"optax.{last}")
     if "backend" in parts and last == "binary_crossentropy":
@@ -171,17 +173,14 @@ def _is_density(parts: list[str]) -> bool:
 
 
 def _find_loss(
-    framework: str, parts: list[str], last: str, named: Mapping[str, object]
+    framework: str, parts: list[str], last: str, named: Mapping[str, object], old_code: bool
 ) -> Operation | None:
     if framework == "numpy":
         return losses.OTHERS.get(f"sklearn.{last}")
     old = losses.OTHERS.get(f"old.{last}")
     first_version = parts[0] == "tensorflow" and "keras" not in parts
-    if (
-        old
-        and first_version
-        and ({"labels", "predictions", "logits"} & set(named) or "v1" in parts)
-    ):
+    old_code = old_code or bool({"labels", "predictions", "logits"} & set(named))
+    if old and first_version and (old_code or "v1" in parts):
         return old
     return losses.KERAS.get(last) or (old if first_version else None)
 

@@ -66,6 +66,11 @@ def _hypotheses() -> list[_Hypothesis]:
     def continuous_of_logits(y: np.ndarray, x: np.ndarray) -> np.ndarray:
         return cross_entropy_of_logits(y, x) - log_normaliser(y)
 
+    def tanh(function: Cost, *, unit: bool) -> Cost:
+        if unit:
+            return lambda y, x: function(0.5 * (np.tanh(y) + 1.0), x)
+        return lambda y, x: function(np.tanh(y), x)
+
     ends = (0.0, 1.0)
     return [
         _Hypothesis("gaussian", _squared, "value"),
@@ -76,6 +81,8 @@ def _hypotheses() -> list[_Hypothesis]:
         _Hypothesis("continuous-bernoulli", continuous_of_logits, "logit"),
         _Hypothesis("gaussian", through(_squared), "logit"),
         _Hypothesis("laplace", through(lambda y, x: np.abs(y - x)), "logit"),
+        _Hypothesis("gaussian", tanh(_squared, unit=False), "logit"),
+        _Hypothesis("gaussian", tanh(_squared, unit=True), "logit"),
         _Hypothesis("bernoulli", binarised(cross_entropy), "probability", TARGETS, True),
         _Hypothesis("bernoulli", binarised(cross_entropy_of_logits), "logit", TARGETS, True),
         _Hypothesis("bernoulli", cross_entropy, "probability", ends, True),
@@ -106,7 +113,17 @@ def read_pixels(probe: Probe) -> PixelPart:
         return PixelPart(
             hypothesis.family, weight, hypothesis.output, hypothesis.binary, constant=constant
         )
+    if _fit(probe, _Hypothesis("swapped", _swapped, "probability"))[0] is not None:
+        return PixelPart(
+            "unknown",
+            why="the picture and the output are exchanged in the cross-entropy: it is linear in "
+            "the output, and no loss of it",
+        )
     return _of_difference(probe)
+
+
+def _swapped(y: np.ndarray, x: np.ndarray) -> np.ndarray:
+    return cross_entropy(x, y)
 
 
 def _state(probe: Probe) -> dict[str, float | Array]:

@@ -15,6 +15,7 @@ from vae.your_loss.state import LATE, Sizes, State
 TOLERANCE = 1e-7
 MAX_NOISES = 3
 MAX_VARIED = 60_000
+MAX_VARIED_AXIS = 200_000
 
 Value = float | Array
 
@@ -200,7 +201,7 @@ class Probe:
         shape = self.shape(leaf)
         random = np.random.default_rng(seed)
         axes: list[tuple[int, ...]] = [
-            (i,) for i, size in enumerate(shape) if 1 < size <= MAX_VARIED
+            (i,) for i, size in enumerate(shape) if 1 < size <= MAX_VARIED_AXIS
         ]
         if math.prod(shape) <= MAX_VARIED and len(axes) > 1:
             axes.append(tuple(range(len(shape))))

@@ -18,6 +18,8 @@ from vae.your_loss.state import Setup, Sizes
 MAX_TRIES = 36
 MAX_CANDIDATES = 4
 MAX_FLIPS = 5
+SMALL_BATCH = 3
+_KL = re.compile(r"\b\w*(kl|kld|kl_?div\w*|logvar|log_var|z_mean|reparam\w*)\b", re.IGNORECASE)
 
 
 @dataclass
@@ -29,6 +31,8 @@ class Found:
     setup: Setup
     ambiguous: list[tuple[str, int]] = field(default_factory=list)
     evaluation: "Found | None" = None
+    rivals: list[Entry] = field(default_factory=list)
+    speaks_of_kl: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class Request:
     batch: int | None = None
     roles: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, Any] = field(default_factory=dict)
+    function: str = ""
 
 
 def search(tree: ast.Module, request: Request) -> Found | None:
@@ -47,8 +52,10 @@ def search(tree: ast.Module, request: Request) -> Found | None:
     defaults = collect_defaults(tree)
     best: Found | None = None
     for tries, sizes in enumerate(guess_sizes(tree, request, defaults), 1):
-        setup = Setup(sizes, request.roles, request.constants, defaults)
-        found = _search_entries(tree, setup)
+        setup = Setup(
+            sizes, request.roles, request.constants, defaults, first_tensorflow=_is_old(tree)
+        )
+        found = _search_entries(tree, setup, request.function)
         if found is not None and (best is None or _quality(found) > _quality(best)):
             best = found
         if best is not None and _quality(best) >= 3:
@@ -61,7 +68,33 @@ def search(tree: ast.Module, request: Request) -> Found | None:
         best = _improve(tree, best)
     if best is not None:
         best.ambiguous = _ambiguous(tree, best)
+        _confirm(tree, best)
+        best.speaks_of_kl = bool(_KL.search(ast.unparse(tree)))
     return best
+
+
+def _confirm(tree: ast.Module, best: Found) -> None:
+    """Probe the loss on three images too, where every value can differ from every other."""
+    sizes = replace(best.setup.sizes, batch=SMALL_BATCH)
+    if best.examined.quality < 2 or best.setup.sizes.batch <= SMALL_BATCH:
+        return
+    try:
+        small = _retrace(tree, best.traced.entry, replace(best.setup, sizes=sizes))
+    except TooMuch:
+        return
+    if small is None or small.examined.blocking:
+        # A size is written into the code; it runs with no other batch.
+        return
+    if small.examined.pixels.family == "unknown" and "sum" in small.examined.pixels.why:
+        best.examined.pixels = small.examined.pixels
+    if small.examined.latents.form == "unknown" and small.examined.latents.extra:
+        best.examined.latents = small.examined.latents
+
+
+def _is_old(tree: ast.Module) -> bool:
+    """TensorFlow 1, whose ``tf.losses`` average over everything."""
+    old = ("placeholder", "Session", "contrib", "get_variable", "variable_scope", "global_step")
+    return any(isinstance(node, ast.Attribute) and node.attr in old for node in ast.walk(tree))
 
 
 def _quality(found: Found) -> float:
@@ -69,9 +102,11 @@ def _quality(found: Found) -> float:
     return found.examined.quality - 0.1 * min(missing, 5) - 0.05 * bool(found.examined.left_out)
 
 
-def _search_entries(tree: ast.Module, setup: Setup) -> Found | None:
+def _search_entries(tree: ast.Module, setup: Setup, function: str) -> Found | None:
     traced: list[Traced] = []
     for entry in entries.find_entries(tree):
+        if function and function not in (entry.name, entries.short(entry.name)):
+            continue
         one = entries.trace(tree, entry, setup)
         if one.root is not None:
             traced.append(one)
@@ -84,6 +119,29 @@ def _search_entries(tree: ast.Module, setup: Setup) -> Found | None:
             best = found
         if best.examined.quality >= 3 and not best.examined.missing:
             break
+    return None if best is None else _weigh_rivals(tree, best, traced)
+
+
+def _weigh_rivals(tree: ast.Module, best: Found, traced: list[Traced]) -> Found:
+    """Other whole losses of the code: who calls wins; of two that call neither, none is read."""
+    calls = entries.calls_of(tree)
+    for candidate in traced:
+        if (
+            candidate is best.traced
+            or candidate.root is None
+            or entries.coverage(candidate.root) < 8
+        ):
+            continue
+        mine, other = best.traced.entry.name, candidate.entry.name
+        if entries.short(other) in calls.get(mine, ()):
+            continue
+        found = Found(candidate, examine(candidate.root, candidate.state, verify=False), best.setup)
+        if found.examined.quality < 2 or _agree(best, found):
+            continue
+        if candidate.entry.away:
+            best.evaluation = best.evaluation or found
+        elif not best.traced.conclusive:
+            best.rivals.append(candidate.entry)
     return best
 
 
@@ -210,15 +268,17 @@ def _agree(one: Found, two: Found) -> bool:
         return True
     if (first.pixels.family, first.latents.form) != (second.pixels.family, second.latents.form):
         return False
-    for a, b in (
-        (first.pixels.weight, second.pixels.weight),
-        (first.latents.weight, second.latents.weight),
-    ):
-        if (a is None) != (b is None):
-            return False
-        if a is not None and b is not None and not math.isclose(a, b, rel_tol=1e-9):
-            return False
-    return True
+    one_ratio, two_ratio = _ratio(first), _ratio(second)
+    if one_ratio is None or two_ratio is None:
+        return one_ratio is two_ratio
+    return math.isclose(one_ratio, two_ratio, rel_tol=1e-9)
+
+
+def _ratio(examined: Examined) -> float | None:
+    """The weight of the KL against that of the pixels' cost."""
+    error = examined.pixels.weight or examined.pixels.near
+    kl = examined.latents.weight
+    return None if not error or kl is None else kl / error
 
 
 # -- what the code itself says ------------------------------------------------------------------

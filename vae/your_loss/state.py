@@ -68,6 +68,7 @@ class Setup:
     decisions: Mapping[str, bool] = field(default_factory=dict)
     pixel_scale: bool = False
     classes: str = ""
+    first_tensorflow: bool = False
 
 
 @dataclass

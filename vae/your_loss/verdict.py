@@ -32,7 +32,7 @@ def number(value: float) -> str:
 
 def settle(reading: Reading, found: Found) -> Reading:
     """Decide whether the loss was read, and say so in a sentence."""
-    reason = _refusal(reading, found.examined)
+    reason = _refusal(reading, found)
     if reason:
         return replace(
             reading, read=False, message=reason, verdict=reason, sigma2=None, sigma2_unit=None,
@@ -52,8 +52,9 @@ def _family_of_refusal(reading: Reading) -> str:
     return reading.family if asked else "unknown"
 
 
-def _refusal(reading: Reading, examined: Examined) -> str:
+def _refusal(reading: Reading, found: Found) -> str:
     """Why nothing is said about this loss, or '' where something is."""
+    examined = found.examined
     state = examined.probe.state
     if examined.blocking:
         line, name, reason = state.unknown[examined.blocking[0]]
@@ -71,6 +72,12 @@ def _refusal(reading: Reading, examined: Examined) -> str:
         )
     if examined.twins:
         return _twins(examined)
+    if found.rivals:
+        first, second = found.traced.entry, found.rivals[0]
+        return (
+            f"Two losses: {first.name} (line {first.line}) and {second.name} (line {second.line}), "
+            "and nothing here shows which one is minimised; name the function that is meant."
+        )
     if reading.choices:
         choice = reading.choices[0]
         return (
@@ -87,7 +94,20 @@ def _refusal(reading: Reading, examined: Examined) -> str:
         )
     if examined.missing:
         return _asked(reading, examined)
-    return _parts_refused(reading, examined)
+    return _parts_refused(reading, examined) or _lost_kl(found)
+
+
+def _lost_kl(found: Found) -> str:
+    """A KL that the code speaks of and that the loss was not seen to hold."""
+    if found.examined.latents.form != "none" or not found.speaks_of_kl:
+        return ""
+    failures = found.traced.state.failures
+    more = f" (line {failures[0][0]}: {failures[0][1]})" if failures else ""
+    return (
+        "The code speaks of a KL, but none was seen to reach the loss on line "
+        f"{found.traced.line}{more}; "
+        "paste what adds it, or the loss is not read."
+    )
 
 
 def _twins(examined: Examined) -> str:
