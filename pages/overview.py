@@ -46,11 +46,13 @@ st.markdown(
     "σ decides that for MSE; BCE has decided it for you, and unevenly."
 )
 
-st.markdown(
-    "**Four beliefs, trained on the same digits.** Draw, and see what each of them keeps of your "
-    "stroke: σ = 1 keeps the kind of digit, a small σ its every bend."
+drawing.show_shipped(
+    "digits",
+    lead="Four beliefs, trained on the same digits. Draw, and see what each of them keeps of your "
+    "stroke: σ = 1 keeps the kind of digit, a small σ its every bend.",
+    small=True,
+    key="drawing",
 )
-drawing.show_shipped("digits", small=True, key="drawing")
 
 st.header("Three lessons", anchor="lessons")
 keep = {"present": "1"} if frame.presenting() else None

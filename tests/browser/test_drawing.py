@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 import torch
+from axe_playwright_python.sync_playwright import Axe
 from browsing import record_of, wait_ready
 from PIL import Image
 from playwright.sync_api import Page, Route, expect
@@ -312,6 +313,21 @@ def test_the_overview_has_the_small_one_and_the_drawing_goes_along(open_page) ->
     wait_ready(page)
     opened(page)
     np.testing.assert_array_equal(greys(page), drawn)
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_all_of_it_is_sound_for_a_screen_reader(open_page, dark) -> None:
+    page = opened(open_page("train", dark=dark))
+    for fold in page.locator(".drawing summary").all():
+        fold.click()
+    page.locator(".drawing .asks").first.click()
+    page.locator(".drawing select").select_option("extra")
+    expect(page.locator(".drawing .sliders .named")).to_have_count(2)
+    page.wait_for_timeout(800)
+    found = Axe().run(page).response["violations"]
+    assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
+    for canvas in page.locator(".drawing canvas:not([aria-hidden])").all():
+        assert canvas.get_attribute("aria-label")
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,16 @@ from vae.web.weights import WeightsFile, run_file, shipped_file
 
 _ASSETS = Path(__file__).parent / "assets"
 _STARTERS = 10
+_LEAD = (
+    "Four VAEs that are trained already, each with another loss. Draw: what does each keep of your "
+    "stroke? (Their weights come in 7 to 11 bits, which changes a loss by less than 0.1 nats.)"
+)
+_LESSON = (
+    "The rows agree on a bright stroke like those they learned from, and part on greys, on thin "
+    "strokes and on what nobody drew for them: a small σ pays KL for every detail, σ = 1 pays for "
+    "little and keeps little."
+)
+_RUN_LEAD = "Draw: what do the networks of this run keep of your stroke?"
 _component = st.components.v2.component(
     "vae.drawing",
     html='<div class="drawing"></div>',
@@ -26,17 +36,20 @@ _component = st.components.v2.component(
 )
 
 
-def show_shipped(dataset: str, *, grey: float = 0.5, small: bool = False, key: str) -> bool:
+def show_shipped(
+    dataset: str, *, lead: str = _LEAD, grey: float = 0.5, small: bool = False, key: str
+) -> bool:
     """The four shipped networks of ``dataset``; False, and nothing drawn, where there are none.
 
-    ``small``: the canvas and the mean pictures alone. A link with ``hide=drawing`` leaves it out.
+    ``lead`` says what to look at. ``small``: the canvas and the mean pictures alone. A link with
+    ``hide=drawing`` leaves it out.
     """
     file = None if "drawing" in hidden() else shipped_file(dataset)
     if file is None:
         return False
     two = None if small else shipped_file(dataset, two_latents=True)
     extra = {"label": "two latents, BCE", "weights": _path(two)} if two else None
-    _show(file, dataset, grey, small=small, extra=extra, key=key)
+    _show(file, dataset, grey, small=small, extra=extra, lead=lead, lesson=_LESSON, key=key)
     return True
 
 
@@ -49,7 +62,16 @@ def show_run(snapshot: RunSnapshot, *, key: str) -> bool:
     if file is None:
         return False
     config = snapshot.members[0].config
-    _show(file, config.dataset, config.grey, small=False, extra=None, key=key)
+    _show(
+        file,
+        config.dataset,
+        config.grey,
+        small=False,
+        extra=None,
+        lead=_RUN_LEAD,
+        lesson="",
+        key=key,
+    )
     return True
 
 
@@ -60,6 +82,8 @@ def _show(
     *,
     small: bool,
     extra: dict[str, str] | None,
+    lead: str,
+    lesson: str,
     key: str,
 ) -> None:
     strip, names = _starters(dataset, grey)
@@ -70,6 +94,8 @@ def _show(
         "targets": strip,
         "names": list(names),
         "small": small,
+        "lead": lead,
+        "lesson": lesson,
         "activeNats": ACTIVE_NATS,
     }
     # In a list: a mapping's values Streamlit would search for tables.

@@ -12,10 +12,7 @@ import { blank } from "./strokes.js";
 import { readWeights } from "./weights.js";
 
 const REST = 400;
-const LESSON =
-  "Squared error and KL compare from row to row; each loss counts nats of a kind of its own. The rows agree on a " +
-  "bright stroke like those they learned from, and part on greys, on thin strokes and on what nobody drew for them: " +
-  "a small σ pays KL for every detail, σ = 1 pays for little and keeps little.";
+const UNITS = "Squared error and KL compare from row to row; each loss counts nats of a kind of its own.";
 // What was drawn stays while one goes from page to page, and from before a run to after it.
 const shared = (globalThis.vaeDrawing ??= { drawings: new Map(), packs: new Map() });
 
@@ -96,13 +93,19 @@ class Page {
     this.results = new Results(pack, { small: data.small, pick: (network, at) => this.ask(network, at) });
     this.asked = element("p", { class: "note asked", role: "status" });
     const left = element("div", { class: "left" }, this.board.place, this.board.tools, this.makeStarters());
-    const right = element("div", { class: "right" }, this.results.node, ...(data.small ? [] : [this.makeSources(), this.asked, element("p", { class: "note", text: LESSON })]));
+    const right = element("div", { class: "right" }, this.results.node, ...(data.small ? [] : [this.makeSources(), this.asked, element("p", { class: "note", text: this.lesson() })]));
     this.root.replaceChildren(
+      element("p", { text: data.lead }),
       element("div", { class: data.small ? "drawing-page small" : "drawing-page" }, left, right),
       ...(data.small ? [] : this.makeFolds()),
       element("p", { class: "note", text: "Nothing you draw or choose leaves this browser." }),
       this.live,
     );
+  }
+
+  lesson() {
+    const { lesson } = this.data;
+    return this.pack.networks.length > 1 ? `${UNITS} ${lesson}` : lesson;
   }
 
   makeStarters() {
@@ -137,16 +140,17 @@ class Page {
       this.schedule();
     });
     const change = (text, make) => button(text, () => this.board.set(make(this.drawing)));
+    const bar = (lead, ...parts) => element("div", { class: "bar" }, element("span", { class: "lead", text: lead }), ...parts);
     return element(
       "div",
-      { class: "bar" },
-      element("span", { class: "lead", text: "z:" }),
-      this.sources.group,
-      again,
-      element("span", { class: "lead", text: "Try:" }),
-      change("Half as bright", ({ pixels }) => pixels.map((value) => value / 2)),
-      change("Upside down", ({ pixels }) => pixels.slice().reverse()),
-      change("Inverted", ({ pixels }) => pixels.map((value) => 1 - value)),
+      { class: "sources" },
+      bar("z:", this.sources.group, again),
+      bar(
+        "Try:",
+        change("Half as bright", ({ pixels }) => pixels.map((value) => value / 2)),
+        change("Upside down", ({ pixels }) => pixels.slice().reverse()),
+        change("Inverted", ({ pixels }) => pixels.map((value) => 1 - value)),
+      ),
     );
   }
 
