@@ -391,3 +391,16 @@ def test_memory_does_not_grow_with_the_runs_that_were() -> None:
             sizes.append(len(pickle.dumps(machine)))
     # Larger numbers take a byte more; one thing kept of each run would double it and more.
     assert sizes[-1] < 1.2 * sizes[0], sizes
+
+
+def test_a_trainer_that_did_not_start_was_no_turn() -> None:
+    machine = s.Scheduler(LIMITS, folder_of)
+    machine.handle(s.Submit("failed", "a", (CONFIG,), address="10.0.0.1"), 0.0)
+    machine.handle(s.WorkerNotStarted(1, "no memory"), 0.0)
+    for run_id, address in (("first", "10.0.0.1"), ("second", "10.0.0.2")):
+        machine.handle(s.Submit(run_id, run_id, (CONFIG,), address=address), 1.0)
+    machine.handle(s.Tick(), 2.0)
+    actions = machine.handle(s.WorkerStarted(2), 2.0)
+    [start] = [action.command for action in actions if isinstance(action, s.Tell)]
+    assert isinstance(start, protocol.Start)
+    assert start.job == "first"

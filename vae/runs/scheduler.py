@@ -448,7 +448,9 @@ class Scheduler:
         self._worker, self._start_failed = None, True
         self._back_off()
         if self._queue:
-            record = self._runs[self._queue.take()]
+            # That was no turn: its address still has one to come.
+            record = self._runs[self._queue.order()[0]]
+            self._queue.remove(record.run_id)
             record.say(f"The trainer cannot be started ({reason}).")
             self._finish(record, RunState.FAILED)
         self._number_queue()
