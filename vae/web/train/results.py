@@ -1,6 +1,6 @@
 """After a run: the film of it, what its latents mean, and everything to take home."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -14,7 +14,7 @@ from vae.lessons import questions
 from vae.runs import tables
 from vae.runs.snapshots import MemberSnapshot, RunSnapshot
 from vae.web import drawing
-from vae.web.train import figures
+from vae.web.train import downloads, figures
 
 _BYTES = "application/octet-stream"
 
@@ -114,58 +114,51 @@ def _show_downloads(snapshot: RunSnapshot, labels: Sequence[str]) -> None:
             key="download-member",
         )
     with st.container(horizontal=True):
-        _show_film_downloads(members, labels)
+        _show_film_downloads(snapshot, labels)
         _show_run_downloads(members[index].config, snapshot.checkpoints[index : index + 1])
 
 
-def _show_film_downloads(members: Sequence[MemberSnapshot], labels: Sequence[str]) -> None:
-    _download(
+def _show_film_downloads(snapshot: RunSnapshot, labels: Sequence[str]) -> None:
+    members, moment = snapshot.members, (snapshot.run_id, snapshot.step)
+    downloads.offer(
         "History (CSV)",
         "table",
         lambda: files.history_csv(members, labels),
         "history.csv",
         "text/csv",
+        key=moment,
     )
     if all(member.frames for member in members):
-        _download(
+        downloads.offer(
             "Animation (GIF)",
             "animation",
             lambda: files.animation_gif(members),
             "training.gif",
             "image/gif",
+            key=moment,
         )
 
 
 def _show_run_downloads(config: TrainConfig, checkpoints: Sequence[str]) -> None:
-    _download(
+    downloads.offer(
         "Script",
         "code",
         lambda: standalone.build_script(config),
         standalone.file_name(config),
         "text/x-python",
+        key=config,
     )
     for path in checkpoints:
-        _download("Weights", "save", Path(path).read_bytes, f"vae-{config.likelihood}.pt", _BYTES)
+        name = f"vae-{config.likelihood}.pt"
+        downloads.offer("Weights", "save", Path(path).read_bytes, name, _BYTES)
     if standalone.needs_images(config):
-        _download(
+        drawn_with = config.seed if config.binarise != "none" else None
+        downloads.offer(
             "Images for the script",
             "image",
             lambda: files.images_npz(config),
             standalone.images_name(config),
             _BYTES,
+            key=(config.dataset, config.grey, config.binarise, drawn_with),
+            kept=downloads.LARGE,
         )
-
-
-def _download(
-    label: str, icon: str, build: Callable[[], str | bytes], file_name: str, mime: str
-) -> None:
-    """A button whose file is made when it is pressed, without a run of the page."""
-    st.download_button(
-        label,
-        build,
-        file_name,
-        mime,
-        key=f"download-{icon}",
-        icon=f":material/{icon}:",
-        on_click="ignore",
-    )
