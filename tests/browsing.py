@@ -1,6 +1,8 @@
 """What browser tests share: a page that is ready, a dial that is dragged, counts of what moved."""
 
+import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from playwright.sync_api import ConsoleMessage, Locator, Page, Request, WebSocket
@@ -10,15 +12,17 @@ READY = (
 )
 
 # Counts animation frames, and those in which a figure was really drawn anew: a change inside a
-# chart's SVG, or a cleared canvas.
+# chart's SVG, a cleared canvas, or new pixels on one.
 _COUNTERS = """
 (() => {
   const counts = (window.__counts = { frames: 0, redraws: 0, dirty: false, seen: new WeakSet() });
-  const clear = CanvasRenderingContext2D.prototype.clearRect;
-  CanvasRenderingContext2D.prototype.clearRect = function (...box) {
-    counts.dirty = true;
-    return clear.apply(this, box);
-  };
+  for (const name of ["clearRect", "putImageData"]) {
+    const act = CanvasRenderingContext2D.prototype[name];
+    CanvasRenderingContext2D.prototype[name] = function (...given) {
+      counts.dirty = true;
+      return act.apply(this, given);
+    };
+  }
   const everything = { attributes: true, childList: true, characterData: true, subtree: true };
   const observer = new MutationObserver(() => { counts.dirty = true; });
   counts.watch = () => {
@@ -132,7 +136,34 @@ def drag_dial(
     def x(share: float) -> float:
         return box["x"] + box["width"] * share
 
-    page.mouse.move(x(start), middle)
+    def move(passed: float) -> None:
+        # There in the first half of the time, back in the second.
+        way = 1 - abs(1 - 2 * passed)
+        page.mouse.move(x(start + (end - start) * way), middle)
+
+    return _drag(page, move, seconds)
+
+
+def drag_stroke(page: Page, seconds: float = 2.0) -> Drag:
+    """Draw a winding stroke on the drawing's board; a redraw is a frame with new pictures."""
+    board = page.locator(".drawing .board")
+    board.scroll_into_view_if_needed()
+    box = board.bounding_box()
+    assert box is not None, "there is no drawing on the page"
+
+    def move(passed: float) -> None:
+        across, down = math.sin(17 * passed), math.cos(29 * passed)
+        page.mouse.move(
+            box["x"] + box["width"] * (0.5 + 0.35 * across),
+            box["y"] + box["height"] * (0.5 + 0.35 * down),
+        )
+
+    return _drag(page, move, seconds)
+
+
+def _drag(page: Page, move: Callable[[float], None], seconds: float) -> Drag:
+    """Press, ``move`` (to where it is after this share of the time) without a pause, release."""
+    move(0)
     page.mouse.down()
     page.wait_for_timeout(200)
     record = record_of(page)
@@ -140,62 +171,12 @@ def drag_dial(
     sent, received = record.sent, record.received
     began = time.perf_counter()
     while (passed := time.perf_counter() - began) < seconds:
-        # There in the first half of the time, back in the second.
-        way = 1 - abs(1 - 2 * passed / seconds)
-        page.mouse.move(x(start + (end - start) * way), middle)
+        move(passed / seconds)
     frames, redraws = page.evaluate("() => [__counts.frames, __counts.redraws]")
     took = time.perf_counter() - began
     page.mouse.up()
     page.wait_for_timeout(300)
     return Drag(took, frames, redraws, record.sent - sent, record.received - received)
-
-
-@dataclass(frozen=True)
-class Steps:
-    """A dial moved step by step: inputs, those that a figure followed, websocket messages, and
-    the browser's processor seconds for one input."""
-
-    inputs: int
-    followed: int
-    sent: int
-    received: int
-    cost: float
-
-
-def step_dial(page: Page, name: str, inputs: int = 30) -> Steps:
-    """Move the dial through ``inputs`` positions; each waits for a redraw, 120 frames at most."""
-    slider = dial(page, name)
-    slider.scroll_into_view_if_needed()
-    page.wait_for_timeout(300)
-    session = page.context.new_cdp_session(page)
-    # Thread time: other processes on the machine do not count.
-    session.send("Performance.enable", {"timeDomain": "threadTicks"})
-
-    def busy() -> float:
-        metrics = session.send("Performance.getMetrics")["metrics"]
-        return next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")
-
-    record = record_of(page)
-    sent, received, before = record.sent, record.received, busy()
-    followed = slider.evaluate(
-        """async (input, inputs) => {
-            __counts.watch();
-            const [low, high] = [Number(input.min), Number(input.max)];
-            let followed = 0;
-            for (let step = 0; step < inputs; step += 1) {
-                const redraws = __counts.redraws;
-                input.value = low + (high - low) * (0.2 + (0.6 * step) / inputs);
-                input.dispatchEvent(new Event("input", { bubbles: true }));
-                for (let frame = 0; frame < 120 && __counts.redraws === redraws; frame += 1)
-                    await new Promise(requestAnimationFrame);
-                if (__counts.redraws > redraws) followed += 1;
-            }
-            return followed;
-        }""",
-        inputs,
-    )
-    cost = (busy() - before) / inputs
-    return Steps(inputs, followed, record.sent - sent, record.received - received, cost)
 
 
 def set_dial(page: Page, name: str, position: float) -> None:

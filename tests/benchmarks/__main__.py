@@ -105,6 +105,11 @@ def app_rows(data: Path | None, seconds: float) -> Iterator[Row]:
             value = f"{moved.redraws_per_second:.0f} a second, {moved.sent} messages"
             met = moved.redraws_per_second >= 30 and moved.sent == 0
             yield Row(f"drawings while a dial of {page} is dragged", value, "30, none", met)
+        seen, drawn = app.stroke(server.url)
+        yield Row("drawing in view to its first pictures", f"{seen:.2f} s", "1 s", seen <= 1)
+        value = f"{drawn.redraws_per_second:.0f} a second, {drawn.sent} messages"
+        met = drawn.redraws_per_second >= 57 and drawn.sent == 0
+        yield Row("four networks' pictures while a stroke is drawn", value, "60, none", met)
     with tempfile.TemporaryDirectory() as folder, serve(Path(folder), extra=extra) as server:
         cold, _ = app.click_to_picture(server.url)
         yield Row("click to first picture, new server", f"{cold:.2f} s", "5 s", cold <= 5)

@@ -13,7 +13,7 @@ from tests.appserver import Server
 from tests.benchmarks.client import Session
 from tests.benchmarks.load import EVERYWHERE, cpu_seconds, quantile
 from tests.benchmarks.speed import BATCH
-from tests.browsing import Drag, drag_dial, wait_ready, watch
+from tests.browsing import Drag, drag_dial, drag_stroke, wait_ready, watch
 
 
 async def page_latencies(server: Server, runs: int = 20) -> dict[str, tuple[float, float]]:
@@ -42,7 +42,7 @@ async def memory_after_every_page(server: Server) -> float:
 
 
 @contextmanager
-def chromium_page(url: str) -> Iterator[Page]:
+def chromium_page(url: str, height: int = 900) -> Iterator[Page]:
     """A ready page in Chromium, its messages and frames counted."""
     executable = os.environ.get("VAE_TEST_CHROMIUM") or shutil.which("chromium")
     if executable is None:
@@ -50,7 +50,7 @@ def chromium_page(url: str) -> Iterator[Page]:
     flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=flags)
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page = browser.new_page(viewport={"width": 1280, "height": height})
         watch(page)
         page.goto(url)
         wait_ready(page, seconds=60)
@@ -64,6 +64,20 @@ def first_dial(url: str, page: str) -> Drag:
         name = browser_page.locator("[id^=dial-]").first.get_attribute("id")
         assert name is not None
         return drag_dial(browser_page, name.removeprefix("dial-"), seconds=3.0)
+
+
+def stroke(url: str) -> tuple[float, Drag]:
+    """Seconds from the drawing's coming into view to its first pictures, and a stroke of three
+    seconds, in a new browser on a server that has shown it once."""
+    for _ in range(2):
+        with chromium_page(f"{url}/train", height=400) as page:
+            began = time.perf_counter()
+            page.locator(".drawing").scroll_into_view_if_needed()
+            page.locator(".drawing .board").wait_for(timeout=60_000)
+            first = time.perf_counter() - began
+            page.set_viewport_size({"width": 1280, "height": 900})
+            drag = drag_stroke(page, seconds=3.0)
+    return first, drag
 
 
 def click_to_picture(url: str, query: str = "", later: float = 0.0) -> tuple[float, int]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
-from browsing import record_of, wait_ready
+from browsing import drag_stroke, record_of, wait_ready
 from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
@@ -391,31 +391,7 @@ def test_an_unknown_runs_networks_are_refused_with_a_sentence(open_page, app_url
 
 @pytest.mark.alone
 def test_a_stroke_is_followed_at_frame_rate_by_all_four(open_page) -> None:
-    page = opened(open_page("train"))
-    record = record_of(page)
-    sent, received = record.sent, record.received
-    box = board(page).bounding_box()
-    assert box is not None
-    page.evaluate("""() => {
-        window.__shown = { frames: 0, changes: 0 };
-        const tick = () => { __shown.frames += 1; requestAnimationFrame(tick); };
-        requestAnimationFrame(tick);
-    }""")
-    page.locator(".drawing .numbers span").first.evaluate(
-        "(node) => new MutationObserver(() => { __shown.changes += 1; })"
-        ".observe(node, { childList: true, characterData: true, subtree: true })"
-    )
-    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    page.mouse.move(*middle)
-    page.mouse.down()
-    for step in range(150):
-        angle = step / 8
-        page.mouse.move(
-            middle[0] + 0.3 * box["width"] * np.sin(angle),
-            middle[1] + 0.3 * box["height"] * np.cos(1.7 * angle),
-        )
-    page.mouse.up()
-    frames, changes = page.evaluate("() => [__shown.frames, __shown.changes]")
-    assert (record.sent, record.received) == (sent, received)
-    # A frame is late now and then on a shared machine, but numbers follow the hand frame by frame.
-    assert changes > frames / 3
+    drag = drag_stroke(opened(open_page("train")))
+    assert (drag.sent, drag.received) == (0, 0)
+    # Shared machines stutter: the benchmark reports the rate itself.
+    assert drag.redraws_per_second > 20
