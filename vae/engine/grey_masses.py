@@ -9,11 +9,12 @@ Sources: Salimans et al. 2017, equation 2 (bins with open ends); Theis et al. 20
 mean log over a bin is at most the log of the bin's mass).
 """
 
-import functools
 import math
 
 import torch
 from torch import Tensor
+
+from vae.memo import shared
 
 LEVELS = 256
 # The least mass that differences in the tensor's own precision still tell from rounding.
@@ -105,7 +106,7 @@ _FARTHEST = 40.0
 _SPACING = 1 / 64
 
 
-@functools.cache
+@shared(maxsize=4)
 def _natural_table(levels: int) -> Tensor:
     """Cubic Hermite coefficients of the natural parameter against the mean's logit, from 0 up."""
     logits = torch.arange(0, _FARTHEST + _SPACING, _SPACING, dtype=torch.float64)

@@ -4,7 +4,6 @@ They go past Streamlit's sessions: nothing of them is sent through a websocket, 
 who has them. Names carry a digest of their content.
 """
 
-import functools
 import hashlib
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from vae.errors import CheckpointError
+from vae.memo import shared
 from vae.web.weights import read_weights
 
 _FOLDER = Path(__file__).parent / "assets" / "drawing"
@@ -21,13 +21,13 @@ _FOR_GOOD = {"Cache-Control": "public, max-age=31536000, immutable"}
 _NEVER = {"Cache-Control": "no-store"}
 
 
-@functools.cache
+@shared(maxsize=1)
 def assets() -> dict[str, bytes]:
     """The drawing's modules and style by file name, read once."""
     return {path.name: path.read_bytes() for path in sorted(_FOLDER.iterdir()) if path.is_file()}
 
 
-@functools.cache
+@shared(maxsize=1)
 def assets_digest() -> str:
     """Changes with any of ``assets``."""
     digest = hashlib.sha256()

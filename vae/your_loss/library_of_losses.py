@@ -7,10 +7,10 @@ clinic is ours, minimal, in the form of what was asked about.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
+from vae.memo import shared
 from vae.your_loss.assemble import read
 from vae.your_loss.reading import Reading
 
@@ -68,7 +68,7 @@ class ClinicEntry:
         return read(self.code, **given)
 
 
-@cache
+@shared(maxsize=1)
 def census() -> tuple[CensusEntry, ...]:
     """Public losses that imply a fixed Gaussian, by sigma^2 in [0, 1] pixels where they have it."""
     rows = json.loads((FOLDER / "census.json").read_text(encoding="utf-8"))
@@ -76,7 +76,7 @@ def census() -> tuple[CensusEntry, ...]:
     return tuple(sorted(found, key=lambda e: (e.sigma2_unit is None, e.sigma2_unit or e.sigma2)))
 
 
-@cache
+@shared(maxsize=1)
 def clinic() -> tuple[ClinicEntry, ...]:
     """Public questions, by symptom."""
     rows = json.loads((FOLDER / "clinic.json").read_text(encoding="utf-8"))
