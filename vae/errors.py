@@ -10,6 +10,7 @@ import secrets
 from pathlib import Path
 
 _LONGEST = 40
+_LONGEST_PATH = 250
 # An absolute path, here or on Windows, without its last part; not what stands in an address.
 _FOLDERS = re.compile(r"(?<![\w:/.])(?:[A-Za-z]:)?[/\\](?:[^\s/\\:;,()'\"]+[/\\])+(?=[^\s/\\])")
 _log = logging.getLogger(__name__)
@@ -36,6 +37,12 @@ def shown(value: object) -> str:
         # A number of thousands of digits, or lists within lists within lists.
         text = f"a {type(value).__name__}"
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def shown_path(path: object) -> str:
+    """A path for a message: as it is, or the end of one that no system would take."""
+    text = str(path)
+    return text if len(text) <= _LONGEST_PATH else f"…{text[1 - _LONGEST_PATH :]}"
 
 
 def file_away(what: str, details: str) -> str:

@@ -26,13 +26,21 @@ _AT_ONCE: int = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 def user_cache_dir() -> Path:
-    """The folder for what can be made or fetched again, where this platform wants it."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    """The folder for what can be made or fetched again, where this platform wants it.
+
+    Raises ``DataUnavailable`` for a user without a home.
+    """
+    try:
+        if sys.platform == "win32":
+            base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+        elif sys.platform == "darwin":
+            base = Path.home() / "Library" / "Caches"
+        else:
+            base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    except RuntimeError as error:
+        raise DataUnavailable(
+            "This user has no home folder to keep caches in; name one with HOME."
+        ) from error
     return Path(base) / "vae-loss"
 
 
@@ -71,6 +79,24 @@ def write_atomically(path: Path, content: bytes | memoryview) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise
+
+
+def check_writable(path: Path) -> None:
+    """Raise the ``OSError`` that ``write_atomically`` would, as far as can be known before."""
+    mode = _mode_of(path)
+    if mode is not None and not os.access(path, os.W_OK):
+        raise OSError(errno.EACCES, "the file there may not be written", str(path))
+    probe = path.with_name(f".{uuid.uuid4().hex}.part")
+    try:
+        with probe.open("xb"):
+            pass
+    except FileNotFoundError as error:
+        if path.parent.is_dir():
+            raise
+        raise OSError(errno.ENOENT, "its folder must exist", str(path)) from error
+    finally:
+        with contextlib.suppress(OSError):
+            probe.unlink(missing_ok=True)
 
 
 def is_part(name: str) -> bool:

@@ -118,14 +118,18 @@ def test_a_finished_run_says_how_to_go_on(
         (["train", "--likelihood", "poisson"], 2, "allowed is one of gaussian"),
         (["train", "--epochs", "1.5"], 2, "epochs: '1.5' given; allowed is 1 to 1000"),
         (["train", "--dataset", "images"], 2, "images: '' given"),
-        (["train", "--output", "/absent/run.pt"], 2, "--output: /absent/run.pt given"),
+        (
+            ["train", "--output", "/absent/run.pt"],
+            2,
+            "--output: /absent/run.pt given; its folder must exist",
+        ),
         (["train", "--speed", "3"], 2, "unrecognized arguments: --speed"),
         (["paint"], 2, "invalid choice: 'paint'"),
         ([], 2, "required: COMMAND"),
-        (["train", "--dataset", "mnist", "--data-dir", "/absent"], 1, "download mnist"),
-        (["train", "--dataset", "images", "--images", "/absent.npz"], 1, "no such file"),
-        (["evaluate", "/absent.pt"], 1, "/absent.pt: cannot be read"),
-        (["resume", __file__], 1, "not a checkpoint"),
+        (["train", "--dataset", "mnist", "--data-dir", "/absent"], 2, "download mnist"),
+        (["train", "--dataset", "images", "--images", "/absent.npz"], 2, "no such file"),
+        (["evaluate", "/absent.pt"], 2, "/absent.pt: cannot be read"),
+        (["resume", __file__], 2, "not a checkpoint"),
     ],
 )
 def test_mistakes_get_one_message_and_a_code(

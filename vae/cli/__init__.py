@@ -4,14 +4,14 @@ torch is imported by the commands that need it, so that help and mistakes answer
 """
 
 import argparse
+import contextlib
 import json
 import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from vae.cli import loss as cli_loss
 from vae.cli.options import (
@@ -26,7 +26,8 @@ from vae.cli.options import (
 )
 from vae.cli.report import JsonLines, Progress
 from vae.config import ConfigError
-from vae.errors import CheckpointError, DataUnavailable, DeviceUnavailable
+from vae.errors import CheckpointError, DataUnavailable, DeviceUnavailable, shown_path
+from vae.files import check_writable, expand
 from vae.images.sets import ImageData, default_data_dir, is_available, load_images
 from vae.wire.events import DivergedEvent, EpochEvent, StepEvent
 
@@ -48,26 +49,64 @@ class CommandError(Exception):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code: 0, 1 on failure, 2 on bad use, 130 on Ctrl-C."""
-    options = build_parser().parse_args(arguments)
+    """Run one command; returns the exit code: 0, 1 on failure, 2 on bad use, 130 on Ctrl-C.
+
+    Whatever is given that cannot be used is bad use: settings, files, folders. Failure is what
+    goes wrong in the doing: a download, a full disk, a loss that diverges.
+    """
+    _complete_streams()
     try:
-        return options.command(options)
-    except CommandError as error:
-        return _complain(error, error.code)
-    except (ConfigError, DeviceUnavailable) as error:
-        return _complain(error, BAD_USE)
-    except (DataUnavailable, CheckpointError) as error:
-        return _complain(error, FAILED)
+        try:
+            return _run(arguments)
+        finally:
+            # Here, where it can be said: at its end Python would only change the exit code.
+            sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader, `head` perhaps, has seen enough. Nothing may be flushed at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader, `head` perhaps, has seen enough.
+        _discard(sys.stdout)
         return FAILED
+    except OSError as error:
+        _discard(sys.stdout)
+        what = error.filename or "the output"
+        return _complain(f"{what}: {error.strerror or error}", FAILED)
 
 
-def _complain(error: Exception, code: int) -> int:
-    print(f"python -m vae: {error}", file=sys.stderr)
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        options = build_parser().parse_args(arguments)
+        return options.command(options)
+    except CommandError as error:
+        return _complain(error, error.code)
+    except (ConfigError, DeviceUnavailable, DataUnavailable, CheckpointError) as error:
+        return _complain(error, BAD_USE)
+    except MemoryError:
+        return _complain("there is not enough memory for this", FAILED)
+
+
+def _complete_streams() -> None:
+    """Make every character printable, whatever the terminal's encoding, and closed streams open:
+    a file that is opened later would otherwise get their numbers, and what libraries print."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _discard(stream: TextIO) -> None:
+    """Lead what is left to write nowhere: nothing more may be said at exit either."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _complain(error: object, code: int) -> int:
+    try:
+        print(f"python -m vae: {error}", file=sys.stderr, flush=True)
+    except OSError:
+        _discard(sys.stderr)
     return code
 
 
@@ -125,19 +164,18 @@ def _add_download(parser: argparse.ArgumentParser) -> None:
 
 def _train(options: argparse.Namespace) -> int:
     config = config_from(options)
-    _check_output(options.output)
+    output = _check_output(options.output)
     if options.download and not is_available(config.dataset, options.data_dir, config.images):
         _fetch(config.dataset, options.data_dir)
     data = load_images(config, options.data_dir)
     from vae.engine.training import Trainer
 
-    return _pull(Trainer(config, data), options.output, options.json)
+    return _pull(Trainer(config, data), output, options.json)
 
 
 def _resume(options: argparse.Namespace) -> int:
     checkpoint, data = _open(options)
-    output = options.output or options.file
-    _check_output(output)
+    output = _check_output(options.output or options.file)
     changes = {"epochs": options.epochs, "device": vars(options).get("device")}
     given = {name: value for name, value in changes.items() if value is not None}
     trainer = checkpoint.build_trainer(data, **given)
@@ -183,28 +221,46 @@ def _open(options: argparse.Namespace) -> "tuple[Checkpoint, ImageData]":
     return checkpoint, load_images(checkpoint.config, options.data_dir)
 
 
-def _check_output(output: Path | None) -> None:
-    """Say before an hour of training, not after it, that its result cannot be kept."""
+def _check_output(output: Path | None) -> Path | None:
+    """The plain file that ``output`` is, or will be, behind whatever links.
+
+    Said before an hour of training, not after it: that the result cannot be kept there.
+    """
     if output is None:
-        return
-    folder = output.parent
-    if not folder.is_dir() or output.is_dir():
-        raise CommandError(f"--output: {output} given; its folder must exist", BAD_USE)
-    if not os.access(folder, os.W_OK):
-        raise CommandError(f"--output: {output} given; {folder} cannot be written to", BAD_USE)
+        return None
+    try:
+        target = expand(output, "--output").resolve()
+        check_writable(target)
+    except (OSError, RuntimeError, ValueError) as error:
+        # Links in a circle are one of the last two, by the version of Python.
+        reason = getattr(error, "strerror", None) or str(error)
+        raise CommandError(f"--output: {shown_path(output)} given; {reason}", BAD_USE) from error
+    return target
 
 
 def _fetch(name: str, data_dir: Path | None) -> None:
     from vae.images.downloads import download
 
     progress = Progress(sys.stderr)
-    download(name, data_dir, progress=lambda fraction: progress.fraction(name, fraction))
-    progress.close()
+    try:
+        download(name, data_dir, progress=lambda fraction: progress.fraction(name, fraction))
+    except DataUnavailable as error:
+        raise CommandError(str(error)) from error
+    finally:
+        progress.close()
+
+
+def _keep(output: Path, trainer: "Trainer") -> None:
+    from vae.engine.checkpoints import save
+
+    try:
+        save(output, trainer)
+    except CheckpointError as error:
+        raise CommandError(str(error)) from error
 
 
 def _pull(trainer: "Trainer", output: Path | None, as_json: bool) -> int:
     """Train to the end or to Ctrl-C, print what comes, keep the run after each epoch."""
-    from vae.engine.checkpoints import save
     from vae.engine.devices import describe_device
     from vae.engine.thread_tuning import ThreadGovernor, agreeing_counts, candidate_counts
 
@@ -220,7 +276,7 @@ def _pull(trainer: "Trainer", output: Path | None, as_json: bool) -> int:
             elif isinstance(event, EpochEvent):
                 report.epoch(event)
             if isinstance(event, EpochEvent | DivergedEvent) and output is not None:
-                save(output, trainer)
+                _keep(output, trainer)
             if interrupted():
                 break
     report.close()
@@ -232,7 +288,7 @@ def _pull(trainer: "Trainer", output: Path | None, as_json: bool) -> int:
     if trainer.finished:
         return DONE
     if output is not None:
-        save(output, trainer)
+        _keep(output, trainer)
         print(
             f"stopped at step {trainer.step_count}, kept in {output}; continue with "
             f"'python -m vae resume {output}'",
@@ -241,7 +297,7 @@ def _pull(trainer: "Trainer", output: Path | None, as_json: bool) -> int:
     return INTERRUPTED
 
 
-@contextmanager
+@contextlib.contextmanager
 def _interruptible() -> Iterator[Callable[[], bool]]:
     """Ctrl-C or a termination is noted and acted on between steps; a second one at once."""
     noted: list[int] = []

@@ -15,9 +15,9 @@ from vae.engine import tensor_files
 from vae.engine.batches import Pixels
 from vae.engine.evaluation import test_figures
 from vae.engine.models import VAE, build_vae, describe_weights
-from vae.engine.state_checks import check_count, check_weights
+from vae.engine.state_checks import check_count, check_weights, is_figure
 from vae.engine.training import Trainer
-from vae.errors import CheckpointError, shown
+from vae.errors import CheckpointError, shown, shown_path
 from vae.files import write_atomically
 from vae.images.sets import ImageData, fingerprint
 from vae.wire.events import EpochEvent, TrainEvent, from_message, to_message
@@ -187,32 +187,32 @@ def load(path: str | Path) -> Checkpoint:
     Raises:
         CheckpointError: missing, truncated, foreign, or written by a newer version.
     """
-    path = Path(path)
+    name = shown_path(path)
     try:
-        stored = tensor_files.read(path)
+        stored = tensor_files.read(Path(path))
     except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read ({error.strerror or error})") from error
+        raise CheckpointError(f"{name}: cannot be read ({error.strerror or error})") from error
     except zipfile.BadZipFile as error:
-        raise CheckpointError(f"{path}: not a checkpoint (truncated or foreign)") from error
+        raise CheckpointError(f"{name}: not a checkpoint (truncated or foreign)") from error
     except MemoryError as error:
-        raise CheckpointError(f"{path}: there is not enough memory to read it") from error
+        raise CheckpointError(f"{name}: there is not enough memory to read it") from error
     except Exception as error:
         # What a hostile or damaged archive raises is anybody's guess.
         reason = "damaged, or it holds more than tensors and plain values"
-        raise CheckpointError(f"{path}: not a checkpoint ({reason})") from error
+        raise CheckpointError(f"{name}: not a checkpoint ({reason})") from error
     if not isinstance(stored, dict) or not _is(stored.get("format"), FORMAT):
-        raise CheckpointError(f"{path}: not a checkpoint of this program")
+        raise CheckpointError(f"{name}: not a checkpoint of this program")
     version = stored.get("version")
     if not _is(version, VERSION):
         raise CheckpointError(
-            f"{path}: checkpoint version {shown(version)}; this program reads version {VERSION}"
+            f"{name}: checkpoint version {shown(version)}; this program reads version {VERSION}"
         )
     try:
         return _parse(stored)
     except KeyError as error:
-        raise CheckpointError(f"{path}: its content is damaged ({error} is missing)") from error
+        raise CheckpointError(f"{name}: its content is damaged ({error} is missing)") from error
     except (TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
-        raise CheckpointError(f"{path}: its content is damaged ({error})") from error
+        raise CheckpointError(f"{name}: its content is damaged ({error})") from error
 
 
 def _is(value: Any, wanted: str | int) -> bool:
@@ -265,7 +265,7 @@ def _check_epoch(event: TrainEvent, latent_dim: int) -> EpochEvent:
     kl = values.pop("test_kl_per_latent")
     bins = [*values.pop("response"), *values.pop("calibration")]
     numbers = [*values.values(), *kl, *(value for bin in bins for value in vars(bin).values())]
-    if len(kl) != latent_dim or not all(type(number) in (int, float) for number in numbers):
+    if len(kl) != latent_dim or not all(map(is_figure, numbers)):
         raise ValueError("history: a figure of an epoch is not a number")
     return event
 

@@ -16,6 +16,7 @@ from vae.errors import shown
 
 # A run's file has figures of its own, and the largest learning rate is 10.
 _LARGEST_RATE = 10.0
+_LARGEST_WHOLE = 2**63
 _SAME_SETTINGS = ("betas", "eps", "weight_decay", "amsgrad", "momentum", "dampening", "nesterov")
 _BUFFERS = {"exp_avg", "exp_avg_sq", "momentum_buffer"}
 _WORDS = 624
@@ -145,9 +146,14 @@ def check_count(name: str, value: Any, most: int) -> int:
 
 def check_figure(name: str, value: Any) -> float:
     """``value`` as a finite number."""
-    if type(value) not in (int, float) or not math.isfinite(value):
+    if not is_figure(value) or not math.isfinite(value):
         raise ValueError(f"{name}: {shown(value)} given; allowed is a finite number")
     return float(value)
+
+
+def is_figure(value: Any) -> bool:
+    """Whether ``value`` is a float, or a whole number that is small enough to become one."""
+    return type(value) is float or (type(value) is int and abs(value) < _LARGEST_WHOLE)
 
 
 def _describe(value: Tensor) -> str:

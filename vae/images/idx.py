@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from vae.config import DATASETS
-from vae.errors import DataUnavailable, shown
+from vae.errors import DataUnavailable, shown_path
 
 FOLDERS = {"mnist": "MNIST/raw", "fashion": "FashionMNIST/raw"}
 COUNTS = {"train": 60_000, "t10k": 10_000}
@@ -26,7 +26,7 @@ def find(folder: Path, file_name: str) -> Path:
         except OSError as error:
             # A path may be longer than any that can be.
             raise DataUnavailable(
-                f"{shown(str(folder))}: it cannot be read ({error.strerror or error})."
+                f"{shown_path(folder)}: it cannot be read ({error.strerror or error})."
             ) from error
     name = next(name for name, tail in FOLDERS.items() if folder.parts[-2:] == Path(tail).parts)
     title = DATASETS[name]

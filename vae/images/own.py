@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from vae.errors import DataUnavailable, shown
+from vae.errors import DataUnavailable, shown, shown_path
 from vae.files import expand
 from vae.images import npz
 
@@ -51,7 +51,7 @@ def read(path: str | Path) -> Parts:
         there = path.is_file()
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise DataUnavailable(f"{shown(str(path))}: it cannot be read ({reason}).") from error
+        raise DataUnavailable(f"{shown_path(path)}: it cannot be read ({reason}).") from error
     if not there:
         raise DataUnavailable(f"{path}: there is no such file or folder.")
     if path.suffix != ".npz":

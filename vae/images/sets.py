@@ -250,24 +250,28 @@ def _digits(grey: float) -> ImageData:
 @shared(maxsize=1)
 def _digit_distances() -> tuple[np.ndarray, np.ndarray]:
     """The drawing behind the digits: from the cache folder, else drawn and kept there."""
-    path = user_cache_dir() / f"digits-{digits.VERSION}.npz"
     try:
         count = digits.TRAIN_COUNT + digits.TEST_COUNT
-        with npz.open_npz(path) as stored:
+        with npz.open_npz(_digits_file()) as stored:
             distances = stored.read("distances", np.uint8, (count, digits.SIDE, digits.SIDE))
             return distances, stored.read("labels", np.uint8, (count,))
     except Exception:
         # A cache that is absent or spoilt, in whichever way, is drawn again.
         pass
     distances, labels = digits.edge_distances()
-    _keep(path, distances, labels)
+    _keep(distances, labels)
     return distances, labels
 
 
-def _keep(path: Path, distances: np.ndarray, labels: np.ndarray) -> None:
+def _digits_file() -> Path:
+    return user_cache_dir() / f"digits-{digits.VERSION}.npz"
+
+
+def _keep(distances: np.ndarray, labels: np.ndarray) -> None:
     """Write the drawing whole or not at all; a folder that cannot be written is let be."""
     drawing = io.BytesIO()
     np.savez(drawing, distances=distances, labels=labels)
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, DataUnavailable):
+        path = _digits_file()
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, drawing.getbuffer())
