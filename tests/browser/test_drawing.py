@@ -315,6 +315,17 @@ def test_the_overview_has_the_small_one_and_the_drawing_goes_along(open_page) ->
     np.testing.assert_array_equal(greys(page), drawn)
 
 
+def test_a_set_that_is_not_on_the_server_has_networks_all_the_same(open_page) -> None:
+    page = opened(open_page("train?dataset=fashion"))
+    assert page.locator(".drawing .starters").count() == 0
+    draw(page, [(0.3, 0.3), (0.7, 0.7)])
+    expect(page.locator(".drawing .line:not(.head)")).to_have_count(4)
+    page.locator(".drawing summary").filter(has_text="Move z by hand").click()
+    expect(page.locator(".drawing .latents")).to_contain_text("nats")
+    page.locator(".drawing summary").filter(has_text="Go from one drawing").click()
+    expect(page.locator(".drawing .strip")).to_have_count(5)
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_all_of_it_is_sound_for_a_screen_reader(open_page, dark) -> None:
     page = opened(open_page("train", dark=dark))

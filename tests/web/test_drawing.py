@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,16 @@ def test_what_a_name_stands_for_is_read_once_and_is_a_binary_of_networks():
 def test_other_names_are_refused_in_a_sentence(name):
     with pytest.raises(CheckpointError, match=r"\.$"):
         weights.read_weights(name)
+
+
+def test_copying_the_files_changes_no_name_and_their_content_does(monkeypatch, tmp_path):
+    before = weights.shipped_file("digits")
+    shutil.copytree(cards.CHECKPOINTS, tmp_path / "copy")
+    monkeypatch.setattr(cards, "CHECKPOINTS", tmp_path / "copy")
+    assert weights.shipped_file("digits") == before
+    path = tmp_path / "copy" / "digits-bernoulli.pt"
+    path.write_bytes(path.read_bytes() + b"more")
+    assert weights.shipped_file("digits") != before
 
 
 def test_a_run_without_its_files_has_no_networks():

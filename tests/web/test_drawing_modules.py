@@ -223,6 +223,10 @@ def test_the_header_says_which_latents_are_told_most_and_where_codes_lie(node, r
         )
     expected = (0.5 * (mean**2 + logvar.exp() - 1 - logvar)).mean(0).numpy()
     np.testing.assert_allclose(kl, expected, rtol=1e-3, atol=1e-3)
+    measured = dataclasses.replace(weights.read_network(path), kl_per_latent=tuple(range(20)))
+    (told,) = node("header", pack=weights.pack([measured], looks(1), sample))["networks"]
+    assert told["klPerLatent"] == list(range(20))
+    assert told["ranked"] == list(range(19, -1, -1))
     codes = np.array(network["codes"]).reshape(-1, 2)
     np.testing.assert_allclose(codes, mean.numpy()[:, network["ranked"][:2]], rtol=2e-3, atol=2e-3)
 

@@ -38,12 +38,16 @@ CODES = 500
 
 @dataclass(frozen=True)
 class Network:
-    """A trained VAE as it lies in a checkpoint: settings, (height, width), tensors by name."""
+    """A trained VAE as it lies in a checkpoint: settings, (height, width), tensors by name.
+
+    ``kl_per_latent``: nats over the test set, where somebody has measured it.
+    """
 
     config: TrainConfig
     image_shape: tuple[int, int]
     step: int
     tensors: Mapping[str, np.ndarray]
+    kl_per_latent: tuple[float, ...] | None = None
 
     @property
     def scale(self) -> float | None:
@@ -118,8 +122,9 @@ def pack(
 ) -> bytes:
     """The binary of ``networks``, which all read images of one size.
 
-    With a ``sample`` each network's codes of its first images go along, for a map, and its KL for
-    each latent is measured on them; without one the decoder's own weights rank the latents.
+    With a ``sample`` each network's codes of its first images go along, for a map. A KL for each
+    latent that nobody has measured is measured on them; without them the decoder's own weights
+    rank the latents.
     ``exact`` keeps 16 bits a weight.
 
     Raises:
@@ -256,21 +261,21 @@ def _pack_bits(integers: np.ndarray, bits: int) -> bytes:
 
 def _measure(network: Network, sample: Sample | None, blocks: _Blocks) -> dict[str, Any]:
     """KL for each latent, and codes in the two latents that have most of it."""
-    if sample is None:
-        weight = network.tensors.get("decoder.hidden.weight", network.tensors.get("decoder.weight"))
-        assert weight is not None
-        strength = np.square(weight.astype(np.float32)).sum(0)
-        ranked = np.argsort(-strength, kind="stable")
-        return {"ranked": ranked.tolist(), "klPerLatent": None, "codes": None}
-    x = sample.images[:CODES].reshape(len(sample.images[:CODES]), -1).astype(np.float32) / 255
-    mean, logvar = network.encode(x)
-    kl = 0.5 * (np.square(mean) + np.exp(logvar) - 1 - logvar).mean(0)
-    ranked = np.argsort(-kl, kind="stable")
-    codes = mean[:, ranked[:2]]
+    kl, codes = network.kl_per_latent, None
+    if sample is not None:
+        images = sample.images[:CODES]
+        mean, logvar = network.encode(images.reshape(len(images), -1).astype(np.float32) / 255)
+        kl = kl or tuple((0.5 * (np.square(mean) + np.exp(logvar) - 1 - logvar)).mean(0).tolist())
+    weight = network.tensors.get("decoder.hidden.weight", network.tensors.get("decoder.weight"))
+    assert weight is not None
+    strength = kl or tuple(np.square(weight.astype(np.float32)).sum(0).tolist())
+    ranked = np.argsort(-np.asarray(strength), kind="stable")
+    if sample is not None:
+        codes = blocks.add_floats(np.clip(mean[:, ranked[:2]], -60000, 60000))
     return {
         "ranked": ranked.tolist(),
-        "klPerLatent": [round(float(value), 4) for value in kl],
-        "codes": blocks.add_floats(np.clip(codes, -60000, 60000)),
+        "klPerLatent": [round(value, 4) for value in kl] if kl else None,
+        "codes": codes,
     }
 
 

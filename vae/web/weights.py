@@ -4,6 +4,8 @@ A name carries a digest of what it names, so that a browser keeps the file for g
 once for all who ask, from the shipped weights or from a run's last checkpoint.
 """
 
+import dataclasses
+import functools
 import gzip
 import hashlib
 import inspect
@@ -20,7 +22,7 @@ from vae.lessons import questions
 from vae.memo import shared
 from vae.runs.registry import get_registry
 from vae.runs.snapshots import RunSnapshot
-from vae.shipped.cards import load_cards
+from vae.shipped.cards import Card, load_cards
 
 FOUR = ("gaussian", "gaussian-optimal", "bernoulli", "continuous-bernoulli")
 _GONE = (
@@ -43,19 +45,19 @@ class WeightsFile:
 
 def shipped_file(dataset: str, *, two_latents: bool = False) -> WeightsFile | None:
     """The shipped networks of a data set, or its one of two latents; None where none are."""
-    paths = _shipped_paths(dataset, two_latents)
-    if not paths:
+    cards = _shipped_cards(dataset, two_latents)
+    if not cards:
         return None
     group = f"map-{dataset}" if two_latents else dataset
-    return WeightsFile(group, _digest(paths, is_available(dataset)))
+    return WeightsFile(group, _digest(_paths(cards), is_available(dataset)))
 
 
 def run_file(snapshot: RunSnapshot) -> WeightsFile | None:
     """The networks of a run as it was last saved; None while nothing is."""
-    paths = [Path(path) for path in snapshot.checkpoints]
+    paths = tuple(map(Path, snapshot.checkpoints))
     if len(paths) != len(snapshot.members) or not all(path.is_file() for path in paths):
         return None
-    return WeightsFile(f"run-{snapshot.run_id}", _digest(paths, True))
+    return WeightsFile(f"run-{snapshot.run_id}", _digest(paths, _latest_kl(snapshot)))
 
 
 def read_weights(name: str) -> bytes:
@@ -68,59 +70,84 @@ def read_weights(name: str) -> bytes:
     group, _, rest = name.partition(".")
     digest = rest.removesuffix(".bin")
     if group.startswith("run-"):
-        snapshot = get_registry().snapshot(group.removeprefix("run-"))
-        file = run_file(snapshot) if snapshot else None
-        if snapshot is None or file is None:
-            raise CheckpointError(_GONE)
-        _check(file, digest)
-        return _pack_run(tuple(map(Path, snapshot.checkpoints)), digest)
+        return _read_run(group.removeprefix("run-"), digest)
     dataset = group.removeprefix("map-")
-    file = shipped_file(dataset, two_latents=dataset != group) if dataset in DATASETS else None
+    two_latents = dataset != group
+    file = shipped_file(dataset, two_latents=two_latents) if dataset in DATASETS else None
     if file is None:
         raise CheckpointError(f"There are no networks of the name {name[:60]!r}. Reload the page.")
     _check(file, digest)
-    return _pack_shipped(tuple(_shipped_paths(dataset, dataset != group)), file.digest)
+    cards = _shipped_cards(dataset, two_latents)
+    return _pack(_paths(cards), tuple(card.test_kl_per_latent for card in cards), digest)
 
 
-def _check(file: WeightsFile, digest: str) -> None:
+def _read_run(run_id: str, digest: str) -> bytes:
+    snapshot = get_registry().snapshot(run_id)
+    file = run_file(snapshot) if snapshot else None
+    if snapshot is None or file is None:
+        raise CheckpointError(_GONE)
+    _check(file, digest)
+    content = _pack(tuple(map(Path, snapshot.checkpoints)), _latest_kl(snapshot), digest)
+    # It may have been saved anew while it was read.
+    _check(run_file(snapshot), digest)
+    return content
+
+
+def _check(file: WeightsFile | None, digest: str) -> None:
     # A name is for good, so it must never come to mean anything else.
-    if file.digest != digest:
+    if file is None or file.digest != digest:
         raise CheckpointError("These networks have learned more since. Reload the page.")
 
 
-def _shipped_paths(dataset: str, two_latents: bool) -> list[Path]:
+def _shipped_cards(dataset: str, two_latents: bool) -> list[Card]:
     names = [f"{dataset}-map"] if two_latents else [f"{dataset}-{loss}" for loss in FOUR]
-    cards = load_cards()
-    paths = [cards[name].weights_path for name in names if name in cards]
-    return [path for path in paths if path is not None and path.is_file()]
+    known = load_cards()
+    cards = [known[name] for name in names if name in known]
+    return [card for card in cards if card.weights_path and card.weights_path.is_file()]
+
+
+def _paths(cards: Sequence[Card]) -> tuple[Path, ...]:
+    return tuple(card.weights_path for card in cards if card.weights_path)
+
+
+def _latest_kl(snapshot: RunSnapshot) -> tuple[tuple[float, ...] | None, ...]:
+    """Each member's KL per latent on the test set; None before its first epoch is over."""
+    return tuple(
+        tuple(member.epochs[-1].test_kl_per_latent) if member.epochs else None
+        for member in snapshot.members
+    )
 
 
 def _digest(paths: Sequence[Path], *parts: object) -> str:
-    """Changes with the files, with ``parts``, and with the code that packs them."""
-    digest = hashlib.sha256(inspect.getsource(weights).encode())
-    for path in paths:
-        stamp = path.stat()
-        digest.update(repr((path.name, stamp.st_size, stamp.st_mtime_ns)).encode())
-    digest.update(repr(parts).encode())
-    return digest.hexdigest()[:12]
+    """Changes with what the files hold, with ``parts``, and with the code that packs them."""
+    stamps = [(path, path.stat()) for path in paths]
+    contents = [_hash_file(path, stamp.st_size, stamp.st_mtime_ns) for path, stamp in stamps]
+    told = repr((_hash_code(), contents, parts))
+    return hashlib.sha256(told.encode()).hexdigest()[:12]
 
 
-# Kept by their digests too, which change with the files.
-@shared(maxsize=8)
-def _pack_shipped(paths: tuple[Path, ...], digest: str) -> bytes:
+@functools.cache
+def _hash_code() -> str:
+    return hashlib.sha256(inspect.getsource(weights).encode()).hexdigest()
+
+
+@shared(maxsize=64)
+def _hash_file(path: Path, size: int, changed: int) -> str:
+    del size, changed
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+# The shipped ones, and some runs' of up to some megabytes each. By their digests, which change with
+# what the files hold.
+@shared(maxsize=10)
+def _pack(
+    paths: tuple[Path, ...], kl_per_latent: tuple[tuple[float, ...] | None, ...], digest: str
+) -> bytes:
     del digest
-    return _pack(paths)
-
-
-# A run of four wide networks takes some megabytes, and one is looked at at a time.
-@shared(maxsize=4)
-def _pack_run(paths: tuple[Path, ...], digest: str) -> bytes:
-    del digest
-    return _pack(paths)
-
-
-def _pack(paths: Sequence[Path]) -> bytes:
-    networks = [weights.read_network(path) for path in paths]
+    networks = [
+        dataclasses.replace(weights.read_network(path), kl_per_latent=kl)
+        for path, kl in zip(paths, kl_per_latent, strict=True)
+    ]
     configs = [network.config for network in networks]
     styles = member_styles(configs, questions.labels(configs))
     looks = [weights.Look(style.label, style.colour) for style in styles]
