@@ -5,7 +5,6 @@ once for all who ask, from the shipped weights or from a run's last checkpoint.
 """
 
 import dataclasses
-import functools
 import gzip
 import hashlib
 import inspect
@@ -126,7 +125,7 @@ def _digest(paths: Sequence[Path], *parts: object) -> str:
     return hashlib.sha256(told.encode()).hexdigest()[:12]
 
 
-@functools.cache
+@shared(maxsize=1)
 def _hash_code() -> str:
     return hashlib.sha256(inspect.getsource(weights).encode()).hexdigest()
 
