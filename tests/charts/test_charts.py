@@ -75,6 +75,7 @@ ARGUMENTS = {
     "bias.pull_curves.build_logit_noise_chart": {"t": 0.8, "tau": 1.0},
     "bias.pull_curves.build_noisy_cost_chart": {"t": 0.8, "s": 0.1},
     "bias.pull_curves.build_optimum_chart": {"t": 0.8, "s": 0.1},
+    "train.bound.build_bound_chart": STYLES,
     "train.curves.build_curve_chart": {"field": "kl", **STEPPED},
     "train.curves.build_kl_chart": {**STYLES, "latents": 4},
     "train.curves.build_scale_chart": {"total_steps": 100},

@@ -33,6 +33,7 @@ def _optimal_equation(scale: float, pixels: int) -> str:
 
 FIXED = Belief(
     name="gaussian",
+    in_browser=True,
     label="Gaussian, fixed sigma (MSE)",
     short="MSE, sigma fixed",
     short_fixed="MSE, sigma {scale:g}",
@@ -51,6 +52,7 @@ FIXED = Belief(
 )
 LEARNED = Belief(
     name="gaussian-learned",
+    in_browser=True,
     label="Gaussian, one learned sigma",
     short="sigma learned",
     style=Style("sigma learned", "#56B4E9", (6, 2), "triangle-right"),
@@ -68,6 +70,7 @@ LEARNED = Belief(
 )
 OPTIMAL = Belief(
     name="gaussian-optimal",
+    in_browser=True,
     label="Gaussian, optimal sigma (batch RMSE)",
     short="sigma = batch RMSE",
     style=Style("sigma = batch RMSE", "#56B4E9", (2, 2), "triangle-left"),

@@ -51,6 +51,8 @@ class Belief:
     normalised: bool = True
     # Its density has no bound at exact 0 and 1: bytes k become (k + u) / 256 with u uniform.
     dequantised: bool = False
+    # Whether browsers run its networks, too (vae/web/assets/drawing/likelihoods.js).
+    in_browser: bool = False
     # Numbers of the decoder for each pixel.
     outputs: int = 1
     # What to try, besides a lower learning rate, when its log likelihood is no longer finite.

@@ -72,7 +72,7 @@ LESSONS: Mapping[str, Lesson] = {
         "MSE or BCE?",
         "Four losses, one network, the same seed and data. Which one draws the sharpest digits, "
         "and which one keeps the most nats in z?",
-        "mean squared error per pixel and KL: units that all four share",
+        "bits per pixel, squared error and KL: units that all four share",
         "Each loss is a rate of exchange between squared error and nats: a small sigma pays "
         "many nats for detail, sigma 1 hardly any. Before calling one loss sharper, compare "
         "at equal KL.",

@@ -1,5 +1,6 @@
 """A run's snapshots as tidy frames, one row a mark, for the figures of the Train page."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -56,6 +57,22 @@ def kl_frame(
             ordered = sorted(values, reverse=True)
             rows += [(rank, label, kind, value) for rank, value in enumerate(ordered, 1)]
     return _finite(pd.DataFrame(rows, columns=["rank", "member", "kind", "kl"]))
+
+
+def bound_frame(members: Sequence[MemberSnapshot], labels: Sequence[str]) -> pd.DataFrame:
+    """The bound of each member for each number of draws. Columns: draws, member, bits (a pixel;
+    less is better), error (its standard error over images), low, high."""
+    rows = []
+    for member, label in zip(members, labels, strict=True):
+        if member.bound is None:
+            continue
+        unit = member.bound.pixels * math.log(2)
+        figures = zip(member.bound.draws, member.bound.nats, member.bound.errors, strict=True)
+        for draws, nats, error in figures:
+            bits, error = -nats / unit, error / unit
+            rows.append((draws, label, bits, error, bits - error, bits + error))
+    columns = ["draws", "member", "bits", "error", "low", "high"]
+    return _finite(pd.DataFrame(rows, columns=columns))
 
 
 def code_frame(gallery: GalleryEvent, class_names: Sequence[str]) -> pd.DataFrame:

@@ -31,6 +31,7 @@ def show_buttons(page: PageState, snapshot: RunSnapshot | None, steers: bool) ->
             _idle_buttons(page)
             if snapshot is not None and steers:
                 _go_on_button(snapshot)
+                _bound_button(snapshot)
             _weights_popover()
     if sentence := commands.said():
         st.warning(plain(sentence), icon=":material/info:")
@@ -49,6 +50,18 @@ def _go_on_button(snapshot: RunSnapshot) -> None:
             key="go-on",
             icon=":material/fast_forward:",
             on_click=commands.go_on,
+        )
+
+
+def _bound_button(snapshot: RunSnapshot) -> None:
+    """Measure how far the ELBO lies below log p(x), from the last checkpoint."""
+    if snapshot.state is RunState.FINISHED and snapshot.checkpoints:
+        st.button(
+            "Tighten the bound",
+            key="bound",
+            icon=":material/vertical_align_top:",
+            help=f"1,000 draws of z for each of {commands.BOUND_IMAGES} test images: seconds",
+            on_click=commands.tighten,
         )
 
 

@@ -28,6 +28,7 @@ _ASKED = "train_asked"
 # The worker obeys between two steps; after this long its own word counts again.
 _ASKED_SECONDS = 1.5
 MORE_EPOCHS = 5
+BOUND_IMAGES = 100
 CARD_KEY = "weights-card"
 
 
@@ -129,6 +130,11 @@ def go_on() -> None:
         _recover(epochs=epochs_to_go_on(snapshot), speed=snapshot.speed)
 
 
+def tighten() -> None:
+    """Open the last checkpoint of a run that ended, and measure its importance-weighted bound."""
+    _recover(bound_images=BOUND_IMAGES)
+
+
 def epochs_to_go_on(snapshot: RunSnapshot) -> int:
     """The epochs of a run that goes on after its end: its own, or some more when it had them."""
     more = MORE_EPOCHS if snapshot.state is RunState.FINISHED else 0
@@ -168,12 +174,21 @@ def _submit(configs: Sequence[TrainConfig], **details: object) -> None:
 
 
 def _recover(
-    *, paused: bool = False, epochs: int | None = None, speed: float | None = None
+    *,
+    paused: bool = False,
+    epochs: int | None = None,
+    speed: float | None = None,
+    bound_images: int = 0,
 ) -> None:
     registry, run = get_registry(), state.current().run
     _show_what(
         lambda: registry.recover(
-            run, owner=owner(), address=address(), paused=paused, epochs=epochs
+            run,
+            owner=owner(),
+            address=address(),
+            paused=paused,
+            epochs=epochs,
+            bound_images=bound_images,
         )
     )
     if speed is not None and not said():
