@@ -80,6 +80,7 @@ ARGUMENTS = {
     "train.curves.build_kl_chart": {**STYLES, "latents": 4},
     "train.curves.build_scale_chart": {"total_steps": 100},
     "train.curves.build_trade_chart": STEPPED,
+    "train.rate.build_rate_chart": {"families": (BERNOULLI, GAUSSIAN)},
     "train.maps.build_map_chart": {"names": ("0", "1"), "latents": (3, 1)},
 }
 

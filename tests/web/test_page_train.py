@@ -229,6 +229,19 @@ def test_one_click_runs_the_race(registry):
     assert words(page).count("2.125") == 4
 
 
+def test_one_click_sweeps_from_a_high_rate_to_a_low_one(registry):
+    page = open_page()
+    page.button(key="sweep").click().run()
+    assert not page.exception
+    [(_, configs, _)] = asked(registry, "submit")
+    assert len(configs) == 7
+    assert len({config.seed for config in configs}) == 1
+    scales = [config.scale for config in configs if config.likelihood == "gaussian"]
+    assert scales == sorted(set(scales))
+    assert "what counts: compare points above one another" in words(page)
+    assert "bits per pixel" in words(page)
+
+
 def test_a_bound_is_measured_from_a_run_that_ended(registry):
     page = start(registry, RunState.FINISHED, checkpoints=("model.pt",))
     page.button(key="bound").click().run()

@@ -28,7 +28,7 @@ class Limits:
     max_hidden_dim: int = 2048
     max_latent_dim: int = 128
     max_batch_size: int = 4096
-    max_members: int = 4
+    max_members: int = 9
     max_queue: int = 30
     # A closed tab ends its run after this long without a sign of its owner or a watcher.
     owner_grace_seconds: float = 120.0
@@ -54,7 +54,7 @@ SMALL = Limits(
     max_hidden_dim=512,
     max_latent_dim=64,
     max_batch_size=1024,
-    max_members=4,
+    max_members=9,
     max_queue=10,
     keep_runs=6,
     keep_history_mb=8.0,

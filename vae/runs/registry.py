@@ -139,7 +139,7 @@ class Registry:
         speed: float | None = None,
         bound_images: int = 0,
     ) -> str:
-        """Queue one run of one to four members; returns its id.
+        """Queue one run of one to nine members; returns its id.
 
         ``address``: where the owner's browser is, if known; turns go round among addresses.
         ``checkpoints``: files to start from, one a member (shipped weights, a run's own); with

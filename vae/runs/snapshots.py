@@ -1,6 +1,6 @@
 """What the pages see of a run: one immutable snapshot at a time.
 
-A run trains one to four members in step (a comparison shares data, seed and order); a single
+A run trains one to nine members in step (a comparison shares data, seed and order); a single
 training is a run of one member.
 """
 

@@ -75,6 +75,31 @@ def bound_frame(members: Sequence[MemberSnapshot], labels: Sequence[str]) -> pd.
     return _finite(pd.DataFrame(rows, columns=columns))
 
 
+def rate_frame(
+    members: Sequence[MemberSnapshot],
+    labels: Sequence[str],
+    families: Sequence[str],
+    theory: tuple[Sequence[float], Sequence[float]],
+) -> pd.DataFrame:
+    """What each member pays and leaves on the test set, or on its last batch before that.
+
+    ``families``: the name of each member's kind; ``theory``: rates (nats per image) and errors
+    (per pixel). Columns: kind (measured or predicted), member, family, kl, mse, bits.
+    """
+    rows = [(PREDICTED, "", "", kl, mse, 0.0) for kl, mse in zip(*theory, strict=True)]
+    for member, label, family in zip(members, labels, families, strict=True):
+        if member.epochs:
+            last = member.epochs[-1]
+            figures = last.test_kl, last.test_mse, last.bits_per_pixel or 0.0
+        elif member.last_step is not None:
+            figures = member.last_step.kl, member.last_step.mse, 0.0
+        else:
+            continue
+        rows.append((MEASURED, label, family, *figures))
+    columns = ["kind", "member", "family", "kl", "mse", "bits"]
+    return _finite(pd.DataFrame(rows, columns=columns))
+
+
 def code_frame(gallery: GalleryEvent, class_names: Sequence[str]) -> pd.DataFrame:
     """Where the posterior means of test images lie. Columns: first, second, name."""
     names = np.asarray(class_names, dtype=object)[gallery.labels.astype(int)]

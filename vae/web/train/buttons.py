@@ -6,6 +6,7 @@ import streamlit as st
 
 from vae.config import option
 from vae.images.sets import is_available
+from vae.lessons import questions
 from vae.runs.registry import get_registry
 from vae.runs.snapshots import RunSnapshot
 from vae.shipped.cards import load_cards
@@ -117,6 +118,18 @@ def _idle_buttons(page: PageState) -> None:
         icon=":material/flag:",
         on_click=commands.race,
         help="BCE, MSE, a learned sigma and the continuous Bernoulli: same seed, side by side",
+    )
+    _sweep_button()
+
+
+def _sweep_button() -> None:
+    count = len(questions.SWEEP_SCALES) + len(questions.SWEEP_BESIDE)
+    st.button(
+        f"Sweep of {count}",
+        key="sweep",
+        icon=":material/scatter_plot:",
+        on_click=commands.sweep,
+        help="five sigmas, BCE and the continuous Bernoulli, a few epochs each: what a nat buys",
     )
 
 

@@ -13,6 +13,7 @@ import streamlit as st
 
 from vae.config import TrainConfig
 from vae.images.sets import is_available
+from vae.lessons import questions
 from vae.runs.registry import AlreadyRunning, RunError, get_registry
 from vae.runs.snapshots import RunSnapshot
 from vae.shipped.cards import load_cards
@@ -85,6 +86,11 @@ def train_paused() -> None:
 def race() -> None:
     state.put(state.current().with_lesson("race"))
     train()
+
+
+def sweep() -> None:
+    """Several short runs at once, from a high rate to a low one."""
+    _submit(questions.sweep(state.current().config))
 
 
 def new_seed() -> None:

@@ -4,19 +4,22 @@ Specifications are built once for a run and only their data change, so that noth
 frames are made once for all who watch.
 """
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import altair as alt
+import numpy as np
 import streamlit as st
 
 from vae.beliefs import BELIEFS
 from vae.charts.kit import calibration
 from vae.charts.kit.theme import Style
-from vae.charts.train import bound, curves
+from vae.charts.train import bound, curves, rate
 from vae.charts.train import styles as train_styles
 from vae.config import TrainConfig
+from vae.lessons.questions import is_sweep
 from vae.memo import Memo, shared
 from vae.runs import tables
 from vae.runs.snapshots import MemberSnapshot, RunSnapshot
@@ -43,7 +46,10 @@ def show_figures(snapshot: RunSnapshot, styles: tuple[Style, ...]) -> None:
         _show_single(snapshot, styles)
     else:
         _show_table(snapshot.members, styles)
-        _show_comparison(snapshot, styles)
+        if is_sweep([member.config for member in snapshot.members]):
+            _show_rates(snapshot, styles)
+        else:
+            _show_comparison(snapshot, styles)
 
 
 def _show_numbers(member: MemberSnapshot) -> None:
@@ -197,6 +203,57 @@ def _show_comparison(snapshot: RunSnapshot, styles: tuple[Style, ...]) -> None:
         _show_calibration(snapshot, styles)
         if comparable_in_nats([member.config for member in snapshot.members]):
             _show_curve(snapshot, styles, "log_likelihood")
+
+
+def _show_rates(snapshot: RunSnapshot, styles: tuple[Style, ...]) -> None:
+    """What a nat buys under each loss, beside the linear VAE's curve."""
+    members = snapshot.members
+    families = [BELIEFS[member.config.likelihood].style for member in members]
+    config = members[0].config
+    rows = _packed.get(
+        ("rates", snapshot.run_id, snapshot.version),
+        lambda: to_arrow(
+            tables.rate_frame(
+                members,
+                [style.label for style in styles],
+                [style.label for style in families],
+                loss.linear_curve(config),
+            )
+        ),
+    )
+    show(rate.build_rate_chart, rows, key="rates", families=tuple(dict.fromkeys(families)))
+    if sentences := _at_equal_rate(members):
+        st.markdown("\n".join(sentences))
+    st.caption(
+        "Each point is a run: what it pays in KL, and the squared error that it leaves on the test "
+        "set. A small sigma buys detail with nats; every loss picks one rate of exchange. The "
+        "dotted line is the least a linear VAE leaves at each KL (reverse water-filling): a "
+        "network may lie below it, since its pictures are no Gaussian's. Sharper at equal KL is "
+        "what counts: compare points above one another, with more than one seed."
+    )
+
+
+def _at_equal_rate(members: Sequence[MemberSnapshot]) -> list[str]:
+    """For each loss beside the Gaussians, their error at its own KL, read between their points."""
+    tested = [member for member in members if member.epochs]
+    gaussian = sorted(
+        (member.epochs[-1].test_kl, math.log(member.epochs[-1].test_mse))
+        for member in tested
+        if BELIEFS[member.config.likelihood].gaussian
+    )
+    sentences = []
+    for member in tested:
+        last, belief = member.epochs[-1], BELIEFS[member.config.likelihood]
+        if belief.gaussian or len(gaussian) < 2:
+            continue
+        if gaussian[0][0] <= last.test_kl <= gaussian[-1][0]:
+            rates, errors = zip(*gaussian, strict=True)
+            error = math.exp(float(np.interp(last.test_kl, rates, errors)))
+            sentences.append(
+                f"- At {belief.short}'s KL of **{last.test_kl:.1f}** nats it leaves a squared "
+                f"error of **{last.test_mse:.4f}**; a Gaussian would leave **{error:.4f}**."
+            )
+    return sentences
 
 
 def _show_curve(snapshot: RunSnapshot, styles: tuple[Style, ...], field: str) -> None:
