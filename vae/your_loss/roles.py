@@ -28,6 +28,31 @@ UNIQUE = frozenset(
 )
 LATENT_SCALES = ("logvar", "log_sigma", "sigma", "var")
 
+# Names of losses that are no density of a picture.
+PERCEPTUAL = frozenset(
+    [
+        "lpips",
+        "perceptual",
+        "ssim",
+        "msssim",
+        "ms_ssim",
+        "vgg",
+        "feature",
+        "features",
+        "disc",
+        "discriminator",
+        "gan",
+        "adversarial",
+        "adv",
+        "critic",
+        "style",
+        "percep",
+        "psnr",
+        "facenet",
+        "similarity",
+    ]
+)
+
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 _TARGET = {

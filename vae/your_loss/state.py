@@ -102,6 +102,7 @@ class State:
         self.undecided: dict[str, int] = {}
         self.unresolved: dict[str, Opaque] = {}
         self.globals: dict[str, Opaque] = {}
+        self.options: dict[str, tuple[int, list[str]]] = {}
         self.failures: list[tuple[int, str]] = []
 
     # -- what operations ask for ----------------------------------------------------------------

@@ -78,6 +78,13 @@ def _refusal(reading: Reading, found: Found) -> str:
             f"Two losses: {first.name} (line {first.line}) and {second.name} (line {second.line}), "
             "and nothing here shows which one is minimised; name the function that is meant."
         )
+    if found.open_choice is not None:
+        name, line, values = found.open_choice
+        listed = " or ".join(repr(value) for value in dict.fromkeys(values))
+        return (
+            f"Line {line}: the loss depends on {name} ({listed}), which this code does not decide; "
+            "set it, and the loss is read."
+        )
     if reading.choices:
         choice = reading.choices[0]
         return (
