@@ -227,7 +227,9 @@ def _roles(found: Found) -> tuple[RoleFound, ...]:
             continue
         rows.append(RoleFound(value.name, role, value.line, roles.ROLES[role]))
     for name in state.unresolved:
-        if all(row.name != name for row in rows) and len(rows) < 12:
+        value = state.unresolved[name]
+        named = value.source in ("argument", "item") and value.hints
+        if named and all(row.name != name for row in rows) and len(rows) < 12:
             rows.append(RoleFound(name, "unknown", state.unresolved[name].line, "not known"))
     return tuple(rows)
 

@@ -10,7 +10,7 @@ from vae.your_loss.arrays import BUDGET, Array, Misfit, TooMuch
 from vae.your_loss.builtins_table import BUILTINS, text_method
 from vae.your_loss.graph import Node
 from vae.your_loss.operations import Call, NotKnown
-from vae.your_loss.roles import PERCEPTUAL, words_of
+from vae.your_loss.roles import PERCEPTUAL, guess, words_of
 from vae.your_loss.state import NoRole, State
 from vae.your_loss.values import (
     ClassValue,
@@ -120,8 +120,10 @@ def names_inputs(values: list[Any]) -> frozenset[str]:
             found |= value.inputs
             if value.node is not None:
                 found |= {dep.split("#")[0] for dep in value.node.deps}
-            elif value.source in ("argument", "loop", "item"):
-                found.add("argument")
+            else:
+                found |= {g.role for name in value.names for g in guess(name)[:1]}
+                if value.source in ("argument", "loop", "item"):
+                    found.add("argument")
         elif isinstance(value, list | tuple):
             found |= names_inputs(list(value))
     return frozenset(found)

@@ -59,6 +59,7 @@ _AWAY = frozenset(
         "interpolate",
         "draw",
         "main",
+        "get",
         "reparameterize",
         "reparametrize",
         "reparam",

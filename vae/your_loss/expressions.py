@@ -676,6 +676,9 @@ class Expressions(Calls):
                 owner.attributes[target.attr] = self.named(value, f"self.{target.attr}")
             elif isinstance(owner, Opaque):
                 owner.items[target.attr] = value
+            elif isinstance(owner, LossObject):
+                # An old criterion is told to sum after it was made.
+                owner.settings[target.attr] = value
         elif isinstance(target, ast.Subscript):
             owner = self.value(target.value, scope)
             key = self.key(target.slice, scope)

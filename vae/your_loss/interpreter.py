@@ -185,7 +185,12 @@ class Interpreter(Expressions):
         self.value(node.value, scope)
 
     def do_If(self, node: ast.If, scope: Scope) -> None:
+        known = len(self.undecided)
         branch = node.body if self.decide(node.test, scope) else node.orelse
+        unsure = len(self.undecided) > known
+        if unsure and any(isinstance(statement, ast.Raise) for statement in branch):
+            # What no other branch was seen to take is not a mistake of the code.
+            return
         self.run_block(branch, scope)
 
     def do_With(self, node: ast.With, scope: Scope) -> None:

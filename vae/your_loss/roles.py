@@ -106,7 +106,8 @@ _LOSSES = {
     "regulariser", "reg", "dkl", "xent", "criterion", "mae", "cost",
 }  # fmt: skip
 _BATCH = {
-    "batchsize", "bs", "nbatch", "bsz", "batch_size", "numbatch", "b", "minibatchsize", "minibatch",
+    "batchsize", "bs", "nbatch", "mbsize", "mb", "trainbatchsize", "nbatches",
+    "sizebatch", "bsz", "batch_size", "numbatch", "b", "minibatchsize", "minibatch",
 }  # fmt: skip
 _CLASS_SIZES = {
     "vocabsize", "numclasses", "nclasses", "nvocab", "vocab", "numchars", "charsetlength", "nchars",

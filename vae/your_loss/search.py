@@ -5,7 +5,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import islice, product
 from typing import Any
 
 from vae.your_loss import entries, roles
@@ -19,6 +19,7 @@ MAX_TRIES = 36
 MAX_CANDIDATES = 4
 MAX_FLIPS = 5
 SMALL_BATCH = 3
+MAX_OPTIONS = 6
 _KL = re.compile(r"\b\w*(kl|kld|kl_?div\w*|logvar|log_var|z_mean|reparam\w*)\b", re.IGNORECASE)
 
 
@@ -33,7 +34,7 @@ class Found:
     evaluation: "Found | None" = None
     rivals: list[Entry] = field(default_factory=list)
     speaks_of_kl: bool = False
-    open_choice: tuple[str, int, tuple[str, ...]] | None = None
+    open_choice: tuple[int, tuple[tuple[str, tuple[str, ...]], ...]] | None = None
 
 
 @dataclass(frozen=True)
@@ -84,26 +85,22 @@ def _by_option(
     options: dict[str, tuple[int, list[str]]],
 ) -> Found | None:
     """A setting with a few named values, one of which makes this a whole loss: it is asked for."""
-    for name, (line, values) in list(options.items())[:3]:
-        for value in values[:4]:
-            chosen = replace(request, constants={**request.constants, name: value})
-            sizes = next(guess_sizes(tree, chosen, {}))
-            if best is not None:
-                sizes = best.setup.sizes
-            setup = Setup(
-                sizes,
-                chosen.roles,
-                chosen.constants,
-                collect_defaults(tree),
-                first_tensorflow=_is_old(tree),
-            )
-            try:
-                found = _search_entries(tree, setup, request.function, {})
-            except TooMuch:
-                return best
-            if found is not None and found.examined.quality >= 2:
-                found.open_choice = (name, line, tuple(values))
-                return found
+    # What is met last stands nearest to the loss.
+    names = list(options)[-3:]
+    line = options[names[-1]][0]
+    choices = product(*(dict.fromkeys(options[name][1]) for name in names))
+    for values in islice(choices, MAX_OPTIONS):
+        chosen = {**request.constants, **dict(zip(names, values, strict=True))}
+        defaults = collect_defaults(tree)
+        sizes = best.setup.sizes if best else next(guess_sizes(tree, request, defaults))
+        setup = Setup(sizes, request.roles, chosen, defaults, first_tensorflow=_is_old(tree))
+        try:
+            found = _search_entries(tree, setup, request.function, {})
+        except TooMuch:
+            return best
+        if found is not None and found.examined.quality >= 2:
+            found.open_choice = (line, tuple((n, tuple(options[n][1])) for n in names))
+            return found
     return best
 
 
@@ -151,7 +148,8 @@ def _search_entries(
         except TooMuch as error:
             trouble.append(error)
             continue
-        options.update(one.state.options)
+        for name, (line, values) in one.state.options.items():
+            options.setdefault(name, (line, []))[1].extend(values[:8])
         if one.root is not None:
             traced.append(one)
     traced.sort(key=lambda t: -t.score)
@@ -490,8 +488,12 @@ def _images_of(
     """What the code shows of an image: ``view(-1, 784)``, ``Input(shape=(28, 28, 1))``."""
     found: list[tuple[int, ...]] = []
     for node in ast.walk(tree):
-        if isinstance(node, ast.Tuple | ast.List) and len(node.elts) == 3:
+        if isinstance(node, ast.Tuple | ast.List) and 3 <= len(node.elts) <= 4:
             numbers = [_known(e, defaults) for e in node.elts]
+            if len(numbers) == 4 and numbers[0] in (None, -1):
+                numbers = numbers[1:]
+            if len(numbers) != 3:
+                continue
             if all(isinstance(n, int) and not isinstance(n, bool) for n in numbers):
                 shape = tuple(int(n) for n in numbers)
                 ends = (shape[0], shape[2])
