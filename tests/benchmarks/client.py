@@ -145,6 +145,12 @@ class Session:
         self.counts.runs.append(took)
         return took
 
+    async def clear_cache(self) -> None:
+        """Clear the caches of all sessions, as the page's menu for developers does."""
+        message = BackMsg()
+        message.clear_cache = True
+        await self._socket.send(message.SerializeToString())
+
     async def go(self, page: str, query: str = "") -> float:
         """Follow the navigation to ``page`` (its path, as in the address)."""
         self._stop_timers()

@@ -59,8 +59,43 @@ def test_candidates_double_up_to_the_cores(monkeypatch: pytest.MonkeyPatch) -> N
     assert candidate_counts(1) == [1]
     assert candidate_counts(2) == [1, 2]
     assert candidate_counts(6) == [1, 2, 4, 6]
-    monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    assert candidate_counts() == [3]
+    monkeypatch.setattr("vae.engine.thread_tuning.core_count", lambda: 6)
+    for chosen, counts in (
+        ("3", [1, 2, 3]),
+        ("1", [1]),
+        ("64", [1, 2, 4, 6]),
+        (" 2, 4 ", [1, 2]),
+        ("0", [1, 2, 4, 6]),
+        ("9" * 5000, [1, 2, 4, 6]),
+        ("many", [1, 2, 4, 6]),
+    ):
+        monkeypatch.setenv("OMP_NUM_THREADS", chosen)
+        assert candidate_counts() == counts
+
+
+@pytest.mark.parametrize("hidden_dim", [16, 100])
+@pytest.mark.parametrize("latent_dim", [2, 20])
+@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian-optimal"])
+def test_test_figures_are_the_same_on_any_number_of_threads(
+    hidden_dim: int, latent_dim: int, likelihood: str
+) -> None:
+    config = TrainConfig(
+        hidden_dim=hidden_dim, latent_dim=latent_dim, likelihood=likelihood, device="cpu"
+    )
+    trainer = Trainer(config, small_images(train=150, test=1300, shape=(28, 28)))
+    for _ in range(2):
+        trainer.step()
+    before = torch.get_num_threads()
+    found = []
+    try:
+        for count in (1, 2, 3, 4):
+            torch.set_num_threads(count)
+            figures = trainer.evaluate()
+            found.append((figures.sums, figures.kl_per_latent.tolist(), figures.calibration()))
+            assert torch.get_num_threads() == count
+    finally:
+        torch.set_num_threads(before)
+    assert all(other == found[0] for other in found)
 
 
 @pytest.mark.parametrize("latent_dim", [2, 3, 20])

@@ -1,5 +1,6 @@
 """Bad input at the command line: one sentence, exit status 2, nothing lost, nothing replaced."""
 
+import json
 import os
 import stat
 import subprocess
@@ -331,3 +332,18 @@ def test_training_state_of_a_diverged_run_is_refused_in_words(kept: Path, capsys
         capsys, "resume", kept, "--epochs", 2
     )
     assert run("evaluate", kept) == 0
+
+
+def test_a_number_of_threads_set_by_hand_changes_no_figure(images: Path) -> None:
+    # Of sizes whose products two threads sum in another order than one.
+    sizes = ["--hidden-dim", "100", "--latent-dim", "20", "--batch-size", "7", "--json"]
+    found = []
+    for count in (1, 2, 4):
+        process = start(*train(images), *sizes, OMP_NUM_THREADS=str(count))
+        output, error = process.communicate(timeout=120)
+        assert process.returncode == 0, error
+        epochs = [json.loads(line) for line in output.splitlines()]
+        for epoch in epochs:
+            del epoch["seconds"], epoch["images_per_second"]
+        found.append(epochs)
+    assert found[0] == found[1] == found[2]

@@ -1,7 +1,8 @@
 """What a trained model shows: test figures, calibration, a fixed batch rebuilt, a gallery."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -105,9 +106,27 @@ def _filled(bins: np.ndarray) -> tuple[CalibrationBin, ...]:
     )
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 @torch.inference_mode()
 def test_figures(model: VAE, pixels: Pixels, config: TrainConfig) -> TestFigures:
-    """Figures on the whole test set, z drawn from q(z|x), with the same noise every time."""
+    """Figures on the whole test set, z drawn from q(z|x), with the same noise every time.
+
+    On one thread: more would sum in another order, and training changes their number as it goes.
+    """
+    with _one_thread():
+        return _test_figures(model, pixels, config)
+
+
+def _test_figures(model: VAE, pixels: Pixels, config: TrainConfig) -> TestFigures:
     generator = pixels.test_generator()
     training = model.training
     model.eval()

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from vae.engine.training import Trainer
 
+_LONGEST_NUMBER = 7
+
 
 class ThreadGovernor:
     """Keeps the number of torch's threads that trains fastest now.
@@ -82,11 +84,16 @@ class ThreadGovernor:
 
 
 def candidate_counts(cores: int | None = None) -> list[int]:
-    """1, 2, 4, ... up to the cores; only OMP_NUM_THREADS where the environment sets it."""
-    chosen = os.environ.get("OMP_NUM_THREADS", "")
-    if cores is None and chosen.isdecimal() and int(chosen) > 0:
-        return [int(chosen)]
+    """1, 2, 4, ... up to the cores, and no more than OMP_NUM_THREADS where that is set.
+
+    A number set by hand is the most that are used, not the number itself: training begins with
+    one thread in either case, and takes only numbers that give the same run as one.
+    """
     most = core_count() if cores is None else cores
+    # OpenMP's variable may list a number for each level of nesting.
+    chosen = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    if cores is None and chosen.isdecimal() and len(chosen) < _LONGEST_NUMBER and int(chosen) > 0:
+        most = min(most, int(chosen))
     return [*(2**power for power in range(10) if 2**power < most), most]
 
 

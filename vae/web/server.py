@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from vae.runs.registry import close_registry
 from vae.web.gate import Gate
+from vae.web.places import Places
 from vae.web.routes import drawing_routes
 from vae.web.sockets import send_at_once
 
@@ -47,7 +48,7 @@ async def serving(_app: st.App) -> AsyncIterator[None]:
 
 def middleware() -> list[Middleware]:
     """What stands before Streamlit, outermost first."""
-    return [Middleware(Gate)]
+    return [Middleware(Gate), Middleware(Places)]
 
 
 def routes() -> list[Route]:
