@@ -20,7 +20,7 @@ from tests.appserver import Server, serve
 from tests.benchmarks.client import Session
 
 READING = ("derivation", "bias")
-EVERYWHERE = ("", "derivation", "bias", "train")
+EVERYWHERE = ("", "derivation", "bias", "your_loss", "train")
 
 
 @dataclass

@@ -6,7 +6,7 @@ from browsing import open_everything
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("", "derivation", "bias", "train")
+PAGES = ("", "derivation", "bias", "your_loss", "train")
 SERIOUS = {"serious", "critical"}
 
 # What Streamlit's own frontend does, by rule and by the part of a selector, with the reason.
@@ -43,7 +43,7 @@ def test_the_presenters_mode_and_an_unfolded_check_are_sound_too(open_page) -> N
     assert violations(page) == []
 
 
-@pytest.mark.parametrize("name", ["derivation", "bias"])
+@pytest.mark.parametrize("name", ["derivation", "bias", "your_loss"])
 def test_what_is_folded_is_sound_too(open_page, name: str) -> None:
     page = open_page(name)
     open_everything(page)

@@ -30,7 +30,7 @@ MODES = {
     "presenter": "present=1",
     "hidden": "hide=presets,seed,latent_dim,race_sigma,digit,targets,noise_on",
 }
-PAGES = ("", "derivation", "bias", "train")
+PAGES = ("", "derivation", "bias", "your_loss", "train")
 
 
 def box(page: Page, key: str) -> Locator:

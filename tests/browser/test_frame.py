@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
-PAGES = ["", "derivation", "bias", "train"]
+PAGES = ["", "derivation", "bias", "your_loss", "train"]
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -97,7 +97,7 @@ def test_the_presenters_mode_has_no_sidebar_and_lasts_over_pages(open_page) -> N
 
 
 def test_the_glossary_opens_on_every_page(open_page) -> None:
-    for name in ("", "derivation", "bias", "train"):
+    for name in ("", "derivation", "bias", "your_loss", "train"):
         page = open_page(name)
         page.locator("[data-testid=stSidebar]").get_by_text("Glossary").click()
         expect(page.get_by_text("evidence lower bound").first).to_be_visible()

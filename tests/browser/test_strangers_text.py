@@ -11,7 +11,13 @@ from vae.config import TrainConfig
 
 pytestmark = pytest.mark.browser
 
-PAGES = {"": "overview", "derivation": "derivation", "bias": "bias", "train": "train"}
+PAGES = {
+    "": "overview",
+    "derivation": "derivation",
+    "bias": "bias",
+    "your_loss": "your_loss",
+    "train": "train",
+}
 # One address holds them all, a parameter each.
 SHORT = [text for kind, text in TEXTS.items() if kind not in ("long", "digits")]
 

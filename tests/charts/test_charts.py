@@ -12,6 +12,7 @@ from vae.charts.kit.theme import BERNOULLI, GAUSSIAN
 from vae.charts.train.styles import without_data
 from vae.theory.ppca import TrainedPoint
 from vae.wire.events import CalibrationBin
+from vae.your_loss import census, read
 
 PIXEL = {"sigma": 0.3, "x": 0.8, "mean": 0.6}
 BELIEF = {"t": 0.8, "p": 0.6, "sigma": 0.3}
@@ -23,6 +24,14 @@ CURVES = {"curves": ((BERNOULLI, (CalibrationBin(0.2, 0.3, 10), CalibrationBin(0
 STYLES = {"styles": (BERNOULLI, GAUSSIAN)}
 STEPPED = {**STYLES, "total_steps": 100}
 BOUND = {"x": 0.8, "sigma": 0.3, "q_mean": 0.0, "q_scale": 1.0}
+PASTED = {
+    "belief": read(
+        "def f(y, x, mu, logvar):\n"
+        "    kl = -0.5 * torch.sum(1 + logvar - mu**2 - logvar.exp())\n"
+        "    return F.mse_loss(y, x, reduction='sum') + kl"
+    ).belief,
+    "family": "gaussian",
+}
 ARGUMENTS = {
     "bias.asymmetry.build_cost_chart": {"t": 0.8, "h": 0.1},
     "bias.asymmetry.build_double_mse_chart": {"h": 0.1},
@@ -75,12 +84,13 @@ ARGUMENTS = {
     "bias.pull_curves.build_logit_noise_chart": {"t": 0.8, "tau": 1.0},
     "bias.pull_curves.build_noisy_cost_chart": {"t": 0.8, "s": 0.1},
     "bias.pull_curves.build_optimum_chart": {"t": 0.8, "s": 0.1},
-    "train.bound.build_bound_chart": STYLES,
+    "your_loss.belief.build_cost_chart": PASTED,
+    "your_loss.belief.build_density_chart": PASTED,
+    "your_loss.census.build_census_chart": {"own": 392.0, "chosen": census()[3].id},
     "train.curves.build_curve_chart": {"field": "kl", **STEPPED},
     "train.curves.build_kl_chart": {**STYLES, "latents": 4},
     "train.curves.build_scale_chart": {"total_steps": 100},
     "train.curves.build_trade_chart": STEPPED,
-    "train.rate.build_rate_chart": {"families": (BERNOULLI, GAUSSIAN)},
     "train.maps.build_map_chart": {"names": ("0", "1"), "latents": (3, 1)},
 }
 

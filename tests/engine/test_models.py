@@ -8,7 +8,6 @@ import pytest
 import torch
 from samples import small_images
 
-from vae.beliefs import BELIEFS
 from vae.config import LIKELIHOODS, TrainConfig
 from vae.engine.models import build_vae
 from vae.engine.training import Trainer
@@ -37,8 +36,7 @@ def test_initial_weights_depend_on_the_seed_alone(architecture: str) -> None:
 
     first = weights(5, "bernoulli")
     for likelihood in LIKELIHOODS:
-        if BELIEFS[likelihood].outputs == 1:
-            assert torch.equal(weights(5, likelihood), first)
+        assert torch.equal(weights(5, likelihood), first)
     assert not torch.equal(weights(6, "bernoulli"), first)
 
 

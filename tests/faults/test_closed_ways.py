@@ -11,7 +11,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from vae.web.gate import LONGEST_MESSAGE
 
-PAGES = ["", "derivation", "bias", "train"]
+PAGES = ["", "derivation", "bias", "your_loss", "train"]
 
 
 def ask(app: Server, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, str]:

@@ -4,7 +4,6 @@ from vae.beliefs.types import Belief, Style
 
 BERNOULLI = Belief(
     name="bernoulli",
-    in_browser=True,
     label="Bernoulli (BCE)",
     short="BCE",
     style=Style("Bernoulli / BCE", "#D55E00", (8, 4), "square"),

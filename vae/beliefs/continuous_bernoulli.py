@@ -4,7 +4,6 @@ from vae.beliefs.types import Belief, Style
 
 CONTINUOUS_BERNOULLI = Belief(
     name="continuous-bernoulli",
-    in_browser=True,
     label="continuous Bernoulli",
     short="continuous Bernoulli",
     style=Style("continuous Bernoulli", "#009E73", (8, 3, 2, 3), "diamond"),

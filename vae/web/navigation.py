@@ -14,6 +14,7 @@ PAGES = {
     "overview": ("Overview", ":material/home:"),
     "derivation": ("Derivation", ":material/functions:"),
     "bias": ("Bias", ":material/balance:"),
+    "your_loss": ("Your loss", ":material/content_paste_search:"),
     "train": ("Train", ":material/model_training:"),
 }
 

@@ -7,7 +7,13 @@ a pixel it is, how much of it, and how much of KL(q || N(0, 1)) stands beside it
 
 from vae.your_loss.assemble import read
 from vae.your_loss.comparison import Comparison, compare
-from vae.your_loss.library_of_losses import CensusEntry, ClinicEntry, census, clinic
+from vae.your_loss.library_of_losses import (
+    LANDMARKS,
+    CensusEntry,
+    ClinicEntry,
+    census,
+    clinic,
+)
 from vae.your_loss.reading import (
     Belief,
     Choice,
@@ -27,6 +33,7 @@ from vae.your_loss.roles import ROLES
 from vae.your_loss.survival import alive, kl_bound, mean_picture_loss
 
 __all__ = [
+    "LANDMARKS",
     "ROLES",
     "Belief",
     "CensusEntry",

@@ -532,8 +532,6 @@ class Expressions(Calls):
             default = given if given is not None else self.default_of(left)
             if isinstance(default, str):
                 return bool(function(default, right))
-            if isinstance(right, str):
-                self.options.setdefault(left.name, (self.line, []))[1].append(right)
         if isinstance(left, Node | Plain | Opaque) and isinstance(right, Node | Plain | Opaque):
             known = self.computed(left) and self.computed(right)
             if known:
@@ -649,8 +647,7 @@ class Expressions(Calls):
             return list(found)
         if isinstance(found, list | tuple | range):
             if len(found) > 512:
-                # No loss is built in so many rounds: one is followed.
-                return [Opaque(f"{_source(node)}[...]", "loop", self.line)]
+                raise TooMuch(f"a loop of {len(found):,} rounds is too long to be read")
             return list(found)
         if isinstance(found, Node) and found.ndim and found.shape[0] <= 64:
 
@@ -676,9 +673,6 @@ class Expressions(Calls):
                 owner.attributes[target.attr] = self.named(value, f"self.{target.attr}")
             elif isinstance(owner, Opaque):
                 owner.items[target.attr] = value
-            elif isinstance(owner, LossObject):
-                # An old criterion is told to sum after it was made.
-                owner.settings[target.attr] = value
         elif isinstance(target, ast.Subscript):
             owner = self.value(target.value, scope)
             key = self.key(target.slice, scope)

@@ -15,7 +15,6 @@ from vae.your_loss.operations import (
     number_of,
     reduce_node,
     softplus,
-    wholes,
 )
 from vae.your_loss.values import LossObject
 
@@ -239,11 +238,7 @@ def keras_each(call: Call, kind: str, settings: Mapping[str, Any]) -> Node:
         function, name = huber(number_of(delta)), "huber"
     else:
         function, name = KERAS_COSTS[kind], kind
-    node = call.each(function, output, target, name=name)
-    axis = call.named.get("axis", settings.get("axis"))
-    if axis is None or not node.ndim:
-        return _last_mean(call, node)
-    return reduce_node(call, "mean", node, wholes(axis))
+    return _last_mean(call, call.each(function, output, target, name=name))
 
 
 def _keras_categorical(call: Call, settings: Mapping[str, Any]) -> Node:

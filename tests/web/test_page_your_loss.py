@@ -1,0 +1,243 @@
+"""Your loss: paste, correct, compare, ask; the address carries it; a stranger's text stays text."""
+
+import json
+
+import pytest
+from hostile import HOST, TEXTS
+from page_runs import run_page, text_of
+
+from vae.config import TrainConfig
+from vae.web.train.page_state import PageState
+from vae.web.your_loss import train
+from vae.web.your_loss.asked import EXAMPLE, Asked, from_query, pack, read_first
+from vae.your_loss import census, clinic
+
+BCE = """\
+def loss(x_hat, x, mu, logvar):
+    error = F.binary_cross_entropy(x_hat, x, reduction="sum")
+    kl = -0.5 * torch.sum(1 + logvar - mu.pow(2) - logvar.exp())
+    return error + kld_weight * kl
+"""
+LAPLACE = EXAMPLE.replace("mse_loss", "l1_loss")
+
+
+def paste(app, code):
+    app.text_area(key="loss_code").set_value(code).run()
+    assert not app.exception, app.exception
+    return app
+
+
+def shown(app) -> str:
+    return "\n".join([text_of(app), *(box.value for box in (*app.success, *app.warning))])
+
+
+def asked_of(app) -> Asked:
+    query = {name: str(app.query_params[name]) for name in app.query_params}
+    asked, wrong = from_query(query)
+    assert wrong == ()
+    return asked
+
+
+def charts(app) -> dict[str, dict]:
+    return {c.key: json.loads(c.proto.spec) for c in app.get("vega_lite_chart")}
+
+
+def test_the_page_opens_with_the_census_and_the_answer_to_an_example():
+    app = run_page("your_loss")
+    assert [header.value for header in app.header] == [
+        "What public code has decided",
+        "Paste yours",
+    ]
+    assert [part.value[:1] for part in app.subheader] == list("1234567")
+    assert "σ = 19.8" in shown(app)
+    assert "Twice the pixels" in shown(app)
+    assert len(app.get("vega_lite_chart")) == 3
+    assert not app.query_params
+
+
+def test_a_pasted_loss_is_read_and_travels_in_the_address():
+    app = paste(run_page("your_loss"), EXAMPLE.replace("return error", "return 10 * error"))
+    assert "σ² = 39.2" in shown(app)
+    again = run_page("your_loss", loss=app.query_params["loss"])
+    assert shown(again) == shown(app)
+    assert again.text_area(key="loss_code").value == asked_of(app).code
+
+
+def test_a_constant_that_the_code_does_not_give_is_asked_for_and_set():
+    app = paste(run_page("your_loss"), BCE)
+    assert "Numbers that the code does not give" in shown(app)
+    field = app.text_input(key="loss_constant:kld_weight")
+    field.set_value("3").run()
+    assert "beta" in shown(app)
+    assert read_first(asked_of(app)).beta == pytest.approx(3)
+    # Emptied again, it is asked for again.
+    app.text_input(key="loss_constant:kld_weight").set_value("").run()
+    assert asked_of(app).constants == ()
+
+
+def test_names_that_nobody_can_guess_are_given_their_roles():
+    code = EXAMPLE.replace("x_hat, x)", "b, a)").replace("x_hat, x,", "b, a,")
+    app = paste(run_page("your_loss"), code)
+    assert "not read" in shown(app)
+    app.selectbox(key="loss_another_name").set_value("b").run()
+    app.selectbox(key="loss_role:b").set_value("output").run()
+    assert asked_of(app).roles == (("b", "output"),)
+    assert "σ² = 392" in shown(app)
+
+
+def test_a_role_is_corrected_and_can_be_taken_back():
+    app = run_page("your_loss")
+    app.selectbox(key="loss_role:mu").set_value("z").run()
+    assert ("mu", "z") in asked_of(app).roles
+    assert "σ² = 392" not in shown(app)
+    app.selectbox(key="loss_role:mu").set_value("mean").run()
+    assert "σ² = 392" in shown(app)
+
+
+def test_sizes_change_the_reading_and_a_wrong_one_is_a_sentence():
+    app = run_page("your_loss")
+    app.text_input(key="loss_image").set_value("100").run()
+    assert "σ² = 50" in shown(app)
+    app.text_input(key="loss_image").set_value("wide").run()
+    assert "wide" in app.warning[0].value
+    assert "784 or 3x64x64" in app.warning[0].value
+    assert app.text_area(key="loss_code").value == EXAMPLE
+    app.text_input(key="loss_image").set_value("").run()
+    assert not app.warning
+
+
+@pytest.mark.parametrize("code", ["", "hello", "x = (", "def f():\n  return 1", "\0", "💥" * 50])
+def test_what_is_no_loss_gets_a_sentence_and_stays_in_the_field(code):
+    app = paste(run_page("your_loss"), code)
+    assert len(app.warning) == 1
+    assert not app.subheader
+    assert app.text_area(key="loss_code").value == code
+
+
+@pytest.mark.parametrize("entry", clinic(), ids=lambda entry: entry.id)
+def test_every_question_opens_with_its_loss_and_its_answer(entry):
+    app = run_page("your_loss", question=entry.id)
+    assert app.text_area(key="loss_code").value == entry.code
+    assert app.selectbox(key="loss_question").value == entry.id
+    assert entry.source in app.info[0].value
+    assert bool(app.subheader) == entry.reading().read
+
+
+def test_a_chosen_question_is_pasted_and_left_when_the_code_changes():
+    app = run_page("your_loss")
+    entry = clinic()[0]
+    app.selectbox(key="loss_question").set_value(entry.id).run()
+    assert app.query_params["question"] == entry.id
+    assert app.text_area(key="loss_code").value == entry.code
+    paste(app, EXAMPLE)
+    assert app.selectbox(key="loss_question").value is None
+    assert not app.info
+    assert not app.query_params
+
+
+def test_two_losses_stand_side_by_side():
+    app = run_page("your_loss")
+    app.text_area(key="loss_second").set_value(EXAMPLE.replace("+ kl", "+ 2 * kl")).run()
+    assert "weighs its KL 2 times as heavily" in shown(app)
+    assert "| first | second |" in shown(app)
+    app.text_area(key="loss_second").set_value("x = (").run()
+    assert app.warning
+    # The first is answered all the same.
+    assert len(app.subheader) == 7
+
+
+def test_a_public_loss_is_ringed_and_told():
+    entry = census()[3]
+    app = run_page("your_loss")
+    box = app.selectbox(key="public")
+    label = next(option for option in box.options if entry.id in option)
+    box.set_value(label).run()
+    assert entry.source.split("/")[0] in shown(app)
+    assert f"{entry.sigma2:.4g}" in shown(app)
+
+
+def test_a_wanted_sigma_gives_the_factor_and_ones_own_data_a_count():
+    app = run_page("your_loss")
+    app.number_input(key="wanted").set_value(1.98).run()
+    assert f"{1.98**2 / 392:.4g}" in shown(app)
+    app.text_input(key="loss_own_data").set_value("5000, 600, 3").run()
+    assert "**2** of 3 latents survive" in shown(app)
+    app.text_input(key="loss_own_data").set_value("many").run()
+    assert "positive numbers" in app.warning[0].value
+
+
+def test_what_others_put_into_the_address_stays():
+    app = run_page("your_loss", present="1")
+    paste(app, BCE)
+    assert app.query_params["present"] == "1"
+    assert "loss" in app.query_params
+
+
+def test_a_code_too_long_for_a_link_says_so_and_leaves_the_address_alone():
+    noise = "".join(f"# {number * 7919 % 104729} {number**3}\n" for number in range(1000))[:19_000]
+    app = paste(run_page("your_loss"), EXAMPLE + noise)
+    assert "loss" not in app.query_params
+    assert "too long for a link" in shown(app)
+
+
+@pytest.mark.parametrize(
+    ("code", "settings", "against"),
+    [
+        (EXAMPLE, {"likelihood": "gaussian", "scale": 19.79899}, "gaussian-learned"),
+        (BCE.replace("kld_weight", "4"), {"likelihood": "bernoulli", "beta": 4.0}, "bernoulli"),
+    ],
+)
+def test_a_loss_and_its_elbo_are_trained_from_one_seed(code, settings, against):
+    pair = train.pair_of(read_first(Asked(code=code)))
+    assert isinstance(pair, PageState)
+    first, second = pair.members
+    assert first == TrainConfig(**settings, latent_dim=20)
+    assert (second.likelihood, second.beta, second.seed) == (against, 1.0, first.seed)
+
+
+def test_what_cannot_be_trained_says_why():
+    reading = read_first(Asked(code=LAPLACE))
+    if reading.train_pasted is None:
+        assert train.pair_of(reading) is None
+        assert "no such likelihood" in train.why_not(reading)
+    tiny = read_first(Asked(code=EXAMPLE.replace("return error", "return 1e14 * error")))
+    assert train.pair_of(tiny) is None
+    assert "beyond" in train.why_not(tiny)
+    app = run_page(
+        "your_loss", loss=pack(Asked(code=EXAMPLE.replace("mse_loss(", "1e14 * F.mse_loss(")))
+    )
+    assert not [button for button in app.button if button.label == "Train it"]
+
+
+@pytest.mark.parametrize("kind", TEXTS)
+def test_hostile_code_names_and_roles_are_shown_as_text(kind):
+    text = TEXTS[kind][:400]
+    named = f'def loss(x_hat, x, mu, logvar):\n    a = cfg["{HOST}"] * www.evil.example(x)\n'
+    code = named + f"    # {text}\n    k = {text!r}\n" + "\n".join(EXAMPLE.splitlines()[1:])
+    code = code.replace("error + kl", f"error + args[{text!r}] * kl + a")
+    asked = Asked(
+        code=code,
+        second=text,
+        image=text[:40],
+        constants=((text[:100], "2"), ("www.evil.example", text[:50])),
+        roles=((text[:100], "z"), ("//evil.example", "mean")),
+    )
+    for given in (asked, Asked(code=text), Asked(code=code), Asked(code=code, second=code)):
+        app = run_page("your_loss", loss=pack(given))
+        assert app.text_area(key="loss_code").value == given.code
+        for element in (*app.markdown, *app.warning, *app.success, *app.info, *app.error):
+            assert_plain(element.value)
+        for control in (*app.text_input, *app.selectbox):
+            assert_plain(control.label)
+
+
+def assert_plain(text: str) -> None:
+    """No host stands where markdown would read it: neither bare nor in brackets."""
+    import re
+
+    outside = re.sub(r"(?<!`)(`+)(?!`)[^\n]+?(?<!`)\1(?!`)", "", text)
+    for found in re.finditer(re.escape(HOST), outside):
+        before = outside[max(0, found.start() - 12) : found.start()]
+        # A sign that would begin something stands apart from the host.
+        assert not re.search(r"(//|www\.|@)$", before), text
+    assert not re.search(r"(?<!\\)[<\[]\s*(?:img|a |x\]|sign)", outside), text

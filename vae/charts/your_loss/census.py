@@ -1,0 +1,186 @@
+"""Public losses with a fixed Gaussian on one axis of sigma squared, and the reader's own."""
+
+import math
+from collections import Counter
+from typing import Literal
+
+import altair as alt
+import pandas as pd
+
+from vae.charts.kit.layers import layered
+from vae.charts.kit.parts import FIT_WIDTH
+from vae.charts.kit.theme import GAUSSIAN, KL, TARGET
+from vae.your_loss import LANDMARKS, census
+
+LOW, HIGH = 1e-8, 1e7
+_DECADE_SHARE = 0.34
+_HEIGHT = 210
+_ROW = 15.0
+_OWN = "your loss"
+
+
+def build_census_chart(*, own: float | None = None, chosen: str = "") -> alt.LayerChart:
+    """One point a public loss at its sigma^2 in [0, 1] pixels.
+
+    ``own`` is the reader's sigma^2, ``chosen`` the id of a point to name. What lies beyond the
+    axis stands at its end.
+    """
+    axis = alt.X(
+        "sigma2:Q",
+        title="σ² that the code implies, for pixels in [0, 1]",
+        scale=alt.Scale(type="log", domain=[LOW, HIGH], nice=False),
+        axis=alt.Axis(format="~g", tickCount=7),
+    )
+    rows = _rows()
+    points = (
+        alt.Chart(rows)
+        .mark_point(filled=True, size=95, opacity=0.9, color=GAUSSIAN.colour)
+        .encode(
+            x=alt.X("sigma2:Q"),
+            y=alt.Y("place:Q"),
+            shape=alt.Shape(
+                "fate:N",
+                title=None,
+                scale=alt.Scale(domain=list(_FATES), range=["circle", "triangle-down"]),
+                legend=None,
+            ),
+            tooltip=[
+                alt.Tooltip("source:N", title="source"),
+                alt.Tooltip("sigma2:Q", title="σ²", format=".4g"),
+                alt.Tooltip("formula:N", title="as"),
+                alt.Tooltip("reconstruction:N", title="error"),
+                alt.Tooltip("kl:N", title="KL"),
+                alt.Tooltip("fate:N", title="latents"),
+            ],
+        )
+    )
+    layers = [_axes(axis), _region(), _landmarks(), *_landmark_names(), points]
+    if chosen:
+        layers.append(_ring(rows[rows["id"] == chosen]))
+    if own is not None:
+        layers += _own(own)
+    return layered(
+        *layers,
+        height=_HEIGHT,
+        autosize=FIT_WIDTH,
+        description=f"{len(rows)} public losses on a logarithmic axis of the variance that each "
+        f"implies, from {rows['sigma2'].min():.2g} to {rows['sigma2'].max():.2g}"
+        + (f", and your loss at {own:.4g}." if own is not None else "."),
+    )
+
+
+_FATES = ("some may live", "all die, whatever the pictures")
+
+
+def _axes(x: alt.X) -> alt.Chart:
+    """Nothing but the axes, first: the layers above them share these."""
+    return (
+        alt.Chart(pd.DataFrame([{"sigma2": 1.0, "place": 0.0}]))
+        .mark_point(size=0, opacity=0, aria=False)
+        .encode(
+            x=x,
+            y=alt.Y("place:Q", scale=alt.Scale(domain=[0, _HEIGHT], nice=False), axis=None),
+        )
+    )
+
+
+def _rows() -> pd.DataFrame:
+    known = [entry for entry in census() if entry.sigma2_unit is not None]
+    taken: Counter[int] = Counter()
+    rows = []
+    for entry in known:
+        assert entry.sigma2_unit is not None
+        column = math.floor(math.log10(entry.sigma2_unit) / _DECADE_SHARE)
+        rows.append(
+            {
+                "id": entry.id,
+                "source": entry.source,
+                "sigma2": entry.sigma2_unit,
+                "place": 18 + _ROW * taken[column],
+                "formula": entry.formula,
+                "reconstruction": entry.reconstruction,
+                "kl": entry.kl,
+                "fate": _FATES[int(entry.collapses)],
+            }
+        )
+        taken[column] += 1
+    return pd.DataFrame(rows)
+
+
+def _region() -> alt.Chart:
+    """Where no direction of 28x28 pictures can vary as much: D/4 and beyond."""
+    edges = pd.DataFrame([{"low": LANDMARKS["D/4 of 28 x 28"], "high": HIGH}])
+    return (
+        alt.Chart(edges)
+        .mark_rect(color=KL.colour, opacity=0.14, aria=False)
+        .encode(x=alt.X("low:Q"), x2=alt.X2("high:Q"))
+    )
+
+
+# Name, place, side of its line and row: the names stand clear of one another on a phone too.
+_LINES = (
+    ("8-bit floor", LANDMARKS["8-bit floor"], "left", 0),
+    ("D/4 at 28×28", LANDMARKS["D/4 of 28 x 28"], "right", 0),
+    ("sum of squares: ½", LANDMARKS["sum of squares + KL: 1/2"], "right", 1),
+    ("half of it: 1", LANDMARKS["half the sum + KL: 1"], "left", 2),
+)
+_LINE_HEIGHT = 17
+
+
+def _landmark_rows(side: str = "") -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {"name": name, "sigma2": value, "height": _HEIGHT - 4 - _LINE_HEIGHT * row}
+            for name, value, where, row in _LINES
+            if side in ("", where)
+        ]
+    )
+
+
+def _landmarks() -> alt.Chart:
+    return (
+        alt.Chart(_landmark_rows())
+        .mark_rule(color=TARGET.colour, strokeDash=[3, 3], strokeWidth=2, aria=False)
+        .encode(x=alt.X("sigma2:Q"))
+    )
+
+
+def _landmark_names() -> list[alt.Chart]:
+    return [
+        alt.Chart(_landmark_rows(side))
+        .mark_text(align=align, dx=dx, baseline="top", fontSize=13, fontWeight=600)
+        .encode(x=alt.X("sigma2:Q"), y=alt.Y("height:Q"), text=alt.Text("name:N"))
+        for side, align, dx in _SIDES
+    ]
+
+
+_SIDES: tuple[tuple[str, Literal["left", "right"], int], ...] = (
+    ("left", "left", 4),
+    ("right", "right", -4),
+)
+
+
+def _ring(rows: pd.DataFrame) -> alt.Chart:
+    return (
+        alt.Chart(rows)
+        .mark_point(size=330, strokeWidth=3, color=KL.colour, filled=False)
+        .encode(x=alt.X("sigma2:Q"), y=alt.Y("place:Q"))
+    )
+
+
+def _own(own: float) -> list[alt.Chart]:
+    row = pd.DataFrame([{"sigma2": min(max(own, LOW), HIGH), "place": _HEIGHT * 0.6, "name": _OWN}])
+    x, y = alt.X("sigma2:Q"), alt.Y("place:Q")
+    mark = alt.Chart(row).mark_point(
+        filled=True, size=260, shape="diamond", color=KL.colour, opacity=1
+    )
+    # On the side that has room.
+    align: Literal["left", "right"] = "right" if own > 1e4 else "left"
+    dx = -14 if own > 1e4 else 14
+    name = alt.Chart(row).mark_text(align=align, dx=dx, fontSize=14, fontWeight=700)
+    rule = alt.Chart(row).mark_rule(color=KL.colour, strokeWidth=3, aria=False)
+    return [
+        rule.encode(x=x),
+        mark.encode(x=x, y=y),
+        name.encode(x=x, y=y, text=alt.Text("name:N")),
+    ]

@@ -1,0 +1,227 @@
+"""The reading of a loss in seven steps, from the verdict to what may have been meant."""
+
+import math
+import re
+from collections.abc import Sequence
+
+import streamlit as st
+
+from vae.charts.your_loss.belief import build_cost_chart, build_density_chart
+from vae.config import DATASETS
+from vae.images.sets import is_available
+from vae.lessons.questions import VARIANTS
+from vae.runs.limits import load_limits
+from vae.shipped.cards import data_summary
+from vae.web import navigation
+from vae.web.kit import address, figures, layout
+from vae.web.your_loss import train
+from vae.your_loss import Reading, alive, compare, kl_bound, mean_picture_loss, weight_for
+
+_SUMMARIES = ("digits", "mnist", "fashion")
+_OWN_DATA = "loss_own_data"
+
+
+def show_refusal(reading: Reading) -> None:
+    """Why there is no reading, with the line and what is needed; the text stays in its field."""
+    st.warning(address.plain(reading.message), icon=":material/unpublished:")
+    if reading.unknown:
+        st.markdown("\n".join(f"- {address.plain(item.text)}" for item in reading.unknown))
+
+
+def show_answer(reading: Reading) -> None:
+    """All that is known of a loss that was read."""
+    _show_verdict(reading)
+    _show_belief(reading)
+    _show_otherwise(reading)
+    _show_survival(reading)
+    _show_printed(reading)
+    _show_faults(reading)
+    _show_meant(reading)
+
+
+def _show_verdict(reading: Reading) -> None:
+    st.subheader("1 · The verdict", anchor="verdict")
+    st.success(f"**{_words(reading.verdict)}**", icon=":material/gavel:")
+
+
+def _show_belief(reading: Reading) -> None:
+    st.subheader("2 · The belief", anchor="belief")
+    belief = reading.belief
+    if belief is None:
+        st.markdown(
+            "This cost is no belief about a pixel that can be drawn: see the verdict for why."
+            if reading.family in ("none", "unknown")
+            else "The scale of this belief is learned, so it has no curve of its own: the better "
+            "the fit, the narrower it is."
+        )
+        return
+    with layout.row("loss-belief"):
+        st.markdown("**What a pixel costs…**")
+        figures.show_chart(build_cost_chart, key="cost", belief=belief, family=reading.family)
+        st.markdown("**…is the belief exp(−cost), normalised**")
+        figures.show_chart(build_density_chart, key="density", belief=belief, family=reading.family)
+    words = f"Whoever minimises this cost beside a KL believes: {_words(belief.label)}."
+    if belief.unit_sigma is not None and belief.grey_levels is not None:
+        words += (
+            f" Its spread is {_number(belief.unit_sigma)} for pixels in [0, 1]: "
+            f"{_number(belief.grey_levels)} grey levels, of 255."
+        )
+    st.markdown(words)
+
+
+def _show_otherwise(reading: Reading) -> None:
+    st.subheader("3 · The same loss, read otherwise", anchor="otherwise")
+    st.markdown(_list(reading.otherwise) or "There is no other reading of it.")
+    if reading.family != "gaussian" or not reading.sigma2:
+        return
+    wanted = address.decimal_number(
+        "A σ that you would choose, in the code's units",
+        key="wanted",
+        default=0.1,
+        minimum=1e-4,
+        maximum=1e4,
+    )
+    factor = weight_for(reading, wanted)
+    assert factor is not None
+    st.markdown(f"For σ = {wanted:g}, multiply the KL as it stands by **{factor:.4g}**.")
+
+
+def _show_survival(reading: Reading) -> None:
+    st.subheader("4 · What will survive", anchor="survival")
+    if reading.survival is None:
+        st.markdown("No bound is known for this belief.")
+        return
+    st.markdown(_words(reading.survival.text))
+    if reading.family != "gaussian" or not reading.sigma2_unit:
+        return
+    counts = ", ".join(
+        f"**{alive(reading.sigma2_unit, data_summary(name).eigenvalues)}** on {DATASETS[name]}"
+        for name in _SUMMARIES
+    )
+    st.markdown(
+        f"Latents that a linear VAE keeps at σ² = {reading.sigma2_unit:.4g}, however many it "
+        f"has: {counts}."
+    )
+    _show_own_data(reading.sigma2_unit)
+
+
+def _show_own_data(sigma2: float) -> None:
+    text = st.text_input(
+        "Your data: eigenvalues of its covariance, or its total variance alone (pixels in [0, 1])",
+        key=_OWN_DATA,
+        placeholder="5.1, 3.7, 3.2 or 52.7",
+        max_chars=4000,
+    )
+    if not text.strip():
+        return
+    values = _numbers(text)
+    if values is None:
+        st.warning(
+            f"{address.quote(text)} given; positive numbers with commas between them are needed.",
+            icon=":material/edit:",
+        )
+    elif len(values) == 1:
+        st.markdown(f"KL at most **{kl_bound(sigma2, values[0]):.4g} nats** an image.")
+    else:
+        st.markdown(
+            f"**{alive(sigma2, values)}** of {len(values)} latents survive; KL at most "
+            f"{kl_bound(sigma2, sum(values)):.4g} nats an image."
+        )
+
+
+def _numbers(text: str) -> list[float] | None:
+    try:
+        values = [float(part) for part in text.replace(";", ",").split(",") if part.strip()]
+    except ValueError:
+        return None
+    good = values and all(math.isfinite(value) and value > 0 for value in values)
+    return values if good else None
+
+
+def _show_printed(reading: Reading) -> None:
+    st.subheader("5 · What the printed number should be", anchor="printed")
+    if reading.printed is None:
+        st.markdown("Where zero lies is not known for this loss.")
+        return
+    st.markdown(_words(reading.printed.text))
+    stuck = [
+        (DATASETS[name], mean_picture_loss(reading, sum(data_summary(name).eigenvalues)))
+        for name in _SUMMARIES
+    ]
+    unit = reading.data_range == (0.0, 1.0) and reading.sizes.pixels == 784
+    if unit and stuck[0][1] is not None:
+        shown = ", ".join(f"{value:.4g} on {name}" for name, value in stuck if value is not None)
+        st.markdown(
+            f"A run whose every output is the mean picture prints {shown} for the error. A run "
+            "that stays there has collapsed."
+        )
+
+
+def _show_faults(reading: Reading) -> None:
+    st.subheader("6 · Faults", anchor="faults")
+    rows = [
+        f"**Line {fault.line}**: {_words(fault.text)}"
+        + (f" *Correction*: {_words(fault.correction)}" if fault.correction else "")
+        for fault in reading.faults
+    ]
+    rows += [address.plain(item.text) for item in reading.unknown]
+    st.markdown("\n".join(f"- {row}" for row in rows) if rows else "None was found.")
+
+
+def _show_meant(reading: Reading) -> None:
+    st.subheader("7 · What you may have meant", anchor="meant")
+    if reading.suggestion:
+        st.markdown("The same belief as an ELBO, in your framework:")
+        st.code(reading.suggestion, language="python")
+    pair = train.pair_of(reading)
+    if pair is None:
+        st.markdown(train.why_not(reading))
+        return
+    pair, lowered = pair.within(load_limits())
+    against = (
+        f", and beside it, from the same seed, its ELBO ({VARIANTS[pair.against[0]].label})"
+        if pair.against
+        else ", which is its own ELBO"
+    )
+    st.markdown(
+        f"Train it on {DATASETS[pair.config.dataset].lower()}: your loss{against}. Then see "
+        "whether the reading comes true."
+    )
+    for sentence in lowered:
+        st.markdown(f"{address.plain(sentence)}.")
+    if not is_available(pair.config.dataset):
+        st.markdown("Its pictures are not on this host: Train can fetch them.")
+        return
+    if st.button("Train it", type="primary", icon=":material/model_training:", key="loss_train"):
+        train.start(pair)
+        st.switch_page(navigation.page_file("train"))
+
+
+def show_comparison(first: Reading, second: Reading) -> None:
+    """Two readings side by side."""
+    if not second.read:
+        st.markdown("**The second loss:**")
+        show_refusal(second)
+        return
+    result = compare(first, second)
+    head = "| | first | second |\n|---|---|---|\n"
+    body = "\n".join(f"| {' | '.join(map(_words, row))} |" for row in result.rows)
+    st.markdown(f"**{_words(result.text)}**\n\n{head}{body}")
+    st.markdown(f"The second: {_words(second.verdict)}")
+
+
+def _list(texts: Sequence[str]) -> str:
+    return "\n".join(f"- {_words(text)}" for text in texts)
+
+
+_SQUARE = re.compile(r"\bsigma\^2\b")
+_SIGMA = re.compile(r"\bsigma(?= |\b[^_.(\w])")
+
+
+def _words(text: str) -> str:
+    """A sentence of the reader's as markdown, with the letters that all pages have."""
+    return address.plain(_SIGMA.sub("σ", _SQUARE.sub("σ²", text)))
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if 100 <= value < 1e7 else f"{value:.3g}"

@@ -1,0 +1,180 @@
+"""The field for the code, a question to start from, sizes, and what the code leaves open."""
+
+import re
+from collections.abc import Sequence
+
+import streamlit as st
+
+from vae.web.kit import address
+from vae.web.your_loss import state
+from vae.web.your_loss.asked import LONGEST_CODE, RANGES, Asked, names_in, questions
+from vae.your_loss import ROLES, ClinicEntry, Reading
+
+_FIELD_HEIGHT = 232
+_NOT_OFFERED = ("batch", "latents", "pixels", "classes")
+
+
+def show_clinic() -> None:
+    """Questions that people asked in public, by what they saw."""
+    st.selectbox(
+        "A question that people asked, by what they saw; or paste your own below",
+        list(questions()),
+        format_func=lambda name: f"{questions()[name].symptom} · {questions()[name].asked}",
+        index=None,
+        placeholder="KL goes to 0, loss is negative, mean or sum, …",
+        key=state.QUESTION,
+        on_change=state.open_question,
+    )
+
+
+def show_code() -> None:
+    """The field. What is in it stays there, whatever becomes of it."""
+    st.text_area(
+        f"PyTorch, TensorFlow, Keras, JAX or NumPy, at most {LONGEST_CODE:,} characters",
+        key=state.key("code"),
+        height=_FIELD_HEIGHT,
+        max_chars=LONGEST_CODE,
+        on_change=state.take_over,
+        help="A function, a method, a training step, bare lines or a whole file. It is read, "
+        "never run, and kept nowhere. Ctrl+Enter reads it.",
+    )
+
+
+def show_sizes(reading: Reading | None) -> None:
+    """Sizes and range, prefilled from what the code shows."""
+    shown = {} if reading is None else _sizes_read(reading)
+    with st.container(horizontal=True, key="loss-sizes"):
+        for name, label, example in (
+            ("image", "Image", "784 or 3x64x64"),
+            ("latents", "Latents", "32 or 4x16x16"),
+            ("batch", "Batch", "128"),
+        ):
+            st.text_input(
+                label,
+                key=state.key(name),
+                placeholder=shown.get(name, example),
+                max_chars=40,
+                on_change=state.take_over,
+                width=150,
+            )
+        st.selectbox(
+            "Pixels are",
+            list(RANGES),
+            format_func=lambda name: RANGES[name][0],
+            key=state.key("span"),
+            on_change=state.take_over,
+            width=190,
+        )
+
+
+def _sizes_read(reading: Reading) -> dict[str, str]:
+    sizes = reading.sizes
+    return {
+        "image": "x".join(map(str, sizes.image)),
+        "latents": "x".join(map(str, sizes.latents)),
+        "batch": str(sizes.batch),
+    }
+
+
+def show_names(asked: Asked, *readings: Reading) -> None:
+    """Constants that the code leaves open, and who is who, to be corrected."""
+    drawn = state.note_drawn(asked, *readings)
+    missing = _missing(readings)
+    if missing:
+        st.markdown("**Numbers that the code does not give.** Set them, and the loss is read.")
+        _show_constants("missing", missing, drawn["constant"])
+    others = [name for name in drawn["constant"] if name not in missing]
+    choices = [choice for reading in readings for choice in reading.choices]
+    with st.expander(
+        "Who is who, and which numbers were taken",
+        icon=":material/badge:",
+        # What is not read is often a name that nobody can guess.
+        expanded=not all(reading.read for reading in readings),
+        key="loss-names",
+    ):
+        for choice in choices:
+            st.markdown(
+                f"Line {choice.line} leaves a condition open: {address.quote(choice.condition)}."
+            )
+        _show_constants("taken", others, drawn["constant"])
+        _show_roles(drawn["role"], others=[n for n in names_in(asked) if n not in drawn["role"]])
+
+
+def _missing(readings: Sequence[Reading]) -> list[str]:
+    names = [
+        each.name for reading in readings for each in reading.constants if each.source == "missing"
+    ]
+    return list(dict.fromkeys(names))
+
+
+def _show_constants(place: str, names: Sequence[str], drawn: dict[str, str]) -> None:
+    if not names:
+        return
+    with st.container(horizontal=True, key=f"loss-constants-{place}"):
+        for name in names:
+            key = state.own_key("constant", name)
+            state.show(key, drawn[name])
+            st.text_input(_name(name), key=key, max_chars=60, on_change=state.take_over, width=190)
+
+
+def _show_roles(drawn: dict[str, str], *, others: Sequence[str]) -> None:
+    with st.container(horizontal=True, key="loss-roles"):
+        for name, role in drawn.items():
+            _show_role(name, role)
+        if others:
+            chosen = st.selectbox(
+                "Another name",
+                others,
+                index=None,
+                key=state.ANOTHER,
+                placeholder="of the code",
+                width=190,
+            )
+            if chosen is not None:
+                drawn[chosen] = "unknown"
+                _show_role(chosen, "unknown")
+
+
+def _show_role(name: str, role: str) -> None:
+    key = state.own_key("role", name)
+    state.show(key, role)
+    offered = [each for each in ROLES if each not in _NOT_OFFERED or each == role]
+    st.selectbox(
+        _name(name),
+        offered if role in offered else [role, *offered],
+        format_func=lambda role: ROLES.get(role, "not known"),
+        key=key,
+        on_change=state.take_over,
+        width=230,
+    )
+
+
+def _name(name: str) -> str:
+    """A name of the code as markdown code: a dotted one could be read as an address."""
+    return f"`{name}`" if re.fullmatch(r"[\w.]{1,40}", name) else address.quote(name)
+
+
+def show_second(asked: Asked) -> None:
+    """A field for another loss, folded while there is none."""
+    with st.expander(
+        "Compare with a second loss",
+        icon=":material/compare_arrows:",
+        expanded=bool(asked.second),
+        key="loss-compare",
+    ):
+        st.text_area(
+            "The second loss, read with the same sizes",
+            key=state.key("second"),
+            height=180,
+            max_chars=LONGEST_CODE,
+            on_change=state.take_over,
+        )
+
+
+def show_question(entry: ClinicEntry) -> None:
+    """What was asked in public about the pasted loss, and the answer."""
+    st.info(
+        f"**{address.plain(entry.asked)}** {address.plain(entry.answer)} "
+        f"[Where it was asked]({entry.source})",
+        icon=":material/stethoscope:",
+    )

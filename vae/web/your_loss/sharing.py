@@ -1,0 +1,22 @@
+"""A link that carries the code and what was said of it."""
+
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from vae.web.your_loss.asked import LONGEST_LINK, Asked
+
+
+def show_sharing(asked: Asked) -> None:
+    """The link in a popover; where the code is too long for one, a sentence says so."""
+    with st.popover("Share", icon=":material/share:", key="loss-share"):
+        if not asked.fits_a_link:
+            st.markdown(
+                f"This code is too long for a link: packed it is more than {LONGEST_LINK:,} "
+                "characters. Share its loss alone."
+            )
+            return
+        base = (st.context.url or "").split("?")[0]
+        query = asked.to_query()
+        st.markdown("**This reading**: the code travels in the link and is kept nowhere.")
+        st.code(base + (f"?{urlencode(query)}" if query else ""), language=None, wrap_lines=True)

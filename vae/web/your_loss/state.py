@@ -1,0 +1,125 @@
+"""What is asked in a session: of the address first, then of the controls; callbacks read it."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from vae.config import WrongValue
+from vae.web.kit import address
+from vae.web.your_loss.asked import OWN, Asked, from_query, of_question, question_of, questions
+from vae.your_loss import Reading
+
+_STATE = "loss_asked"
+_WRITTEN = "loss_written"
+_WRONG = "loss_wrong"
+_DRAWN = "loss_drawn"
+QUESTION = "loss_question"
+ANOTHER = "loss_another_name"
+TEXTS = ("code", "second", "image", "latents", "batch", "span")
+
+
+def key(name: str) -> str:
+    """The key of the control that shows the part ``name`` of what is asked."""
+    return f"loss_{name}"
+
+
+def own_key(kind: str, name: str) -> str:
+    """The key of the control for a ``constant`` or a ``role`` of the pasted code."""
+    return f"loss_{kind}:{name}"
+
+
+def read() -> Asked:
+    """What is asked at the start of a run: an address that is new here counts first."""
+    query = address.own(OWN)
+    fresh = _STATE not in st.session_state
+    if fresh or (query and query != st.session_state.get(_WRITTEN)):
+        asked, wrong = from_query(query)
+        st.session_state[_STATE] = asked
+        st.session_state[_WRONG] = wrong
+    asked = current()
+    for name in TEXTS:
+        show(key(name), getattr(asked, name))
+    entry = question_of(asked)
+    show(QUESTION, None if entry is None else entry.id)
+    return asked
+
+
+def show(key: str, value: str | None) -> None:
+    """Have a control open with ``value``, also where it showed another before."""
+    if key not in st.session_state or st.session_state[key] != value:
+        st.session_state[key] = value
+
+
+def current() -> Asked:
+    """What is asked at this moment."""
+    asked: Asked = st.session_state[_STATE]
+    return asked
+
+
+def take_over() -> None:
+    """A control was changed: what all of them say now is what is asked. For callbacks."""
+    before = current()
+    texts = {name: st.session_state.get(key(name)) or "" for name in TEXTS}
+    constants = dict(before.constants) | _changed("constant")
+    roles = dict(before.roles) | _changed("role")
+    asked = Asked(
+        second=texts["second"],
+        code=before.code,
+        image=texts["image"],
+        latents=texts["latents"],
+        batch=texts["batch"],
+        span=texts["span"] or before.span,
+        constants=tuple(sorted((name, text) for name, text in constants.items() if text.strip())),
+        roles=tuple(sorted(roles.items())),
+    )
+    if texts["code"] != before.code:
+        asked = asked.with_code(texts["code"])
+    st.session_state[_STATE] = asked
+    st.session_state[_WRONG] = ()
+
+
+def _changed(kind: str) -> dict[str, str]:
+    """Names whose control says something else than it was drawn with."""
+    drawn: Mapping[str, str] = st.session_state.get(_DRAWN, {}).get(kind, {})
+    return {
+        name: st.session_state[own_key(kind, name)]
+        for name, text in drawn.items()
+        if st.session_state.get(own_key(kind, name), text) != text
+    }
+
+
+def open_question() -> None:
+    """Paste the loss of the chosen question, with its settings. For callbacks."""
+    entry = questions().get(st.session_state.get(QUESTION) or "")
+    if entry is not None:
+        st.session_state[_STATE] = of_question(entry)
+        st.session_state[_WRONG] = ()
+
+
+def note_drawn(asked: Asked, *readings: Reading) -> dict[str, dict[str, str]]:
+    """With which values the controls of constants and roles open, remembered for callbacks.
+
+    What the reader said stands there also where the reading has no place for it, so that it can
+    be taken back.
+    """
+    constants: dict[str, str] = {}
+    roles: dict[str, str] = {}
+    for reading in reversed(readings):
+        for each in reading.constants:
+            constants[each.name] = "" if each.value is None else f"{each.value:.12g}"
+        roles |= {each.name: each.role for each in reading.roles}
+    drawn = {"constant": constants | dict(asked.constants), "role": roles | dict(asked.roles)}
+    st.session_state[_DRAWN] = drawn
+    return drawn
+
+
+def write_address(asked: Asked) -> None:
+    """Put what is asked into the address, where it fits there."""
+    query = asked.to_query()
+    address.put(query, OWN)
+    st.session_state[_WRITTEN] = query
+
+
+def wrong_values() -> tuple[WrongValue, ...]:
+    """What the address says and the page cannot use."""
+    return st.session_state.get(_WRONG, ())
