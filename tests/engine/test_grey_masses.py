@@ -169,3 +169,16 @@ def test_level_family_bounds_are_named():
         theory.bernoulli_masses(0.0, reading="mode")
     with pytest.raises(ValueError, match="scale: 0 given"):
         theory.gaussian_masses(0.5, 0)
+
+
+@pytest.mark.parametrize("name", [name for name, belief in BELIEFS.items() if belief.normalised])
+def test_outputs_of_diverged_weights_have_no_mass_and_raise_nothing(name):
+    """A run that diverged is measured like any other: its figures may be NaN, never a crash."""
+    likelihood = build_likelihood(name)
+    outputs = BELIEFS[name].outputs
+    for bad in (math.nan, math.inf, -math.inf):
+        output = torch.full((2, 5 * outputs), bad)
+        mass = likelihood.log_mass(output, GREYS[:10].reshape(2, 5), 256)
+        assert mass.shape == (2, 5)
+        if math.isnan(bad):
+            assert not torch.isfinite(mass).any()

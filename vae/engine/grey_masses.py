@@ -90,11 +90,12 @@ def _negative(size: Tensor) -> Tensor:
 def level_family_natural(logits: Tensor, levels: int = LEVELS) -> Tensor:
     """The natural parameter whose mean over the levels is sigmoid(``logits``).
 
-    Interpolated from exact values by cubics, within 1e-8 of the mean.
+    Interpolated from exact values by cubics, within 1e-8 of the mean. A NaN stays one.
     """
     table = _natural_table(levels).to(logits.device, logits.dtype)
     place = logits.abs().clamp_max(_FARTHEST - _SPACING).div_(_SPACING)
-    knot = place.floor()
+    # As a row of the table a NaN would be any number: it goes through the share instead.
+    knot = place.nan_to_num(nan=0.0).floor_()
     t = place.sub_(knot)
     value, slope, square, cube = table.index_select(0, knot.flatten().long()).unbind(-1)
     t = t.flatten()
