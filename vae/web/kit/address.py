@@ -56,7 +56,8 @@ def hidden() -> frozenset[str]:
 
 def own(names: Collection[str]) -> dict[str, str]:
     """What the address says under ``names``: a page reads its own parameters and no others."""
-    return {name: text for name, text in st.query_params.to_dict().items() if name in names}
+    query = st.query_params
+    return {name: query[name] for name in sorted(names) if name in query}
 
 
 def put(query: Mapping[str, str], names: Collection[str]) -> None:
