@@ -17,7 +17,8 @@ st.markdown(
 )
 
 st.header("The answer, for one pixel", anchor="answer")
-belief, loss, cost = st.columns([5, 5, 3])
+with st.container(key="answer-row"):
+    belief, loss, cost = st.columns([5, 5, 3])
 with belief:
     st.markdown("**What the decoder believes of the pixel…**")
     figures.show_chart(overview.build_belief_chart, key="belief", **values)

@@ -179,6 +179,88 @@ def _drag(page: Page, move: Callable[[float], None], seconds: float) -> Drag:
     return Drag(took, frames, redraws, record.sent - sent, record.received - received)
 
 
+@dataclass(frozen=True)
+class Steps:
+    """A dial or a pen moved step by step: inputs, those that a figure followed, websocket
+    messages, and the browser's processor seconds for one input."""
+
+    inputs: int
+    followed: int
+    sent: int
+    received: int
+    cost: float
+
+
+def step_dial(page: Page, name: str, inputs: int = 30) -> Steps:
+    """Move the dial through ``inputs`` positions; each waits for a redraw, 120 frames at most."""
+    return _step(
+        page,
+        dial(page, name),
+        """(input, share) => {
+            const [low, high] = [Number(input.min), Number(input.max)];
+            input.value = low + (high - low) * (0.2 + 0.6 * share);
+            input.dispatchEvent(new Event("input", { bubbles: true }));
+        }""",
+        inputs,
+    )
+
+
+def step_stroke(page: Page, inputs: int = 30) -> Steps:
+    """Draw a wave of ``inputs`` pieces; each waits for a redraw, 120 frames at most."""
+    board = page.locator(".drawing .board")
+    steps = _step(
+        page,
+        board,
+        """(board, share) => {
+            const box = board.getBoundingClientRect();
+            const clientX = box.left + box.width * (0.1 + 0.8 * share);
+            const clientY = box.top + box.height * (0.5 + 0.3 * Math.sin(20 * share));
+            const place = { clientX, clientY, pointerId: 1, bubbles: true };
+            // A pointer that no hand moves cannot be captured.
+            board.setPointerCapture = () => {};
+            if (share === 0) board.dispatchEvent(new PointerEvent("pointerdown", place));
+            else board.dispatchEvent(new PointerEvent("pointermove", place));
+        }""",
+        inputs,
+    )
+    board.dispatch_event("pointerup")
+    return steps
+
+
+def _step(page: Page, moved: Locator, move: str, inputs: int) -> Steps:
+    """Call ``move``, a function of the element and of the share of the way, ``inputs`` times."""
+    moved.scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    session = page.context.new_cdp_session(page)
+    # Thread time: other processes on the machine do not count.
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def busy() -> float:
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        return next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")
+
+    record = record_of(page)
+    sent, received, before = record.sent, record.received, busy()
+    followed = moved.evaluate(
+        f"""async (element, inputs) => {{
+            const move = {move};
+            __counts.watch();
+            let followed = 0;
+            for (let step = 0; step < inputs; step += 1) {{
+                const redraws = __counts.redraws;
+                move(element, step / inputs);
+                for (let frame = 0; frame < 120 && __counts.redraws === redraws; frame += 1)
+                    await new Promise(requestAnimationFrame);
+                if (__counts.redraws > redraws) followed += 1;
+            }}
+            return followed;
+        }}""",
+        inputs,
+    )
+    cost = (busy() - before) / inputs
+    return Steps(inputs, followed, record.sent - sent, record.received - received, cost)
+
+
 def set_dial(page: Page, name: str, position: float) -> None:
     """Put the dial at ``position`` (log10 of the value for a logarithmic one)."""
     dial(page, name).evaluate(

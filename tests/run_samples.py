@@ -4,9 +4,17 @@ from dataclasses import replace
 
 import numpy as np
 
+from vae.beliefs import BELIEFS
 from vae.config import TrainConfig
 from vae.runs.snapshots import Frame, MemberSnapshot, RunSnapshot
-from vae.wire.events import CalibrationBin, EpochEvent, GalleryEvent, ReconstructionEvent, StepEvent
+from vae.wire.events import (
+    BoundEvent,
+    CalibrationBin,
+    EpochEvent,
+    GalleryEvent,
+    ReconstructionEvent,
+    StepEvent,
+)
 from vae.wire.protocol import RunState
 
 TOTAL_STEPS = 100
@@ -47,6 +55,27 @@ def epoch_event(step: int, config: TrainConfig) -> EpochEvent:
         images_per_second=10_000.0,
         response=(CalibrationBin(0.1, 0.2, 300), CalibrationBin(0.9, 0.8, 100)),
         calibration=(CalibrationBin(0.12, 0.1, 200), CalibrationBin(0.7, 0.8, 200)),
+        bits_per_pixel=2.125 if BELIEFS[config.likelihood].normalised else None,
+    )
+
+
+def bound_event(samples: int = 1000) -> BoundEvent:
+    done = samples == 1000
+    return BoundEvent(
+        step=TOTAL_STEPS,
+        images=100,
+        pixels=784,
+        samples=samples,
+        total_samples=1000,
+        density=False,
+        draws=(1, 10, 100, 1000) if done else (1, 10),
+        nats=(-1100.0, -1090.0, -1080.0, -1075.0) if done else (-1100.0, -1090.0),
+        errors=(20.0,) * (4 if done else 2),
+        gap=25.0 if done else 10.0,
+        gap_error=1.5,
+        amortisation_gap=15.0 if done else None,
+        amortisation_error=1.0 if done else None,
+        seconds=4.0,
     )
 
 

@@ -84,6 +84,7 @@ ARGUMENTS = {
     "bias.pull_curves.build_logit_noise_chart": {"t": 0.8, "tau": 1.0},
     "bias.pull_curves.build_noisy_cost_chart": {"t": 0.8, "s": 0.1},
     "bias.pull_curves.build_optimum_chart": {"t": 0.8, "s": 0.1},
+    "train.bound.build_bound_chart": STYLES,
     "your_loss.belief.build_cost_chart": PASTED,
     "your_loss.belief.build_density_chart": PASTED,
     "your_loss.census.build_census_chart": {"own": 392.0, "chosen": census()[3].id},
@@ -91,6 +92,7 @@ ARGUMENTS = {
     "train.curves.build_kl_chart": {**STYLES, "latents": 4},
     "train.curves.build_scale_chart": {"total_steps": 100},
     "train.curves.build_trade_chart": STEPPED,
+    "train.rate.build_rate_chart": {"families": (BERNOULLI, GAUSSIAN)},
     "train.maps.build_map_chart": {"names": ("0", "1"), "latents": (3, 1)},
 }
 

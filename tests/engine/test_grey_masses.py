@@ -6,13 +6,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from scipy import integrate, stats
+from scipy import integrate, special, stats
 
 from vae.beliefs import BELIEFS
 from vae.config import TrainConfig
 from vae.engine.evaluation import test_figures as measure
-from vae.engine.grey_masses import continuous_bernoulli_log_mass, gaussian_log_mass
+from vae.engine.grey_masses import (
+    continuous_bernoulli_log_mass,
+    gaussian_log_mass,
+    laplace_log_mass,
+    logistic_log_mass,
+    student_t_log_mass,
+)
 from vae.engine.likelihoods import Bernoulli, build_likelihood
+from vae.engine.softmax_levels import SoftmaxLogMass
 from vae.engine.training import Trainer
 from vae.images.sets import ImageData
 from vae.theory import grey_masses as theory
@@ -36,6 +43,57 @@ def test_gaussian_bins_are_differences_of_the_distribution_function(scale):
     np.testing.assert_allclose(ours, want, atol=2e-14)
     np.testing.assert_allclose(ours.sum(-1), 1, atol=1e-12)
     np.testing.assert_allclose(theory.gaussian_masses(means, scale), ours, atol=1e-13)
+
+
+LOCATED = {
+    "laplace": (stats.laplace, laplace_log_mass, theory.laplace_masses),
+    "student-t": (stats.t(3), student_t_log_mass, theory.student_t_masses),
+    "logistic": (stats.logistic, logistic_log_mass, theory.logistic_masses),
+}
+
+
+@pytest.mark.parametrize("name", LOCATED)
+@pytest.mark.parametrize("scale", [0.0025, 0.05, 0.7, 10.0])
+def test_bins_of_other_bells_are_differences_of_their_distribution_functions(name, scale):
+    reference, log_mass, formula = LOCATED[name]
+    means = np.array([-0.3, 0.0, 0.2, 0.5, 0.96, 1.0, 1.4])
+    want = np.diff(reference.cdf((EDGES - means[:, None]) / scale), axis=-1)
+    ours = masses(lambda k, m: log_mass(k, m, math.log(scale)), means)
+    np.testing.assert_allclose(ours, want, atol=1e-13)
+    np.testing.assert_allclose(ours.sum(-1), 1, atol=1e-12)
+    np.testing.assert_allclose(formula(means, scale), want, atol=1e-13)
+
+
+@pytest.mark.parametrize("name", LOCATED)
+def test_bins_of_other_bells_stay_finite_in_single_precision(name):
+    _, log_mass, _ = LOCATED[name]
+    grey, centre = torch.tensor([[0, 3, 255, 254]]), torch.tensor([[1.0, 0.0, 0.0, 1.0]])
+    centre.requires_grad_()
+    value = log_mass(grey, centre, math.log(0.0025))
+    value.sum().backward()
+    assert torch.isfinite(value).all()
+    assert torch.isfinite(centre.grad).all()
+
+
+def test_a_softmax_has_the_gradient_that_torch_finds(monkeypatch):
+    monkeypatch.setattr(SoftmaxLogMass, "ROWS", 16)
+    draw = torch.Generator().manual_seed(0)
+    shapes = ((50, 8), (8, 256), (256,), (50,))
+    features, table, bias, upstream = (
+        torch.randn(shape, dtype=torch.float64, generator=draw).requires_grad_() for shape in shapes
+    )
+    levels = torch.randint(0, 256, (50,), generator=draw)
+    ours = SoftmaxLogMass.apply(features, table, bias, levels)
+    want = torch.log_softmax(features @ table + bias, -1).gather(1, levels[:, None])[:, 0]
+    torch.testing.assert_close(ours, want)
+    found = torch.autograd.grad(ours @ upstream.detach(), (features, table, bias))
+    expected = torch.autograd.grad(want @ upstream.detach(), (features, table, bias))
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other)
+    logits = (features @ table + bias)[:3].detach().numpy()
+    np.testing.assert_allclose(
+        theory.categorical_masses(logits), special.softmax(logits, -1), atol=1e-15
+    )
 
 
 def test_gaussian_bins_far_out_in_the_tail_keep_their_digits():

@@ -10,6 +10,7 @@ from scipy import integrate, special, stats
 from torch import distributions
 from torch.nn import functional as F
 
+from vae.beliefs import BELIEFS
 from vae.config import LIKELIHOODS
 from vae.engine.likelihoods import (
     Bernoulli,
@@ -18,6 +19,7 @@ from vae.engine.likelihoods import (
     Gaussian,
     GaussianLearned,
     GaussianOptimal,
+    GaussianPerPixel,
     Likelihood,
     build_likelihood,
     continuous_bernoulli_log_prob,
@@ -256,12 +258,22 @@ def moments(name: str, output: float) -> tuple[float, float]:
             integrate.quad(lambda x, k=k: x**k * math.exp(output * x), 0, 1)[0] for k in range(3)
         )
         return first / weight, second / weight - (first / weight) ** 2
+    if name in ("laplace", "laplace-learned"):
+        return stats.laplace.stats(output, 0.3)
     return output, 0.3**2
 
 
 @pytest.mark.parametrize(
     "name",
-    ["gaussian", "gaussian-learned", "gaussian-optimal", "bernoulli", "continuous-bernoulli"],
+    [
+        "gaussian",
+        "gaussian-learned",
+        "gaussian-optimal",
+        "laplace",
+        "laplace-learned",
+        "bernoulli",
+        "continuous-bernoulli",
+    ],
 )
 @pytest.mark.parametrize("output", [-2.5, 0.0, 1e-5, 1.3])
 def test_samples_have_the_moments_of_the_distribution(name: str, output: float) -> None:
@@ -279,10 +291,98 @@ def test_samples_have_the_moments_of_the_distribution(name: str, output: float) 
 def test_every_likelihood_is_built_and_draws_from_its_generator_alone(name: str) -> None:
     likelihood = build_likelihood(name, scale=0.5)
     assert isinstance(likelihood, Likelihood)
-    output = torch.zeros(3, 4)
+    output = torch.zeros(3, 4 * BELIEFS[name].outputs)
     first, second = (likelihood.sample(output, torch.Generator().manual_seed(1)) for _ in range(2))
     assert torch.equal(first, second)
     assert likelihood.log_prob(output, torch.full((3, 4), 0.2)).shape == (3, 4)
+    assert first.shape == likelihood.mean(output).shape == (3, 4)
+
+
+@pytest.mark.parametrize("scale", [0.01, 0.3, 5.0])
+@pytest.mark.parametrize("squash", [False, True])
+def test_laplace_and_student_t_log_probs_are_those_of_torch(scale: float, squash: bool) -> None:
+    output, x = draws(7, 9), draws(7, 9, seed=1).sigmoid()
+    mean = torch.from_numpy(special.expit(output.numpy())) if squash else output
+    expected = distributions.Laplace(mean, scale).log_prob(x)
+    for name in ("laplace", "laplace-learned"):
+        likelihood = build_likelihood(name, scale=scale, squash=squash).double()
+        torch.testing.assert_close(likelihood.log_prob(output, x), expected, rtol=1e-6, atol=1e-6)
+    student = build_likelihood("student-t", scale=scale, squash=squash).double()
+    expected = distributions.StudentT(3.0, mean, scale).log_prob(x)
+    torch.testing.assert_close(student.log_prob(output, x), expected, rtol=1e-6, atol=1e-6)
+
+
+def test_student_t_draws_follow_its_distribution_function() -> None:
+    likelihood = build_likelihood("student-t", scale=0.2)
+    rows = torch.full((20_000,), 0.4)
+    sample = likelihood.sample(rows, torch.Generator().manual_seed(3)).numpy()
+    assert stats.kstest((sample - 0.4) / 0.2, stats.t(3).cdf).pvalue > 0.01
+    assert likelihood.mean(rows)[0].item() == pytest.approx(0.4)
+
+
+def test_a_sigma_for_each_pixel_is_a_normal_with_a_floor() -> None:
+    likelihood = GaussianPerPixel(squash=True)
+    output, x = 4 * draws(5, 18), draws(5, 9, seed=1).sigmoid()
+    mean, free = output[:, :9].numpy(), output[:, 9:].numpy()
+    scale = np.exp(np.logaddexp(0, free + 4) - 4)
+    want = stats.norm.logpdf(x.numpy(), special.expit(mean), scale)
+    np.testing.assert_allclose(likelihood.log_prob(output, x).numpy(), want, rtol=1e-10)
+    np.testing.assert_allclose(likelihood.mean(output).numpy(), special.expit(mean))
+    lowest = torch.tensor([[0.0, -500.0]])
+    assert likelihood.log_prob(lowest, torch.tensor([[0.5]])).item() == pytest.approx(
+        stats.norm.logpdf(0, 0, math.exp(-4)), abs=1e-5
+    )
+    rows = output[:1].expand(50_000, 18)
+    sample = likelihood.sample(rows, torch.Generator().manual_seed(3)).numpy()
+    np.testing.assert_allclose(sample.std(0), scale[0], rtol=0.02)
+
+
+@pytest.mark.parametrize("scale", [0.01, 0.1, 1.0])
+def test_discretised_logistic_is_differences_of_scipys(scale: float) -> None:
+    likelihood = build_likelihood("discretised-logistic", scale=scale).double()
+    location = np.linspace(-0.2, 1.2, 29)
+    edges = np.concatenate([[-np.inf], (np.arange(1, 256) - 0.5) / 255, [np.inf]])
+    mass = np.diff(stats.logistic.cdf(edges, location[:, None], scale), axis=-1)
+    output = torch.from_numpy(location)[:, None].expand(29, 256)
+    x = torch.arange(256, dtype=torch.float64).expand(29, 256) / 255
+    found = likelihood.log_prob(output, x).exp().detach()
+    np.testing.assert_allclose(found.numpy(), mass, atol=1e-6)
+    np.testing.assert_allclose(
+        likelihood.mean(output[:, 0]).numpy(), mass @ (np.arange(256) / 255), atol=2e-5
+    )
+    sample = likelihood.sample(output[10].repeat(100), torch.Generator().manual_seed(3))
+    counts = np.histogram(sample.numpy() * 255, bins=np.arange(257) - 0.5)[0]
+    assert counts.sum() == len(sample)
+    far = np.cumsum(counts) / len(sample) - np.cumsum(mass[10])
+    # The Kolmogorov bound at which one sample in ten thousand would fail.
+    assert np.abs(far).max() < 2.3 / math.sqrt(len(sample))
+    grey = torch.randint(0, 256, (29, 256), generator=torch.Generator().manual_seed(1))
+    same = likelihood.log_mass(output, grey)
+    torch.testing.assert_close(same, likelihood.log_prob(output, grey.double() / 255))
+
+
+def test_the_categorical_is_a_softmax_of_its_table() -> None:
+    likelihood = build_likelihood("categorical").double()
+    with torch.no_grad():
+        likelihood.bias += draws(256)
+    output = draws(6, 3 * 8)
+    logits = output.reshape(6, 3, 8) @ likelihood.table + likelihood.bias
+    grey = torch.randint(0, 256, (6, 3), generator=torch.Generator().manual_seed(1))
+    reference = distributions.Categorical(logits=logits)
+    found = likelihood.log_prob(output, grey.double() / 255)
+    torch.testing.assert_close(found, reference.log_prob(grey))
+    expected = (reference.probs * torch.arange(256) / 255).sum(-1)
+    torch.testing.assert_close(likelihood.mean(output), expected)
+    rows = output[:1].expand(40_000, 24)
+    sample = likelihood.sample(rows, torch.Generator().manual_seed(3)) * 255
+    counts = torch.bincount(sample[:, 0].round().long(), minlength=256).numpy()
+    probabilities = reference.probs[0, 0].detach().numpy()
+    # Levels that are expected fewer than five times together.
+    rare = probabilities * 40_000 < 5
+    observed = [*counts[~rare], counts[rare].sum()]
+    wanted = [*(probabilities[~rare] * 40_000), probabilities[rare].sum() * 40_000]
+    kept = np.array(wanted) > 0
+    assert stats.chisquare(np.array(observed)[kept], np.array(wanted)[kept]).pvalue > 0.001
 
 
 def test_bad_arguments_are_named() -> None:

@@ -8,6 +8,7 @@ import pytest
 import torch
 from samples import small_images
 
+from vae.beliefs import BELIEFS
 from vae.config import LIKELIHOODS, TrainConfig
 from vae.engine.models import build_vae
 from vae.engine.training import Trainer
@@ -36,7 +37,8 @@ def test_initial_weights_depend_on_the_seed_alone(architecture: str) -> None:
 
     first = weights(5, "bernoulli")
     for likelihood in LIKELIHOODS:
-        assert torch.equal(weights(5, likelihood), first)
+        if BELIEFS[likelihood].outputs == 1:
+            assert torch.equal(weights(5, likelihood), first)
     assert not torch.equal(weights(6, "bernoulli"), first)
 
 

@@ -11,6 +11,7 @@ import torch
 from samples import small_images
 from torch import distributions
 
+from vae.beliefs import BELIEFS
 from vae.config import LIKELIHOODS, ConfigError, TrainConfig
 from vae.engine.training import Trainer, train
 from vae.images.sets import ImageData
@@ -88,12 +89,13 @@ def test_every_model_learns(likelihood: str, architecture: str) -> None:
     epochs = of_kind(events, EpochEvent)
     assert epochs[-1].test_loss < epochs[0].test_loss
     assert isinstance(events[-1], FinishedEvent)
-    has_scale = likelihood.startswith("gaussian")
+    has_scale = BELIEFS[likelihood].scale is not None
     assert (epochs[-1].scale is not None) == has_scale
 
 
 def test_runs_that_differ_in_likelihood_share_weights_and_batches() -> None:
-    first = [Trainer(replace(CONFIG, likelihood=name), DATA) for name in LIKELIHOODS]
+    alike = [name for name in LIKELIHOODS if BELIEFS[name].outputs == 1]
+    first = [Trainer(replace(CONFIG, likelihood=name), DATA) for name in alike]
     network = [weights(trainer)[: weights(first[0]).numel()] for trainer in first]
     rows: dict[int, list[list[int]]] = {index: [] for index in range(len(first))}
     for index, trainer in enumerate(first):

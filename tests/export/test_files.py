@@ -160,6 +160,12 @@ def _repeat(config: TrainConfig, folder) -> list[tuple[float, float]]:
         {"likelihood": "continuous-bernoulli", "beta": 2.0},
         {"likelihood": "gaussian-learned", "optimizer": "momentum", "learning_rate": 1e-5},
         {"likelihood": "gaussian-optimal", "architecture": "linear", "binarise": "static"},
+        {"likelihood": "gaussian-per-pixel", "architecture": "linear"},
+        {"likelihood": "laplace"},
+        {"likelihood": "laplace-learned"},
+        {"likelihood": "student-t"},
+        {"likelihood": "discretised-logistic"},
+        {"likelihood": "categorical"},
     ],
     ids=lambda changes: changes["likelihood"],
 )

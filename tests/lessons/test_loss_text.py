@@ -39,6 +39,8 @@ def _shown_loss(config, model, images, grain, eps):
         "encoder": model.encoder,
         "decoder": model.decoder,
         "scale": model.likelihood.scale,
+        "table": getattr(model.likelihood, "table", None),
+        "bias": getattr(model.likelihood, "bias", None),
     }
     exec(loss_code(config), names)
     return names["loss"]

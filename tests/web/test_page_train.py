@@ -63,8 +63,8 @@ class FakeRegistry:
     def recoverable(self, run=None):
         return self.saved
 
-    def recover(self, run, *, owner, address="", paused=False, epochs=None):
-        self.asked.append(("recover", run, paused, epochs))
+    def recover(self, run, *, owner, address="", paused=False, epochs=None, bound_images=0):
+        self.asked.append(("recover", run, paused, epochs, bound_images))
         return self.submit([TrainConfig()], owner=owner)
 
     def _ask(self, name, run, *values):
@@ -224,7 +224,38 @@ def test_one_click_runs_the_race(registry):
         "continuous-bernoulli",
     ]
     assert len({config.seed for config in configs}) == 1
-    assert "Squared error and KL compare across losses" in words(page)
+    assert "units that all four share" in words(page)
+    assert "bits per pixel" in words(page)
+    assert words(page).count("2.125") == 4
+
+
+def test_one_click_sweeps_from_a_high_rate_to_a_low_one(registry):
+    page = open_page()
+    page.button(key="sweep").click().run()
+    assert not page.exception
+    [(_, configs, _)] = asked(registry, "submit")
+    assert len(configs) == 7
+    assert len({config.seed for config in configs}) == 1
+    scales = [config.scale for config in configs if config.likelihood == "gaussian"]
+    assert scales == sorted(set(scales))
+    assert "what counts: compare points above one another" in words(page)
+    assert "bits per pixel" in words(page)
+
+
+def test_a_bound_is_measured_from_a_run_that_ended(registry):
+    page = start(registry, RunState.FINISHED, checkpoints=("model.pt",))
+    page.button(key="bound").click().run()
+    assert asked(registry, "recover")[0][4] == 100
+    [*_, run] = registry.runs
+    members = registry.runs[run].members
+    for samples, sentence in ((50, "50 of 1,000 draws"), (1000, "**15.0 ± 1.0** of it")):
+        event = run_samples.bound_event(samples)
+        measured = tuple(replace(member, bound=event) for member in members)
+        registry.runs[run] = replace(registry.runs[run], members=measured, version=samples)
+        page.run()
+        assert not page.exception
+        assert "A tighter bound" in [item.value for item in page.subheader]
+        assert sentence in words(page)
 
 
 def start(registry: FakeRegistry, state: RunState = RunState.RUNNING, **changes) -> AppTest:
@@ -433,7 +464,7 @@ def test_a_forgotten_run_offers_what_is_left_of_it(registry):
     registry.saved = (type("Saved", (), {"step": 120})(),)
     page = open_page({"run": "forgotten-run"})
     page.button(key="recover").click().run()
-    assert ("recover", "forgotten-run", True, None) in registry.asked
+    assert ("recover", "forgotten-run", True, None, 0) in registry.asked
 
 
 def test_a_finished_run_can_be_replayed_explored_and_taken_home(registry):

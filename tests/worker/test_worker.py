@@ -23,6 +23,7 @@ from vae.runs.registry import Registry
 from vae.runs.snapshots import RunSnapshot
 from vae.runs.worker_process import WorkerProcess
 from vae.wire import protocol
+from vae.wire.events import BoundEvent
 from vae.wire.protocol import RunState, Writer, read
 
 ROOT = Path(__file__).parents[2]
@@ -78,6 +79,41 @@ def nothing_left(desk: Desk) -> Iterator[None]:
     run_id = desk.registry.run_of("a")
     if run_id is not None:
         desk.stop(run_id)
+
+
+def test_a_bound_is_measured_from_checkpoints_and_streams(desk: Desk) -> None:
+    trained = desk.until(desk.submit(TINY))
+    assert trained.state is RunState.FINISHED, trained.message
+    run_id = desk.submit(TINY, checkpoints=trained.checkpoints, bound_images=20)
+    snapshot = desk.until(run_id)
+    assert snapshot.state is RunState.FINISHED, snapshot.message
+    bound = snapshot.members[0].bound
+    assert bound is not None
+    assert (bound.images, bound.samples) == (20, 1000)
+    assert bound.draws[0] == 1
+    assert bound.draws[-1] == 1000
+    assert list(bound.nats) == sorted(bound.nats)
+    assert bound.amortisation_gap is not None
+    events = [
+        report.event
+        for _, report in desk.reports
+        if isinstance(report, protocol.Trained) and isinstance(report.event, BoundEvent)
+    ]
+    assert len(events) > 1
+    # What the page shows after training is there, too.
+    assert snapshot.members[0].gallery is not None
+
+
+def test_measuring_a_bound_can_be_stopped(desk: Desk) -> None:
+    config = dataclasses.replace(TINY, hidden_dim=800)
+    trained = desk.until(desk.submit(config))
+    run_id = desk.submit(config, checkpoints=trained.checkpoints, bound_images=1000)
+    desk.registry.wait(run_id, lambda one: one.members[0].bound is not None, PATIENCE)
+    snapshot = desk.stop(run_id)
+    assert snapshot.state is RunState.STOPPED
+    bound = snapshot.members[0].bound
+    assert bound is not None
+    assert bound.amortisation_gap is None
 
 
 def test_a_run_from_first_picture_to_the_end(desk: Desk) -> None:

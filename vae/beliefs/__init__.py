@@ -8,7 +8,16 @@ is one entry here and one piece in each of these.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from vae.beliefs import bernoulli, continuous_bernoulli, counter_biased, gaussian
+from vae.beliefs import (
+    bernoulli,
+    categorical,
+    continuous_bernoulli,
+    counter_biased,
+    discretised_logistic,
+    gaussian,
+    laplace,
+    student_t,
+)
 from vae.beliefs.types import Belief, Style
 
 __all__ = ["BELIEFS", "Belief", "Style"]
@@ -20,6 +29,12 @@ BELIEFS: Mapping[str, Belief] = MappingProxyType(
             gaussian.FIXED,
             gaussian.LEARNED,
             gaussian.OPTIMAL,
+            gaussian.PER_PIXEL,
+            laplace.FIXED,
+            laplace.LEARNED,
+            student_t.STUDENT_T,
+            discretised_logistic.DISCRETISED_LOGISTIC,
+            categorical.CATEGORICAL,
             bernoulli.BERNOULLI,
             continuous_bernoulli.CONTINUOUS_BERNOULLI,
             counter_biased.COUNTER_BIASED,

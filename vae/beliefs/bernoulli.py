@@ -4,6 +4,7 @@ from vae.beliefs.types import Belief, Style
 
 BERNOULLI = Belief(
     name="bernoulli",
+    in_browser=True,
     label="Bernoulli (BCE)",
     short="BCE",
     style=Style("Bernoulli / BCE", "#D55E00", (8, 4), "square"),

@@ -4,6 +4,7 @@ from vae.beliefs.types import Belief, Style
 
 CONTINUOUS_BERNOULLI = Belief(
     name="continuous-bernoulli",
+    in_browser=True,
     label="continuous Bernoulli",
     short="continuous Bernoulli",
     style=Style("continuous Bernoulli", "#009E73", (8, 3, 2, 3), "diamond"),

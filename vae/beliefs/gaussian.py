@@ -2,22 +2,15 @@
 
 import math
 
-from vae.beliefs.types import MEAN_LINE, Belief, Style
+from vae.beliefs.types import FIXED_SCALE, FREE_SCALE, LEARNED_SCALE, MEAN_LINE, Belief, Style
 
 _COUNTS = "a density of grey pixels"
 _ADVICE = "a larger sigma: squared errors are divided by its square"
-_FREE_SCALE = '''
-
-def free_log_scale():
-    """What is learned in place of log scale, which a softplus keeps above its bound."""
-    above = math.log(SETTINGS["scale"]) - MIN_LOG_SCALE
-    return nn.Parameter(torch.tensor(math.log(math.expm1(above)) + MIN_LOG_SCALE))
-'''
 _SQUARED = r"\lVert x - \mu(z)\rVert^2"
 _NLL = """
     def forward(self, out, x):
         mean = self.mean(out)
-        log_scale = self.log_scale(mean, x)
+        log_scale = self.log_scale()
         power = math.exp if isinstance(log_scale, float) else torch.exp
         return (x - mean).square() * (0.5 * power(-2 * log_scale)) + (log_scale + 0.5 * LOG_2PI)
 """
@@ -40,6 +33,7 @@ def _optimal_equation(scale: float, pixels: int) -> str:
 
 FIXED = Belief(
     name="gaussian",
+    in_browser=True,
     label="Gaussian, fixed sigma (MSE)",
     short="MSE, sigma fixed",
     short_fixed="MSE, sigma {scale:g}",
@@ -50,11 +44,7 @@ FIXED = Belief(
         MEAN_LINE,
         "nll = (x - mean)**2 / (2 * {scale}**2) + math.log({scale}) + 0.5 * math.log(2 * math.pi)",
     ),
-    script="""
-    def log_scale(self, mean, x):
-        return math.log(SETTINGS["scale"])
-"""
-    + _NLL,
+    script=FIXED_SCALE + _NLL,
     scale="fixed",
     gaussian=True,
     advice=_ADVICE,
@@ -62,6 +52,7 @@ FIXED = Belief(
 )
 LEARNED = Belief(
     name="gaussian-learned",
+    in_browser=True,
     label="Gaussian, one learned sigma",
     short="sigma learned",
     style=Style("sigma learned", "#56B4E9", (6, 2), "triangle-right"),
@@ -71,22 +62,15 @@ LEARNED = Belief(
         MEAN_LINE,
         "nll = (x - mean)**2 / (2 * scale**2) + scale.log() + 0.5 * math.log(2 * math.pi)",
     ),
-    script="""
-    def __init__(self):
-        super().__init__()
-        self.free = free_log_scale()
-
-    def log_scale(self, mean, x):
-        return MIN_LOG_SCALE + F.softplus(self.free - MIN_LOG_SCALE)
-"""
-    + _NLL,
-    helpers=_FREE_SCALE,
+    script=LEARNED_SCALE + _NLL,
+    helpers=FREE_SCALE,
     scale="learned",
     gaussian=True,
     advice=_ADVICE,
 )
 OPTIMAL = Belief(
     name="gaussian-optimal",
+    in_browser=True,
     label="Gaussian, optimal sigma (batch RMSE)",
     short="sigma = batch RMSE",
     style=Style("sigma = batch RMSE", "#56B4E9", (2, 2), "triangle-left"),
@@ -103,6 +87,11 @@ OPTIMAL = Belief(
         self.variance = torch.tensor(SETTINGS["scale"] ** 2)
         self.updates = 0
 
+    def forward(self, out, x):
+        mean = self.mean(out)
+        log_scale = self.log_scale(mean, x)
+        return (x - mean).square() * (0.5 * torch.exp(-2 * log_scale)) + (log_scale + 0.5 * LOG_2PI)
+
     def log_scale(self, mean, x):
         if not self.training:
             return 0.5 * self.variance.log()
@@ -111,10 +100,36 @@ OPTIMAL = Belief(
             self.updates += 1
             self.variance.lerp_(batch, max(1 / self.updates, 0.01))
         return 0.5 * batch.log()
-"""
-    + _NLL,
+""",
     scale="fitted",
     gaussian=True,
     advice=_ADVICE,
     shipped_title="Gaussian, optimal sigma",
+)
+PER_PIXEL = Belief(
+    name="gaussian-per-pixel",
+    label="Gaussian, one sigma a pixel",
+    short="sigma per pixel",
+    style=Style("sigma per pixel", "#3B73D9", (4, 4), "triangle"),
+    counts=_COUNTS,
+    equation=(
+        r"\sum_i \Big[\frac{(x_i - \mu_i(z))^2}{2\sigma_i(z)^2}"
+        r" + \tfrac12\log(2\pi\sigma_i(z)^2)\Big],\quad \sigma_i > e^{-4}"
+    ),
+    code=(
+        "out, free = out.chunk(2, dim=-1)  # two numbers of the decoder for each pixel",
+        MEAN_LINE,
+        "log_scale = F.softplus(free + 4) - 4  # a floor: sigma stays above exp(-4) = .018",
+        "nll = (x - mean)**2 / (2 * torch.exp(2 * log_scale)) + log_scale",
+        "nll = nll + 0.5 * math.log(2 * math.pi)",
+    ),
+    script="""
+    def forward(self, out, x):
+        mean, free = out.chunk(2, dim=-1)
+        log_scale = F.softplus(free + 4) - 4
+        square = (x - self.mean(mean)).square()
+        return square * (0.5 * torch.exp(-2 * log_scale)) + (log_scale + 0.5 * LOG_2PI)
+""",
+    outputs=2,
+    advice="a likelihood with one sigma: a pixel that hardly changes makes its own very small",
 )

@@ -51,6 +51,8 @@ class Belief:
     normalised: bool = True
     # Its density has no bound at exact 0 and 1: bytes k become (k + u) / 256 with u uniform.
     dequantised: bool = False
+    # Whether browsers run its networks, too (vae/web/assets/drawing/likelihoods.js).
+    in_browser: bool = False
     # Numbers of the decoder for each pixel.
     outputs: int = 1
     # What to try, besides a lower learning rate, when its log likelihood is no longer finite.
@@ -61,3 +63,25 @@ class Belief:
     def latex(self, scale: float, pixels: int) -> str:
         """Minus log p(x|z) of an image of ``pixels`` pixels, with its numbers."""
         return self.equation if isinstance(self.equation, str) else self.equation(scale, pixels)
+
+
+# Methods and functions that several exported scripts share.
+FIXED_SCALE = """
+    def log_scale(self):
+        return math.log(SETTINGS["scale"])
+"""
+LEARNED_SCALE = """
+    def __init__(self):
+        super().__init__()
+        self.free = free_log_scale()
+
+    def log_scale(self):
+        return MIN_LOG_SCALE + F.softplus(self.free - MIN_LOG_SCALE)
+"""
+FREE_SCALE = '''
+
+def free_log_scale():
+    """What is learned in place of log scale, which a softplus keeps above its bound."""
+    above = math.log(SETTINGS["scale"]) - MIN_LOG_SCALE
+    return nn.Parameter(torch.tensor(math.log(math.expm1(above)) + MIN_LOG_SCALE))
+'''

@@ -13,6 +13,7 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from vae.memo import shared
 
@@ -27,15 +28,20 @@ def to_level(grey: Tensor, levels: int, dtype: torch.dtype) -> Tensor:
 
 
 def _bin_edges(
-    grey: Tensor, centre: Tensor, inverse_scale: Tensor | float, levels: int
+    grey: Tensor, centre: Tensor, log_scale: Tensor | float, levels: int
 ) -> tuple[Tensor, Tensor]:
     """The bin's ends in units of the scale about ``centre``, mirrored into the upper tail.
 
     Where the tails agree, differences of survival functions lose nothing to cancellation there.
     """
+    if isinstance(log_scale, Tensor):
+        # In the output's own precision, or neighbouring bins would not share their edge.
+        inverse: Tensor | float = torch.exp(-log_scale.to(centre.dtype))
+    else:
+        inverse = math.exp(-log_scale)
     level = to_level(grey, levels, centre.dtype)
-    middle = (level / (levels - 1) - centre) * inverse_scale
-    half = inverse_scale * (0.5 / (levels - 1))
+    middle = (level / (levels - 1) - centre) * inverse
+    half = inverse * (0.5 / (levels - 1))
     below = middle < 0
     first, last = level == 0, level == levels - 1
     distance = middle.abs_()
@@ -48,12 +54,7 @@ def gaussian_log_mass(
     grey: Tensor, mean: Tensor, log_scale: Tensor | float, levels: int = LEVELS
 ) -> Tensor:
     """By differences of erfc; far out in the tails, where those vanish, by log_ndtr."""
-    if isinstance(log_scale, Tensor):
-        # In the output's own precision, or neighbouring bins would not share their edge.
-        inverse: Tensor | float = torch.exp(-log_scale.to(mean.dtype))
-    else:
-        inverse = math.exp(-log_scale)
-    near, far = _bin_edges(grey, mean, inverse, levels)
+    near, far = _bin_edges(grey, mean, log_scale, levels)
     mass = torch.erfc(near * math.sqrt(0.5)).sub_(torch.erfc(far * math.sqrt(0.5))).mul_(0.5)
     result = mass.log()
     rare = mass < _LEAST[mass.dtype]
@@ -62,6 +63,52 @@ def gaussian_log_mass(
         lower = torch.special.log_ndtr(-far[rare].double())
         result[rare] = (upper + torch.log(-torch.expm1(lower - upper))).to(result.dtype)
     return result
+
+
+def laplace_log_mass(
+    grey: Tensor, mean: Tensor, log_scale: Tensor | float, levels: int = LEVELS
+) -> Tensor:
+    """exp(-near) (1 - exp(near - far)) / 2 on one side; 1 - both tails about the mean."""
+    near, far = _bin_edges(grey, mean, log_scale, levels)
+    outside = -math.log(2) - near + torch.log(-torch.expm1(near - far))
+    around = torch.log1p(-0.5 * (torch.exp(near.clamp_max(0)) + torch.exp(-far)))
+    return torch.where(near >= 0, outside, around)
+
+
+def student_t_log_mass(
+    grey: Tensor, mean: Tensor, log_scale: Tensor | float, levels: int = LEVELS
+) -> Tensor:
+    """Three degrees of freedom: F(u) = 1/2 + (arctan v + v / (1 + v^2)) / pi, v = u / sqrt 3.
+
+    In double precision: the tail is a small difference of two such terms.
+    """
+    near, far = _bin_edges(grey, mean.double(), log_scale, levels)
+
+    def tail(u: Tensor) -> Tensor:
+        v = u / math.sqrt(3)
+        ratio = torch.where(v.isinf(), 0.0, v / (1 + v.square()))
+        return 0.5 - (torch.atan(v) + ratio) / math.pi
+
+    return torch.log(tail(near) - tail(far)).to(mean.dtype)
+
+
+def logistic_log_mass(
+    level: Tensor, location: Tensor, log_scale: Tensor | float, levels: int = LEVELS
+) -> Tensor:
+    """sigmoid(upper) - sigmoid(lower) = sigmoid(upper) sigmoid(-lower) (1 - exp(lower - upper)).
+
+    ``level`` are bytes, 0 to 255, of any type. Gradients reach ``location`` and ``log_scale``.
+    """
+    inverse = torch.exp(-torch.as_tensor(log_scale, dtype=location.dtype, device=location.device))
+    width = inverse / (levels - 1)
+    inside = torch.log(-torch.expm1(-width))
+    number = to_level(level, levels, location.dtype)
+    middle = (number / (levels - 1) - location) * inverse
+    below_upper = -F.softplus(-(middle + 0.5 * width))
+    above_lower = -F.softplus(middle - 0.5 * width)
+    first, last = number == 0, number == levels - 1
+    both = below_upper + above_lower + inside
+    return torch.where(first, below_upper, torch.where(last, above_lower, both))
 
 
 def continuous_bernoulli_log_mass(grey: Tensor, logits: Tensor, levels: int = LEVELS) -> Tensor:

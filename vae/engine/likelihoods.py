@@ -4,11 +4,15 @@ Shapes: ``output`` and ``x`` are (..., D); ``log_prob`` returns (..., D) in nats
 [0, 1]. ``output`` is the decoder's last linear layer without an activation; each likelihood says
 what it means: a mean, or logits.
 
-Sources: Kingma & Welling 2014 (Gaussian, Bernoulli); Rybkin et al. 2021 (learned and optimal
-scale); Loaiza-Ganem & Cunningham 2019 (continuous Bernoulli).
+A likelihood that needs k numbers a pixel reads an output of (..., k D).
+
+Sources: Kingma & Welling 2014 (Gaussian, with its scale a pixel; Bernoulli); Rybkin et al. 2021
+(learned and optimal scale); Loaiza-Ganem & Cunningham 2019 (continuous Bernoulli); Salimans et al.
+2017 (discretised logistic).
 """
 
 import math
+from collections.abc import Callable
 from typing import ClassVar
 
 import torch
@@ -20,14 +24,20 @@ from vae.engine.grey_masses import (
     LEVELS,
     continuous_bernoulli_log_mass,
     gaussian_log_mass,
+    laplace_log_mass,
     level_family_log_mass,
     level_family_natural,
+    logistic_log_mass,
+    student_t_log_mass,
     to_level,
 )
+from vae.engine.softmax_levels import SoftmaxLogMass, cosine_table
 
 LOG_2PI = math.log(2 * math.pi)
 # exp(-6) is .0025, about one grey level of 255; below it a learned scale only chases rounding.
 MIN_LOG_SCALE = -6.0
+# exp(-4) is .018, under five grey levels: one pixel that misses by 1 costs 1,500 nats, not more.
+PIXEL_LOG_FLOOR = -4.0
 
 
 def gaussian_log_prob(x: Tensor, mean: Tensor, log_scale: Tensor | float) -> Tensor:
@@ -37,6 +47,19 @@ def gaussian_log_prob(x: Tensor, mean: Tensor, log_scale: Tensor | float) -> Ten
     else:
         inverse_variance = math.exp(-2 * log_scale)
     return (x - mean).square() * (-0.5 * inverse_variance) - (log_scale + 0.5 * LOG_2PI)
+
+
+def laplace_log_prob(x: Tensor, mean: Tensor, log_scale: Tensor | float) -> Tensor:
+    """-|x - mean| / exp(log_scale) - log(2 exp(log_scale)), per pixel."""
+    inverse = torch.exp(-log_scale) if isinstance(log_scale, Tensor) else math.exp(-log_scale)
+    return (x - mean).abs() * -inverse - (log_scale + math.log(2))
+
+
+def student_t_log_prob(x: Tensor, mean: Tensor, log_scale: Tensor | float) -> Tensor:
+    """Student's t with 3 degrees of freedom: log(2 / (pi sqrt 3 scale)) - 2 log(1 + u^2 / 3)."""
+    inverse = torch.exp(-log_scale) if isinstance(log_scale, Tensor) else math.exp(-log_scale)
+    square = ((x - mean) * inverse).square()
+    return -2 * torch.log1p(square / 3) - (log_scale - math.log(2 / (math.pi * math.sqrt(3))))
 
 
 def bernoulli_log_prob(x: Tensor, logits: Tensor) -> Tensor:
@@ -144,17 +167,17 @@ class Likelihood(nn.Module):
 
     @property
     def scale(self) -> Tensor | None:
-        """The standard deviation of a pixel, a scalar; None where there is none."""
+        """The one scale of all pixels in its density's own unit: sigma of a Gaussian, b of a
+        Laplace; a scalar, None where there is none."""
         return None
 
 
-class Gaussian(Likelihood):
-    """N(mean, scale^2) with a fixed scale: squared error with a known weight.
+class LocationScale(Likelihood):
+    """A density about the output, of one scale for all pixels, fixed or learned.
 
-    ``squash`` passes the output through a sigmoid, so that means stay in [0, 1].
+    ``squash`` passes the output through a sigmoid, so that means stay in [0, 1]. A learned
+    log scale = -6 + softplus(free + 6) has a soft lower bound, since -log scale has none itself.
     """
-
-    name = "gaussian"
 
     def __init__(self, scale: float = 1.0, squash: bool = False) -> None:
         super().__init__()
@@ -162,9 +185,35 @@ class Gaussian(Likelihood):
             raise ValueError(f"scale: {scale!r} given; allowed is any number above 0")
         self.squash = squash
         self._log_scale = math.log(scale)
+        if self.belief.scale == "learned":
+            above = self._log_scale - MIN_LOG_SCALE
+            if above <= 0:
+                raise ValueError(f"scale: {scale!r} given; allowed is above exp(-6) = .0025")
+            free = math.log(math.expm1(above)) + MIN_LOG_SCALE
+            self.free_log_scale = nn.Parameter(torch.tensor(free))
 
     def mean(self, output: Tensor) -> Tensor:
         return torch.sigmoid(output) if self.squash else output
+
+    @property
+    def log_scale(self) -> Tensor | float:
+        """log of the scale as ``log_prob`` takes it."""
+        if self.belief.scale == "learned":
+            return MIN_LOG_SCALE + F.softplus(self.free_log_scale - MIN_LOG_SCALE)
+        return self._log_scale
+
+    @property
+    def scale(self) -> Tensor:
+        log_scale = self.log_scale
+        if isinstance(log_scale, Tensor):
+            return log_scale.detach().exp()
+        return torch.tensor(math.exp(log_scale))
+
+
+class Gaussian(LocationScale):
+    """N(mean, scale^2) with a fixed scale: squared error with a known weight."""
+
+    name = "gaussian"
 
     def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
         return gaussian_log_prob(x, self.mean(output), self.log_scale)
@@ -176,39 +225,11 @@ class Gaussian(Likelihood):
     def log_mass(self, output: Tensor, grey: Tensor, levels: int = LEVELS) -> Tensor:
         return gaussian_log_mass(grey, self.mean(output), self.log_scale, levels)
 
-    @property
-    def log_scale(self) -> Tensor | float:
-        """log of the standard deviation as ``log_prob`` takes it."""
-        return self._log_scale
-
-    @property
-    def scale(self) -> Tensor:
-        return torch.tensor(math.exp(self._log_scale))
-
 
 class GaussianLearned(Gaussian):
-    """N(mean, scale^2) with one learned scale (sigma-VAE; Rybkin et al. 2021, section 3.1).
-
-    log scale = -6 + softplus(free + 6): a soft lower bound, since -log sigma has none itself.
-    """
+    """N(mean, scale^2) with one learned scale (sigma-VAE; Rybkin et al. 2021, section 3.1)."""
 
     name = "gaussian-learned"
-
-    def __init__(self, scale: float, squash: bool = False) -> None:
-        super().__init__(scale, squash)
-        above = self._log_scale - MIN_LOG_SCALE
-        if above <= 0:
-            raise ValueError(f"scale: {scale!r} given; allowed is above exp(-6) = .0025")
-        free = math.log(math.expm1(above)) + MIN_LOG_SCALE
-        self.free_log_scale = nn.Parameter(torch.tensor(free))
-
-    @property
-    def log_scale(self) -> Tensor:
-        return MIN_LOG_SCALE + F.softplus(self.free_log_scale - MIN_LOG_SCALE)
-
-    @property
-    def scale(self) -> Tensor:
-        return self.log_scale.detach().exp()
 
 
 class GaussianOptimal(Gaussian):
@@ -250,6 +271,177 @@ class GaussianOptimal(Gaussian):
     @property
     def scale(self) -> Tensor:
         return self.variance.sqrt()
+
+
+class GaussianPerPixel(Likelihood):
+    """N(mean, scale^2) with a scale for each pixel of each image, from the decoder.
+
+    Kingma & Welling 2014, equation 12. The output is (..., 2 D): D means, then D free log scales;
+    log scale = floor + softplus(free - floor). Without a floor, a pixel that never changes would
+    send its scale to 0 and the density to infinity.
+    """
+
+    name = "gaussian-per-pixel"
+
+    def __init__(self, scale: float = 1.0, squash: bool = False) -> None:
+        super().__init__()
+        del scale
+        self.squash = squash
+
+    def parameters_of(self, output: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log scale, each (..., D)."""
+        mean, free = output.chunk(2, dim=-1)
+        log_scale = PIXEL_LOG_FLOOR + F.softplus(free - PIXEL_LOG_FLOOR)
+        return torch.sigmoid(mean) if self.squash else mean, log_scale
+
+    def mean(self, output: Tensor) -> Tensor:
+        return self.parameters_of(output)[0]
+
+    def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
+        return gaussian_log_prob(x, *self.parameters_of(output))
+
+    def sample(self, output: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        mean, log_scale = self.parameters_of(output)
+        return mean + torch.exp(log_scale) * torch.empty_like(mean).normal_(generator=generator)
+
+    def log_mass(self, output: Tensor, grey: Tensor, levels: int = LEVELS) -> Tensor:
+        return gaussian_log_mass(grey, *self.parameters_of(output), levels)
+
+
+class Laplace(LocationScale):
+    """exp(-|x - mean| / scale) / (2 scale): absolute error, L1, with a known weight.
+
+    The scale is b, not the standard deviation, which is sqrt(2) b; the best b is the mean
+    absolute error. The output that costs least is the median of what it stands for.
+    """
+
+    name = "laplace"
+
+    def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
+        return laplace_log_prob(x, self.mean(output), self.log_scale)
+
+    def sample(self, output: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        u = _open_uniform(output, generator) - 0.5
+        return self.mean(output) - self.scale * torch.sign(u) * torch.log1p(-2 * u.abs())
+
+    def log_mass(self, output: Tensor, grey: Tensor, levels: int = LEVELS) -> Tensor:
+        return laplace_log_mass(grey, self.mean(output), self.log_scale, levels)
+
+
+class LaplaceLearned(Laplace):
+    """The same with one learned scale: the loss is D log(mean absolute error) at its best."""
+
+    name = "laplace-learned"
+
+
+class StudentT(LocationScale):
+    """Student's t with 3 degrees of freedom and a learned scale: far misses cost a logarithm.
+
+    With three, mean and variance (3 scale^2) exist and the distribution function is closed.
+    """
+
+    name = "student-t"
+
+    def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
+        return student_t_log_prob(x, self.mean(output), self.log_scale)
+
+    def sample(self, output: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        noise = output.new_empty(4, *output.shape).normal_(generator=generator)
+        return self.mean(output) + self.scale * noise[0] / noise[1:].square().mean(0).sqrt()
+
+    def log_mass(self, output: Tensor, grey: Tensor, levels: int = LEVELS) -> Tensor:
+        return student_t_log_mass(grey, self.mean(output), self.log_scale, levels)
+
+
+class DiscretisedLogistic(LocationScale):
+    """The logistic's bins as probabilities of 256 grey levels, with one learned scale.
+
+    Salimans et al. 2017, equation 2: no density, so it is bounded on 8-bit pixels. ``x`` must be
+    grey levels k / 255. ``location`` is the middle of the logistic before its ends are folded in;
+    the mean of the levels lies nearer to the middle of [0, 1].
+    """
+
+    name = "discretised-logistic"
+
+    def location(self, output: Tensor) -> Tensor:
+        """The middle of the logistic, per pixel."""
+        return torch.sigmoid(output) if self.squash else output
+
+    def mean(self, output: Tensor) -> Tensor:
+        """(1/255) sum over edges e of sigmoid((location - e) / scale), as the integral over e.
+
+        With the integral's first correction at its ends it is right within 2e-5.
+        """
+        location, scale = self.location(output), self.scale
+        low, high = location / scale, (location - 1) / scale
+        inside = scale * (F.softplus(low) - F.softplus(high))
+        slopes = torch.sigmoid(high) * torch.sigmoid(-high) - torch.sigmoid(low) * torch.sigmoid(
+            -low
+        )
+        return inside + slopes / (24 * 255**2 * scale)
+
+    def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
+        return logistic_log_mass(x * 255, self.location(output), self.log_scale)
+
+    def sample(self, output: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        u = _open_uniform(output, generator)
+        drawn = self.location(output) + self.scale * torch.logit(u)
+        return drawn.clamp(0, 1).mul(255).round().div(255)
+
+    def log_mass(self, output: Tensor, grey: Tensor, levels: int = LEVELS) -> Tensor:
+        return logistic_log_mass(grey, self.location(output), self.log_scale, levels)
+
+
+class Categorical(Likelihood):
+    """A probability for each of 256 grey levels: softmax, no order of greys assumed.
+
+    f(z) would be 256 logits a pixel, 200,704 for 28x28: a last layer of 80 million weights. Here
+    it is 8 numbers a pixel, (..., 8 D), which one learned table (8, 256), shared by all pixels,
+    makes into 256 logits. ``x`` must be grey levels k / 255.
+    """
+
+    name = "categorical"
+
+    def __init__(self, scale: float = 1.0, squash: bool = False) -> None:
+        super().__init__()
+        del scale, squash
+        self.table = nn.Parameter(cosine_table(self.belief.outputs))
+        self.bias = nn.Parameter(torch.zeros(LEVELS))
+
+    def features(self, output: Tensor) -> Tensor:
+        """The decoder's numbers for each pixel, (..., D, 8)."""
+        return output.unflatten(-1, (-1, self.belief.outputs))
+
+    def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
+        return self.log_mass(output, (x * 255).round().long())
+
+    def mean(self, output: Tensor) -> Tensor:
+        greys = torch.arange(LEVELS, device=output.device, dtype=output.dtype) / 255
+        return self._over_levels(output, lambda p: p @ greys)
+
+    def sample(self, output: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        features = self.features(output)
+        p = torch.softmax(features @ self.table + self.bias, -1)
+        u = torch.empty_like(p[..., :1]).uniform_(generator=generator)
+        return torch.searchsorted(p.cumsum(-1), u).clamp_max(255)[..., 0].to(p.dtype) / 255
+
+    def log_mass(self, output: Tensor, grey: Tensor, levels: int = LEVELS) -> Tensor:
+        if levels == 2:
+            white = self._over_levels(output, lambda p: p[..., LEVELS // 2 :].sum(-1))
+            return torch.where(grey > 127, white.log(), torch.log1p(-white))
+        features = self.features(output).flatten(0, -2)
+        levels_of = grey.long().flatten()
+        result: Tensor = SoftmaxLogMass.apply(features, self.table, self.bias, levels_of)
+        return result.reshape(grey.shape)
+
+    def _over_levels(self, output: Tensor, read: Callable[[Tensor], Tensor]) -> Tensor:
+        """``read`` of the probabilities (n, 256), some pixels at a time: all need gigabytes."""
+        features = self.features(output)
+        parts = [
+            read(torch.softmax(part @ self.table + self.bias, -1))
+            for part in features.flatten(0, -2).split(SoftmaxLogMass.ROWS)
+        ]
+        return torch.cat(parts).reshape(features.shape[:-1])
 
 
 class Bernoulli(Likelihood):
@@ -325,10 +517,23 @@ class CounterBiased(Likelihood):
         return self.mean(output)
 
 
+def _open_uniform(like: Tensor, generator: torch.Generator | None) -> Tensor:
+    """Uniform draws in (0, 1), ends excluded."""
+    smallest = torch.finfo(like.dtype).eps
+    u = torch.empty_like(like).uniform_(generator=generator)
+    return u.clamp_(smallest, 1 - smallest)
+
+
 _KINDS = (
     Gaussian,
     GaussianLearned,
     GaussianOptimal,
+    GaussianPerPixel,
+    Laplace,
+    LaplaceLearned,
+    StudentT,
+    DiscretisedLogistic,
+    Categorical,
     Bernoulli,
     ContinuousBernoulli,
     CounterBiased,

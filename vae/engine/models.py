@@ -1,6 +1,7 @@
 """Encoder q(z|x), decoder p(x|z) and the two together.
 
-Shapes: x (B, D) pixels in [0, 1], flattened; z, mean, logvar (B, d); output (B, D).
+Shapes: x (B, D) pixels in [0, 1], flattened; z, mean, logvar (B, d); output (B, D), or (B, k D)
+for a likelihood that needs k numbers a pixel.
 Initial weights come from an explicit generator on the CPU: runs with the same seed start from the
 same weights whatever their likelihood or device.
 """
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from vae.beliefs import BELIEFS
 from vae.config import TrainConfig
 from vae.engine.likelihoods import Likelihood, build_likelihood
 
@@ -105,15 +107,18 @@ def describe_weights(config: TrainConfig, image_shape: tuple[int, int]) -> dict[
 def _assemble(config: TrainConfig, image_shape: tuple[int, int]) -> VAE:
     pixels = image_shape[0] * image_shape[1]
     linear = config.architecture == "linear"
+    outputs = pixels * BELIEFS[config.likelihood].outputs
     likelihood = build_likelihood(config.likelihood, scale=config.scale, squash=not linear)
     encoder: nn.Module
     decoder: nn.Module
     if linear:
-        decoder = nn.Linear(config.latent_dim, pixels)
-        encoder = LinearEncoder(pixels, config.latent_dim, decoder.bias)
+        decoder = nn.Linear(config.latent_dim, outputs)
+        # Where the output is more than a mean, the encoder has a centre of its own.
+        centre = decoder.bias if outputs == pixels else nn.Parameter(torch.zeros(pixels))
+        encoder = LinearEncoder(pixels, config.latent_dim, centre)
     else:
         encoder = MlpEncoder(pixels, config.hidden_dim, config.latent_dim)
-        decoder = MlpDecoder(pixels, config.hidden_dim, config.latent_dim)
+        decoder = MlpDecoder(outputs, config.hidden_dim, config.latent_dim)
     return VAE(encoder, decoder, likelihood, image_shape)
 
 

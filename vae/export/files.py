@@ -25,8 +25,8 @@ def history_csv(members: Sequence[MemberSnapshot], labels: Sequence[str]) -> str
     """Every kept step and every epoch of every member, as text with a header line.
 
     Columns: step, member, on (training batch or test set), log_likelihood, kl, loss (nats an
-    image), mse (a pixel), scale, learning_rate and a column of KL for each latent, largest index
-    last; a member with fewer latents leaves the last ones empty.
+    image), mse (a pixel), scale, learning_rate, bits_per_pixel (after an epoch) and a column of KL
+    for each latent, largest index last; a member with fewer latents leaves the last ones empty.
     """
     table = curve_frame(members, labels)
     rows = []
@@ -49,6 +49,7 @@ def history_csv(members: Sequence[MemberSnapshot], labels: Sequence[str]) -> str
                     "member": label,
                     "on": "test set",
                     "scale": epoch.scale,
+                    "bits_per_pixel": epoch.bits_per_pixel,
                     **_latent_columns(epoch.test_kl_per_latent),
                 }
             )

@@ -23,6 +23,7 @@ def build_script(config: TrainConfig) -> str:
     text = text.replace("SETTINGS = {}", f"SETTINGS = {pformat(settings, sort_dicts=False)}", 1)
     belief = BELIEFS[config.likelihood]
     text = text.replace("DEQUANTISED = False", f"DEQUANTISED = {belief.dequantised}", 1)
+    text = text.replace("OUTPUTS = 1", f"OUTPUTS = {belief.outputs}", 1)
     text = text.replace("LOSS\n", f"{belief.script}{belief.helpers}".rstrip() + "\n", 1)
     text = text.replace('IMAGES = ""', f'IMAGES = "{images_name(config)}"', 1)
     return text.replace("NAME", file_name(config), 1)

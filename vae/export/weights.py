@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from vae.beliefs import BELIEFS
 from vae.config import TrainConfig
 from vae.errors import CheckpointError
 from vae.wire import tensor_files
@@ -30,7 +31,6 @@ _NARROW_BITS = (10, 10)
 _WIDE = 0.5
 # A code of few numbers is narrow in each of them.
 _FEW_LATENTS = 4
-_GAUSSIANS = frozenset({"gaussian", "gaussian-learned", "gaussian-optimal"})
 # The engine's bound on a learned scale, which it applies with torch.
 MIN_LOG_SCALE = -6.0
 CODES = 500
@@ -52,13 +52,14 @@ class Network:
     @property
     def scale(self) -> float | None:
         """The standard deviation of a pixel; None where the likelihood has none."""
-        if self.config.likelihood == "gaussian-learned":
+        kind = BELIEFS[self.config.likelihood].scale
+        if kind == "learned":
             free = float(self.tensors["likelihood.free_log_scale"])
             above = np.logaddexp(0.0, free - MIN_LOG_SCALE)
             return float(np.exp(MIN_LOG_SCALE + above))
-        if self.config.likelihood == "gaussian-optimal":
+        if kind == "fitted":
             return float(np.sqrt(self.tensors["likelihood.variance"]))
-        return self.config.scale if self.config.likelihood == "gaussian" else None
+        return self.config.scale if kind == "fixed" else None
 
     def encode(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean and logvar of q(z|x), (B, d) each, for pixels x (B, D) in [0, 1]."""
@@ -177,7 +178,7 @@ def _join(header: Mapping[str, Any], blocks: _Blocks) -> bytes:
 def _describe(
     network: Network, look: Look, sample: Sample | None, blocks: _Blocks, exact: bool
 ) -> dict[str, Any]:
-    config = network.config
+    config, belief = network.config, BELIEFS[network.config.likelihood]
     tensors = {
         name: _add_tensor(values, 16 if exact else _bits(network, name), blocks)
         for name, values in network.tensors.items()
@@ -188,8 +189,8 @@ def _describe(
         "colour": look.colour,
         "likelihood": config.likelihood,
         "scale": network.scale,
-        "squash": config.likelihood in _GAUSSIANS and config.architecture != "linear",
-        "dequantised": config.likelihood == "continuous-bernoulli",
+        "squash": belief.gaussian and config.architecture != "linear",
+        "dequantised": belief.dequantised,
         "architecture": config.architecture,
         "latents": config.latent_dim,
         "reduction": config.reduction,

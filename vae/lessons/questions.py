@@ -13,6 +13,10 @@ from vae.config import ConfigError, TrainConfig, WrongValue, default
 from vae.errors import shown
 
 MOST_MEMBERS = 4
+# From a sigma that pays for every detail to one that pays for little.
+SWEEP_SCALES = (0.05, 0.1, 0.2, 0.4, 0.8)
+SWEEP_BESIDE = ("bernoulli", "continuous-bernoulli")
+SWEEP_EPOCHS = 8
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ LESSONS: Mapping[str, Lesson] = {
         "MSE or BCE?",
         "Four losses, one network, the same seed and data. Which one draws the sharpest digits, "
         "and which one keeps the most nats in z?",
-        "mean squared error per pixel and KL: units that all four share",
+        "bits per pixel, squared error and KL: units that all four share",
         "Each loss is a rate of exchange between squared error and nats: a small sigma pays "
         "many nats for detail, sigma 1 hardly any. Before calling one loss sharper, compare "
         "at equal KL.",
@@ -183,6 +187,22 @@ def lesson_of(configs: Sequence[TrainConfig]) -> str:
         if asked and same and members(configs[0], lesson.against) == tuple(configs):
             return name
     return "free"
+
+
+def sweep(config: TrainConfig) -> tuple[TrainConfig, ...]:
+    """Short runs of one network on one data set, from a high rate to a low one, and other losses.
+
+    All have the seed of ``config``: Gaussians whose sigma grows, then BCE and its company.
+    """
+    short = replace(config, epochs=min(config.epochs, SWEEP_EPOCHS), reduction="sum", beta=1.0)
+    short = replace(short, sampling=True)
+    gaussians = [replace(short, likelihood="gaussian", scale=scale) for scale in SWEEP_SCALES]
+    return (*gaussians, *(replace(short, likelihood=name) for name in SWEEP_BESIDE))
+
+
+def is_sweep(configs: Sequence[TrainConfig]) -> bool:
+    """More runs than a comparison has: their rates and errors are shown, not their curves."""
+    return len(configs) > MOST_MEMBERS
 
 
 def parse_against(text: str) -> tuple[tuple[str, ...], list[WrongValue]]:

@@ -9,6 +9,7 @@ from vae.config import TrainConfig
 from vae.runs.snapshots import Frame, MemberSnapshot, RunSnapshot
 from vae.runs.thinning import ThinnedHistory
 from vae.wire.events import (
+    BoundEvent,
     DivergedEvent,
     EpochEvent,
     GalleryEvent,
@@ -47,6 +48,8 @@ class MemberRecord:
             self.snapshot = replace(self.snapshot, epochs=self._epochs.items())
         elif isinstance(event, GalleryEvent):
             self.snapshot = replace(self.snapshot, gallery=event)
+        elif isinstance(event, BoundEvent):
+            self.snapshot = replace(self.snapshot, bound=event)
         elif isinstance(event, DivergedEvent):
             self.snapshot = replace(self.snapshot, diverged=event)
 
@@ -87,6 +90,7 @@ class RunRecord:
     download: bool = False
     start_paused: bool = False
     speed: float | None = None
+    bound_images: int = 0
     state: RunState = RunState.QUEUED
     since: float = 0.0
     outcome: RunState | None = None

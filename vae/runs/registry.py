@@ -137,15 +137,17 @@ class Registry:
         download: bool = False,
         paused: bool = False,
         speed: float | None = None,
+        bound_images: int = 0,
     ) -> str:
-        """Queue one run of one to four members; returns its id.
+        """Queue one run of one to nine members; returns its id.
 
         ``address``: where the owner's browser is, if known; turns go round among addresses.
         ``checkpoints``: files to start from, one a member (shipped weights, a run's own); with
         ``paused`` the run stops before its first step, to look at the weights, and ``resume``
         goes on training. ``download``: the learner agreed to fetch a missing data set; without
         it a missing one fails the run with a sentence. ``speed``: steps a second at most (slow
-        motion).
+        motion). ``bound_images``: test images on which the importance-weighted bound is measured
+        when training is over, 0 for none.
 
         Raises ``AlreadyRunning``, ``QueueFull``, ``vae.runs.limits.LimitError`` (a setting beyond
         what this host allows), ``ConfigError`` (``speed`` outside its range).
@@ -168,6 +170,7 @@ class Registry:
                 download=download,
                 paused=paused,
                 speed=_check_speed(speed),
+                bound_images=bound_images,
             )
         )
         return run_id
@@ -277,6 +280,7 @@ class Registry:
         address: str = "",
         paused: bool = False,
         epochs: int | None = None,
+        bound_images: int = 0,
     ) -> str:
         """Go on from the checkpoints on disk of a run, as a new run; returns its id.
 
@@ -294,6 +298,7 @@ class Registry:
             address=address,
             checkpoints=saved.checkpoints,
             paused=paused,
+            bound_images=bound_images,
         )
 
     def close(self) -> None:

@@ -69,6 +69,7 @@ class Submit:
     download: bool = False
     paused: bool = False
     speed: float | None = None
+    bound_images: int = 0
 
 
 @dataclass(frozen=True)
@@ -301,6 +302,7 @@ class Scheduler:
         record = RunRecord.build(event.run_id, event.owner, event.configs, self._now)
         record.checkpoints_from, record.download = event.checkpoints, event.download
         record.start_paused, record.speed = event.paused, event.speed
+        record.bound_images = event.bound_images
         # Shown below, at the latest when the queue is numbered.
         record.position = -1
         self._runs[record.run_id] = record
@@ -423,6 +425,7 @@ class Scheduler:
                 paused=record.start_paused,
                 speed=record.speed,
                 max_steps=self.limits.max_steps,
+                bound_images=record.bound_images,
             )
         )
         self._actions.append(Prune())

@@ -1,13 +1,20 @@
 """What the pages see of a run: one immutable snapshot at a time.
 
-A run trains one to four members in step (a comparison shares data, seed and order); a single
+A run trains one to nine members in step (a comparison shares data, seed and order); a single
 training is a run of one member.
 """
 
 from dataclasses import dataclass, field
 
 from vae.config import TrainConfig
-from vae.wire.events import DivergedEvent, EpochEvent, GalleryEvent, ReconstructionEvent, StepEvent
+from vae.wire.events import (
+    BoundEvent,
+    DivergedEvent,
+    EpochEvent,
+    GalleryEvent,
+    ReconstructionEvent,
+    StepEvent,
+)
 from vae.wire.protocol import RunState
 
 
@@ -28,6 +35,7 @@ class MemberSnapshot:
     epochs: tuple[EpochEvent, ...] = ()
     frames: tuple[Frame, ...] = ()
     gallery: GalleryEvent | None = None
+    bound: BoundEvent | None = None
     diverged: DivergedEvent | None = None
 
     @property

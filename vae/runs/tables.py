@@ -1,5 +1,6 @@
 """A run's snapshots as tidy frames, one row a mark, for the figures of the Train page."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -56,6 +57,47 @@ def kl_frame(
             ordered = sorted(values, reverse=True)
             rows += [(rank, label, kind, value) for rank, value in enumerate(ordered, 1)]
     return _finite(pd.DataFrame(rows, columns=["rank", "member", "kind", "kl"]))
+
+
+def bound_frame(members: Sequence[MemberSnapshot], labels: Sequence[str]) -> pd.DataFrame:
+    """The bound of each member for each number of draws. Columns: draws, member, bits (a pixel;
+    less is better), error (its standard error over images), low, high."""
+    rows = []
+    for member, label in zip(members, labels, strict=True):
+        if member.bound is None:
+            continue
+        unit = member.bound.pixels * math.log(2)
+        figures = zip(member.bound.draws, member.bound.nats, member.bound.errors, strict=True)
+        for draws, nats, error in figures:
+            bits, error = -nats / unit, error / unit
+            rows.append((draws, label, bits, error, bits - error, bits + error))
+    columns = ["draws", "member", "bits", "error", "low", "high"]
+    return _finite(pd.DataFrame(rows, columns=columns))
+
+
+def rate_frame(
+    members: Sequence[MemberSnapshot],
+    labels: Sequence[str],
+    families: Sequence[str],
+    theory: tuple[Sequence[float], Sequence[float]],
+) -> pd.DataFrame:
+    """What each member pays and leaves on the test set, or on its last batch before that.
+
+    ``families``: the name of each member's kind; ``theory``: rates (nats per image) and errors
+    (per pixel). Columns: kind (measured or predicted), member, family, kl, mse, bits.
+    """
+    rows = [(PREDICTED, "", "", kl, mse, 0.0) for kl, mse in zip(*theory, strict=True)]
+    for member, label, family in zip(members, labels, families, strict=True):
+        if member.epochs:
+            last = member.epochs[-1]
+            figures = last.test_kl, last.test_mse, last.bits_per_pixel or 0.0
+        elif member.last_step is not None:
+            figures = member.last_step.kl, member.last_step.mse, 0.0
+        else:
+            continue
+        rows.append((MEASURED, label, family, *figures))
+    columns = ["kind", "member", "family", "kl", "mse", "bits"]
+    return _finite(pd.DataFrame(rows, columns=columns))
 
 
 def code_frame(gallery: GalleryEvent, class_names: Sequence[str]) -> pd.DataFrame:

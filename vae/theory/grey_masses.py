@@ -49,6 +49,34 @@ def gaussian_masses(mean: ArrayLike, scale: ArrayLike, levels: int = LEVELS) -> 
     return bin_masses(lambda u: 0.5 * erfc(u / math.sqrt(2)), mean, scale, levels)
 
 
+def laplace_masses(mean: ArrayLike, scale: ArrayLike, levels: int = LEVELS) -> Floats:
+    """Bins of exp(-|x - mean| / scale) / (2 scale)."""
+    return bin_masses(lambda u: 0.5 * np.exp(-u), mean, scale, levels)
+
+
+def student_t_masses(mean: ArrayLike, scale: ArrayLike, levels: int = LEVELS) -> Floats:
+    """Bins of Student's t with three degrees of freedom."""
+
+    def tail(u: Floats) -> Floats:
+        v = u / math.sqrt(3)
+        with np.errstate(invalid="ignore"):
+            ratio = np.where(np.isinf(v), 0.0, v / (1 + v**2))
+        return 0.5 - (np.arctan(v) + ratio) / math.pi
+
+    return bin_masses(tail, mean, scale, levels)
+
+
+def logistic_masses(location: ArrayLike, scale: ArrayLike, levels: int = LEVELS) -> Floats:
+    """Bins of the logistic: the discretised logistic (Salimans et al. 2017, eq. 2)."""
+    return bin_masses(lambda u: sigmoid(-u), location, scale, levels)
+
+
+def categorical_masses(logits: ArrayLike) -> Floats:
+    """softmax over the last axis: one logit a level, no order of greys assumed."""
+    weights = np.exp(np.asarray(logits, float) - np.max(logits, axis=-1, keepdims=True))
+    return weights / weights.sum(-1, keepdims=True)
+
+
 def continuous_bernoulli_masses(logits: ArrayLike, levels: int = LEVELS) -> Floats:
     """Bins of the continuous Bernoulli on dequantised data: a geometric sequence."""
     return level_family_masses(np.asarray(logits, float) * (levels - 1) / levels, levels)

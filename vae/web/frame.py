@@ -16,6 +16,7 @@ _ASSETS = Path(__file__).parent / "assets"
 _STYLE = "".join(
     (_ASSETS / name).read_text(encoding="utf-8") for name in ("frame.css", "rows.css", "folds.css")
 )
+_EMBEDDED_STYLE = (_ASSETS / "embedded.css").read_text(encoding="utf-8")
 _PRESENTER_STYLE = (_ASSETS / "presenter.css").read_text(encoding="utf-8")
 
 
@@ -33,7 +34,9 @@ def navigation_position() -> Literal["top", "sidebar"]:
 def show_frame() -> None:
     """Style, presenter's toggle, glossary and references; called once a run, before the page."""
     present = presenting()
-    st.html(f"<style>{_STYLE}{_PRESENTER_STYLE if present else ''}</style>")
+    modes = (_PRESENTER_STYLE, present), (_EMBEDDED_STYLE, bool(st.context.is_embedded))
+    extra = "".join(style for style, wanted in modes if wanted)
+    st.html(f"<style>{_STYLE}{extra}</style>")
     if present:
         with st.container(horizontal=True, horizontal_alignment="right", key="presenter-bar"):
             _toggle()

@@ -101,6 +101,33 @@ class GalleryEvent:
 
 
 @dataclass(frozen=True)
+class BoundEvent:
+    """How far above the ELBO the importance-weighted bound lies, on some test images.
+
+    ``draws`` are numbers K of z for each image, ``nats`` the bounds L_K (mean over images),
+    ``errors`` their standard errors over images. They bound the log probability of the 8-bit
+    image, or with ``density`` its log density. ``gap`` is what the largest K gains over K = 1, an
+    estimate of KL(q || posterior); ``amortisation_gap`` the part of it that goes when q is fitted
+    to each image, None until it is. ``samples`` of ``total_samples`` are drawn.
+    """
+
+    step: int
+    images: int
+    pixels: int
+    samples: int
+    total_samples: int
+    density: bool
+    draws: tuple[int, ...]
+    nats: tuple[float, ...]
+    errors: tuple[float, ...]
+    gap: float
+    gap_error: float
+    amortisation_gap: float | None
+    amortisation_error: float | None
+    seconds: float
+
+
+@dataclass(frozen=True)
 class DivergedEvent:
     """A loss that is not finite ended the run at ``step``; the weights are those before it."""
 
@@ -120,7 +147,13 @@ class FinishedEvent:
 
 
 TrainEvent = (
-    StepEvent | ReconstructionEvent | EpochEvent | GalleryEvent | DivergedEvent | FinishedEvent
+    StepEvent
+    | ReconstructionEvent
+    | EpochEvent
+    | GalleryEvent
+    | BoundEvent
+    | DivergedEvent
+    | FinishedEvent
 )
 _KINDS: dict[str, type] = {
     kind.__name__: kind
@@ -129,6 +162,7 @@ _KINDS: dict[str, type] = {
         ReconstructionEvent,
         EpochEvent,
         GalleryEvent,
+        BoundEvent,
         DivergedEvent,
         FinishedEvent,
     )

@@ -40,7 +40,11 @@ class RunState(StrEnum):
 
 @dataclass(frozen=True)
 class Start:
-    """Train members side by side; ``configs`` as ``TrainConfig.to_dict`` gives them."""
+    """Train members side by side; ``configs`` as ``TrainConfig.to_dict`` gives them.
+
+    With ``bound_images`` the members' importance-weighted bound is then measured on so many test
+    images.
+    """
 
     job: str
     configs: tuple[Mapping[str, Any], ...]
@@ -50,6 +54,7 @@ class Start:
     paused: bool = False
     speed: float | None = None
     max_steps: int = 0
+    bound_images: int = 0
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from vae.config import TrainConfig
 from vae.engine import checkpoints
 from vae.engine.devices import describe_device
 from vae.engine.evaluation import build_gallery
+from vae.engine.importance import DRAWS, Bounds
 from vae.engine.thread_tuning import ThreadGovernor, agreeing_counts, candidate_counts
 from vae.engine.training import Trainer
 from vae.errors import CheckpointError, DataUnavailable
@@ -97,7 +98,28 @@ class Job:
                 self._pause_loop()
             else:
                 self._step_all()
+        if self.start.bound_images and not self.stopping:
+            self._measure_bounds()
         self._save_and_report_end()
+
+    def _measure_bounds(self) -> None:
+        """Every member's bound, chunk by chunk; a stop ends it between two chunks."""
+        for member, trainer in enumerate(self.trainers):
+            bounds = Bounds(
+                trainer.model,
+                trainer.pixels,
+                images=self.start.bound_images,
+                samples=DRAWS[-1],
+            )
+            due = 0.0
+            for event in bounds.measure(trainer.step_count):
+                self._handle_commands(0)
+                if time.monotonic() >= due or event.amortisation_gap is not None:
+                    self._emit(member, event)
+                    self._report_progress()
+                    due = time.monotonic() + PICTURE_SECONDS
+                if self.stopping:
+                    return
 
     def _build_trainers(self) -> None:
         configs = [TrainConfig.from_dict(values) for values in self.start.configs]

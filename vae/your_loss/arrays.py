@@ -5,7 +5,8 @@ arrays at the sizes of the code itself, so that a hard-coded 784 meets 784 pixel
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from time import thread_time
@@ -45,6 +46,17 @@ class Budget:
             raise TooMuch("the code takes too many steps to be read")
         if self.steps % 16 == 0 and thread_time() - self.started > self.seconds:
             raise TooMuch("the code takes too long to be read")
+
+    @contextmanager
+    def portion(self, share: float) -> Iterator[None]:
+        """At most ``share`` of the time that is left, for one of several things to try."""
+        whole = self.seconds
+        spent = thread_time() - self.started
+        self.seconds = spent + share * max(whole - spent, 0.0)
+        try:
+            yield
+        finally:
+            self.seconds = whole
 
     def take(self, elements: int) -> None:
         if elements > MAX_ELEMENTS:

@@ -10,7 +10,7 @@ import numpy as np
 
 from vae.your_loss import arrays, belief, faults, rewrite, roles, survival, verdict
 from vae.your_loss.arrays import BUDGET, Budget, TooMuch
-from vae.your_loss.examine import PERCEPTUAL, Examined
+from vae.your_loss.examine import Examined
 from vae.your_loss.latent_part import LatentPart
 from vae.your_loss.operations import NotKnown
 from vae.your_loss.probe import gaussian_kl
@@ -227,7 +227,9 @@ def _roles(found: Found) -> tuple[RoleFound, ...]:
             continue
         rows.append(RoleFound(value.name, role, value.line, roles.ROLES[role]))
     for name in state.unresolved:
-        if all(row.name != name for row in rows) and len(rows) < 12:
+        value = state.unresolved[name]
+        named = value.source in ("argument", "item") and value.hints
+        if named and all(row.name != name for row in rows) and len(rows) < 12:
             rows.append(RoleFound(name, "unknown", state.unresolved[name].line, "not known"))
     return tuple(rows)
 
@@ -250,8 +252,11 @@ def _unknown(examined: Examined) -> tuple[UnknownItem, ...]:
 
 def is_perceptual(names: Sequence[str]) -> bool:
     """Whether a name tells of a perceptual or an adversarial loss."""
-    return any(set(roles.words_of(n.split("(")[0])) & PERCEPTUAL or
-               set(re.findall(r"[a-z_]+", n.lower())) & PERCEPTUAL for n in names)  # fmt: skip
+    words: set[str] = set()
+    for name in names:
+        words |= set(roles.words_of(name.split("(")[0]))
+        words |= set(re.findall(r"[a-z_]+", name.lower()))
+    return bool(words & roles.PERCEPTUAL)
 
 
 # -- what the reader types ------------------------------------------------------------------------

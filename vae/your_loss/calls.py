@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from vae.your_loss import arrays, distributions, graph, library
+from vae.your_loss import arrays, distributions, graph, library, shaping
 from vae.your_loss.arrays import BUDGET, Array, Misfit, TooMuch
 from vae.your_loss.builtins_table import BUILTINS, text_method
 from vae.your_loss.graph import Node
 from vae.your_loss.operations import Call, NotKnown
-from vae.your_loss.roles import words_of
+from vae.your_loss.roles import PERCEPTUAL, guess, words_of
 from vae.your_loss.state import NoRole, State
 from vae.your_loss.values import (
     ClassValue,
@@ -25,6 +25,7 @@ from vae.your_loss.values import (
 )
 
 MAX_CALLS = 24
+CALLED = ("forward", "call", "__call__", "construct", "hybrid_forward")
 # Methods whose argument is a loss.
 RECORDING = frozenset(
     {"backward", "manual_backward", "gradient", "minimize", "add_loss", "compute_gradients"}
@@ -119,8 +120,10 @@ def names_inputs(values: list[Any]) -> frozenset[str]:
             found |= value.inputs
             if value.node is not None:
                 found |= {dep.split("#")[0] for dep in value.node.deps}
-            elif value.source in ("argument", "loop", "item"):
-                found.add("argument")
+            else:
+                found |= {g.role for name in value.names for g in guess(name)[:1]}
+                if value.source in ("argument", "loop", "item"):
+                    found.add("argument")
         elif isinstance(value, list | tuple):
             found |= names_inputs(list(value))
     return frozenset(found)
@@ -172,6 +175,8 @@ class Calls(State):
 
     # -- the code's own functions -------------------------------------------------------------
     def call_closure(self, closure: Closure, args: list[Any], named: dict[str, Any]) -> Any:
+        if set(words_of(closure.name)) & PERCEPTUAL:
+            return self.opaque_call(Opaque(closure.name, "argument", self.line), args, named)
         if self.calls >= MAX_CALLS:
             raise TooMuch("functions call each other too deeply to be read")
         if closure.bound is not None:
@@ -245,6 +250,8 @@ class Calls(State):
         if value is None:
             probe.may_be_none = True
             return probe
+        if value is False and set(words_of(name)) & {"training", "train"}:
+            return True
         if isinstance(value, int | float) and not isinstance(value, bool):
             from vae.your_loss.state import Used
 
@@ -292,7 +299,8 @@ class Calls(State):
         return found
 
     def call_instance(self, owner: Instance, args: list[Any], named: dict[str, Any]) -> Any:
-        for name in ("forward", "call", "__call__", "construct", "hybrid_forward"):
+        perceptual = set(words_of(owner.owner.name)) & PERCEPTUAL
+        for name in () if perceptual else CALLED:
             member = owner.owner.find(name)
             if isinstance(member, Closure):
                 bound = Closure(member.node, member.scope, owner, owner.owner, member.defaults)
@@ -465,7 +473,12 @@ class Calls(State):
         if name == "backward":
             self.optimised.append((owner, self.line, "backward"))
             return None
-        operation = library.method(name)
+        if name in ("normal_", "uniform_"):
+            return self.noise(owner.shape, name[:-1])
+        if name == "new" or name.startswith("new_"):
+            return self.operate(shaping.TABLE["zeros"], "zeros", args, {}, "torch")
+        # In-place forms: exp_, mul_, add_.
+        operation = library.method(name) or library.method(name.rstrip("_"))
         if operation is None:
             return self.opaque_call(Library(f".{name}"), [owner, *args], named)
         return self.operate(operation, name, [owner, *args], named, "torch")

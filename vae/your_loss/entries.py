@@ -59,6 +59,11 @@ _AWAY = frozenset(
         "interpolate",
         "draw",
         "main",
+        "get",
+        "reparameterize",
+        "reparametrize",
+        "reparam",
+        "sampling",
     ]
 )
 
@@ -226,8 +231,8 @@ def coverage(node: Node) -> int:
     """2 for each of pictures and latents on which the loss depends, 1 for what is unknown."""
     pictures = {"target", "output"} <= node.deps
     latents = bool({"mean", "z", *LATENT_SCALES} & node.deps)
-    unknown = any(dep.startswith("unknown") for dep in node.deps)
-    return 4 * (pictures + latents) + unknown + bool({"target", "output"} & node.deps)
+    some = not pictures and bool({"target", "output"} & node.deps)
+    return 4 * (pictures + latents) + some
 
 
 def _choose(entry: Entry, state: Interpreter, outcome: Outcome) -> Traced:

@@ -13,29 +13,7 @@ from vae.your_loss.probe import Probe
 from vae.your_loss.roles import LATENT_SCALES
 from vae.your_loss.state import State
 
-PERCEPTUAL = frozenset(
-    [
-        "lpips",
-        "perceptual",
-        "ssim",
-        "msssim",
-        "ms_ssim",
-        "vgg",
-        "feature",
-        "features",
-        "disc",
-        "discriminator",
-        "gan",
-        "adversarial",
-        "adv",
-        "critic",
-        "style",
-        "percep",
-        "psnr",
-        "facenet",
-        "similarity",
-    ]
-)
+MAX_UNKNOWN = 6
 
 
 @dataclass
@@ -90,11 +68,19 @@ def examine(root: Node, state: State, *, verify: bool = True) -> Examined:
 
 def _look_at_inputs(found: Examined) -> None:
     probe = found.probe
-    for leaf in sorted(probe.deps):
-        if leaf.startswith("unknown"):
+    unknown = [leaf for leaf in sorted(probe.deps) if leaf.startswith("unknown")]
+    if unknown and probe.joint_effect(unknown) != "needed":
+        found.left_out += unknown
+    else:
+        for leaf in unknown[:MAX_UNKNOWN]:
             effect = probe.effect(leaf)
             (found.blocking if effect == "needed" else found.left_out).append(leaf)
-        elif leaf.startswith("stopped:"):
+        if unknown and not found.blocking:
+            found.blocking = unknown
+    for leaf in sorted(probe.deps):
+        if leaf.startswith("unknown"):
+            continue
+        if leaf.startswith("stopped:"):
             base = probe.leaves[leaf].base
             moved = arrays.elementwise(lambda v: 1.3 * v + 0.1, base)
             effect = probe.effect(leaf, base, moved)

@@ -532,6 +532,8 @@ class Expressions(Calls):
             default = given if given is not None else self.default_of(left)
             if isinstance(default, str):
                 return bool(function(default, right))
+            if isinstance(right, str):
+                self.options.setdefault(left.name, (self.line, []))[1].append(right)
         if isinstance(left, Node | Plain | Opaque) and isinstance(right, Node | Plain | Opaque):
             known = self.computed(left) and self.computed(right)
             if known:
@@ -647,7 +649,8 @@ class Expressions(Calls):
             return list(found)
         if isinstance(found, list | tuple | range):
             if len(found) > 512:
-                raise TooMuch(f"a loop of {len(found):,} rounds is too long to be read")
+                # No loss is built in so many rounds: one is followed.
+                return [Opaque(f"{_source(node)}[...]", "loop", self.line)]
             return list(found)
         if isinstance(found, Node) and found.ndim and found.shape[0] <= 64:
 
@@ -673,6 +676,9 @@ class Expressions(Calls):
                 owner.attributes[target.attr] = self.named(value, f"self.{target.attr}")
             elif isinstance(owner, Opaque):
                 owner.items[target.attr] = value
+            elif isinstance(owner, LossObject):
+                # An old criterion is told to sum after it was made.
+                owner.settings[target.attr] = value
         elif isinstance(target, ast.Subscript):
             owner = self.value(target.value, scope)
             key = self.key(target.slice, scope)

@@ -45,7 +45,9 @@ def read_latents(probe: Probe) -> LatentPart:
     if not (np.isfinite(far).all() and np.isfinite(near).all()):
         return LatentPart("unknown")
     if _flat(far) and _flat(near):
-        return LatentPart("inert" if probe.sign else "none", 0.0)
+        return (
+            LatentPart("inert", 0.0) if _flat_when_varied(probe, named) else LatentPart("unknown")
+        )
     for kind in kinds:
         found = _fit(probe, kind, named, large, far, small, near)
         if found is not None:
@@ -61,6 +63,21 @@ def _measure(probe: Probe, named: str, points: list[tuple[float, float]]) -> np.
 
 def _flat(values: np.ndarray) -> bool:
     return bool(np.ptp(values) <= 1e-13 * max(np.abs(values).max(), 1e-300))
+
+
+def _flat_when_varied(probe: Probe, named: str) -> bool:
+    """Whether latents have no effect either where they differ between images and axes."""
+    leaf = "mean" if "mean" in probe.leaves else (named or "z")
+    level = probe.at_level(**probe.latents(4.0, 0.0, named or "logvar"))
+    logvars = probe.varied(leaf, 12, -0.6, 0.6)
+    for (_, mean), (_, logvar) in zip(probe.varied(leaf, 11, -2.0, 3.0), logvars, strict=True):
+        try:
+            got = probe.at_level(**probe.latents(mean, logvar, named or "logvar"))
+        except TooLarge:
+            return False
+        if not abs(got - level) <= 1e-12 * max(abs(level), 1e-300):
+            return False
+    return True
 
 
 def _as_kind(named: str, kind: str, logvar: float) -> float:

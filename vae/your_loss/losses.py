@@ -15,6 +15,7 @@ from vae.your_loss.operations import (
     number_of,
     reduce_node,
     softplus,
+    wholes,
 )
 from vae.your_loss.values import LossObject
 
@@ -238,7 +239,11 @@ def keras_each(call: Call, kind: str, settings: Mapping[str, Any]) -> Node:
         function, name = huber(number_of(delta)), "huber"
     else:
         function, name = KERAS_COSTS[kind], kind
-    return _last_mean(call, call.each(function, output, target, name=name))
+    node = call.each(function, output, target, name=name)
+    axis = call.named.get("axis", settings.get("axis"))
+    if axis is None or not node.ndim:
+        return _last_mean(call, node)
+    return reduce_node(call, "mean", node, wholes(axis))
 
 
 def _keras_categorical(call: Call, settings: Mapping[str, Any]) -> Node:

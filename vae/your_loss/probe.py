@@ -166,6 +166,19 @@ class Probe:
         spread = max(c for c, _ in changes) - min(c for c, _ in changes)
         return "additive" if spread <= 1e-9 * max(s for _, s in changes) else "needed"
 
+    def joint_effect(self, leaves: Sequence[str]) -> str:
+        """'additive' where changing ``leaves`` all at once, each by itself, adds a constant."""
+        low = dict.fromkeys(leaves, 1.0)
+        high = {leaf: 2.0 + 0.37 * place for place, leaf in enumerate(leaves)}
+        changes, sizes = [], []
+        for other in self.others():
+            first, second = self(**low, **other), self(**high, **other)
+            if not (math.isfinite(first) and math.isfinite(second)):
+                return "needed"
+            changes.append(second - first)
+            sizes.append(max(abs(first), abs(second), 1e-300))
+        return "additive" if np.ptp(changes) <= 1e-9 * max(sizes) else "needed"
+
     def late_matters(self, leaf: str) -> bool:
         """Whether a counter of steps still matters when it is large."""
         for other in self.others():

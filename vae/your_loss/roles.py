@@ -28,6 +28,31 @@ UNIQUE = frozenset(
 )
 LATENT_SCALES = ("logvar", "log_sigma", "sigma", "var")
 
+# Names of losses that are no density of a picture.
+PERCEPTUAL = frozenset(
+    [
+        "lpips",
+        "perceptual",
+        "ssim",
+        "msssim",
+        "ms_ssim",
+        "vgg",
+        "feature",
+        "features",
+        "disc",
+        "discriminator",
+        "gan",
+        "adversarial",
+        "adv",
+        "critic",
+        "style",
+        "percep",
+        "psnr",
+        "facenet",
+        "similarity",
+    ]
+)
+
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 _TARGET = {
@@ -81,7 +106,8 @@ _LOSSES = {
     "regulariser", "reg", "dkl", "xent", "criterion", "mae", "cost",
 }  # fmt: skip
 _BATCH = {
-    "batchsize", "bs", "nbatch", "bsz", "batch_size", "numbatch", "b", "minibatchsize", "minibatch",
+    "batchsize", "bs", "nbatch", "mbsize", "mb", "trainbatchsize", "nbatches",
+    "sizebatch", "bsz", "batch_size", "numbatch", "b", "minibatchsize", "minibatch",
 }  # fmt: skip
 _CLASS_SIZES = {
     "vocabsize", "numclasses", "nclasses", "nvocab", "vocab", "numchars", "charsetlength", "nchars",

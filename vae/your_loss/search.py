@@ -5,11 +5,11 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import islice, product
 from typing import Any
 
 from vae.your_loss import entries, roles
-from vae.your_loss.arrays import TooMuch
+from vae.your_loss.arrays import BUDGET, TooMuch
 from vae.your_loss.entries import Entry, Traced
 from vae.your_loss.examine import Examined, examine
 from vae.your_loss.roles import LATENT_SCALES
@@ -19,6 +19,7 @@ MAX_TRIES = 36
 MAX_CANDIDATES = 4
 MAX_FLIPS = 5
 SMALL_BATCH = 3
+MAX_OPTIONS = 6
 _KL = re.compile(r"\b\w*(kl|kld|kl_?div\w*|logvar|log_var|z_mean|reparam\w*)\b", re.IGNORECASE)
 
 
@@ -33,6 +34,7 @@ class Found:
     evaluation: "Found | None" = None
     rivals: list[Entry] = field(default_factory=list)
     speaks_of_kl: bool = False
+    open_choice: tuple[int, tuple[tuple[str, tuple[str, ...]], ...]] | None = None
 
 
 @dataclass(frozen=True)
@@ -50,12 +52,13 @@ class Request:
 def search(tree: ast.Module, request: Request) -> Found | None:
     """The reading of ``tree`` that is best understood, or None where no loss was found."""
     defaults = collect_defaults(tree)
+    options: dict[str, tuple[int, list[str]]] = {}
     best: Found | None = None
     for tries, sizes in enumerate(guess_sizes(tree, request, defaults), 1):
         setup = Setup(
             sizes, request.roles, request.constants, defaults, first_tensorflow=_is_old(tree)
         )
-        found = _search_entries(tree, setup, request.function)
+        found = _search_entries(tree, setup, request.function, options)
         if found is not None and (best is None or _quality(found) > _quality(best)):
             best = found
         if best is not None and _quality(best) >= 3:
@@ -66,10 +69,38 @@ def search(tree: ast.Module, request: Request) -> Found | None:
             break
     if best is not None and _quality(best) < 3:
         best = _improve(tree, best)
-    if best is not None:
+    if options and (best is None or best.examined.quality < 2):
+        best = _by_option(tree, request, best, options)
+    if best is not None and best.open_choice is None:
         best.ambiguous = _ambiguous(tree, best)
         _confirm(tree, best)
         best.speaks_of_kl = bool(_KL.search(ast.unparse(tree)))
+    return best
+
+
+def _by_option(
+    tree: ast.Module,
+    request: Request,
+    best: Found | None,
+    options: dict[str, tuple[int, list[str]]],
+) -> Found | None:
+    """A setting with a few named values, one of which makes this a whole loss: it is asked for."""
+    # What is met last stands nearest to the loss.
+    names = list(options)[-3:]
+    line = options[names[-1]][0]
+    choices = product(*(dict.fromkeys(options[name][1]) for name in names))
+    for values in islice(choices, MAX_OPTIONS):
+        chosen = {**request.constants, **dict(zip(names, values, strict=True))}
+        defaults = collect_defaults(tree)
+        sizes = best.setup.sizes if best else next(guess_sizes(tree, request, defaults))
+        setup = Setup(sizes, request.roles, chosen, defaults, first_tensorflow=_is_old(tree))
+        try:
+            found = _search_entries(tree, setup, request.function, {})
+        except TooMuch:
+            return best
+        if found is not None and found.examined.quality >= 2:
+            found.open_choice = (line, tuple((n, tuple(options[n][1])) for n in names))
+            return found
     return best
 
 
@@ -102,23 +133,42 @@ def _quality(found: Found) -> float:
     return found.examined.quality - 0.1 * min(missing, 5) - 0.05 * bool(found.examined.left_out)
 
 
-def _search_entries(tree: ast.Module, setup: Setup, function: str) -> Found | None:
+def _search_entries(
+    tree: ast.Module, setup: Setup, function: str, options: dict[str, tuple[int, list[str]]]
+) -> Found | None:
     traced: list[Traced] = []
+    trouble: list[TooMuch] = []
+    budget = BUDGET.get()
     for entry in entries.find_entries(tree):
         if function and function not in (entry.name, entries.short(entry.name)):
             continue
-        one = entries.trace(tree, entry, setup)
+        try:
+            with budget.portion(0.3):
+                one = entries.trace(tree, entry, setup)
+        except TooMuch as error:
+            trouble.append(error)
+            continue
+        for name, (line, values) in one.state.options.items():
+            options.setdefault(name, (line, []))[1].extend(values[:8])
         if one.root is not None:
             traced.append(one)
     traced.sort(key=lambda t: -t.score)
+    whole = [t for t in traced if t.root is not None and entries.coverage(t.root) >= 8]
     best: Found | None = None
-    for candidate in traced[:MAX_CANDIDATES]:
+    for candidate in (whole or traced)[:MAX_CANDIDATES]:
         assert candidate.root is not None
-        found = Found(candidate, examine(candidate.root, candidate.state), setup)
+        try:
+            with budget.portion(0.5):
+                found = Found(candidate, examine(candidate.root, candidate.state), setup)
+        except TooMuch as error:
+            trouble.append(error)
+            continue
         if best is None or _quality(found) > _quality(best):
             best = found
         if best.examined.quality >= 3 and not best.examined.missing:
             break
+    if best is None and trouble:
+        raise trouble[0]
     return None if best is None else _weigh_rivals(tree, best, traced)
 
 
@@ -356,6 +406,21 @@ def _literal(node: ast.expr | None) -> Any:
     return None
 
 
+def _known(node: ast.expr, defaults: Mapping[str, Any]) -> Any:
+    """A literal, or a name with one value in the code."""
+    if isinstance(node, ast.Name):
+        return defaults.get(node.id)
+    return defaults.get(node.attr) if isinstance(node, ast.Attribute) else _literal(node)
+
+
+_SIDES = frozenset(
+    {"image_size", "img_size", "input_height", "imsize", "image_height", "resolution"}
+    | {"IMAGE_SIZE", "IMG_SIZE", "img_height", "input_size", "image_dim", "img_dim", "H", "height"}
+)
+_CHANNELS = frozenset(
+    {"in_channels", "img_channels", "image_channels", "channels", "nc", "num_channels"}
+    | {"CHANNELS", "input_channels", "n_channels", "channels_in", "in_ch"}
+)
 _CHANNELS_LAST = re.compile(r"\b(tensorflow|keras|tf|jnp|jax|flax)\b")
 
 
@@ -383,11 +448,23 @@ def guess_sizes(tree: ast.Module, request: Request, defaults: Mapping[str, Any])
                     yield Sizes(image, side, batch)
 
 
+def _square(defaults: Mapping[str, Any], last: bool) -> list[tuple[int, ...]]:
+    """A picture from names of its side and of its channels."""
+    sides = [defaults[n] for n in sorted(_SIDES & set(defaults)) if isinstance(defaults[n], int)]
+    channels = [defaults[n] for n in sorted(_CHANNELS & set(defaults)) if defaults[n] in (1, 3)]
+    if not sides or not 8 <= sides[0] <= 1024:
+        return []
+    side = sides[0]
+    depth = channels[0] if channels else (1 if side == 28 else 3)
+    return [(side, side, depth) if last else (depth, side, side)]
+
+
 def _default_size(defaults: Mapping[str, Any], role: str) -> int | None:
     for name, value in defaults.items():
         if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 10**6:
             guesses = roles.guess(name)
-            if guesses and guesses[0].role == role:
+            words = set(roles.words_of(name))
+            if guesses and guesses[0].role == role and not words & {"feature", "features"}:
                 return value
     return None
 
@@ -411,13 +488,18 @@ def _images_of(
     """What the code shows of an image: ``view(-1, 784)``, ``Input(shape=(28, 28, 1))``."""
     found: list[tuple[int, ...]] = []
     for node in ast.walk(tree):
-        if isinstance(node, ast.Tuple | ast.List) and len(node.elts) == 3:
-            numbers = [_literal(e) for e in node.elts]
+        if isinstance(node, ast.Tuple | ast.List) and 3 <= len(node.elts) <= 4:
+            numbers = [_known(e, defaults) for e in node.elts]
+            if len(numbers) == 4 and numbers[0] in (None, -1):
+                numbers = numbers[1:]
+            if len(numbers) != 3:
+                continue
             if all(isinstance(n, int) and not isinstance(n, bool) for n in numbers):
                 shape = tuple(int(n) for n in numbers)
                 ends = (shape[0], shape[2])
                 if min(shape) >= 1 and any(e in (1, 3) for e in ends) and max(shape) >= 8:
                     found.append(shape)
+    found += _square(defaults, last)
     size = _default_size(defaults, "pixels")
     for number in (784, 3072, 12288, 1024, 4096, 2352):
         if re.search(rf"\b{number}\b", text):
@@ -427,5 +509,4 @@ def _images_of(
     if size is not None and size > 3:
         found.insert(0, (size,))
     found.append((784,))
-    del last
     return found

@@ -102,6 +102,7 @@ class State:
         self.undecided: dict[str, int] = {}
         self.unresolved: dict[str, Opaque] = {}
         self.globals: dict[str, Opaque] = {}
+        self.options: dict[str, tuple[int, list[str]]] = {}
         self.failures: list[tuple[int, str]] = []
 
     # -- what operations ask for ----------------------------------------------------------------
@@ -195,13 +196,17 @@ class State:
             return ""
         if role == "output" and "output" in origin.inputs:
             return ""
+        if role in ("target", "output") and set(roles.words_of(origin.callee)) & roles.PERCEPTUAL:
+            # Features of a picture are no picture.
+            return ""
         if role == "target" and origin.source in ("call", "operation"):
             words = set(roles.words_of(origin.callee))
             passed = words & {
                 "next", "iter", "preprocess", "normalize", "normalise", "augment", "load", "input",
                 "placeholder", "get", "sample", "batch", "dataset", "transform", "images", "read",
                 "decode", "array", "asarray", "tensor", "cast", "binarize", "binarise", "pad",
-                "interpolate", "resize", "crop",
+                "interpolate", "resize", "crop", "cuda", "device", "gpu", "variable", "flatten",
+                "reshape", "scale", "rescale", "quantize", "standardize", "whiten", "prepare",
             }  # fmt: skip
             if origin.inputs and not passed - {"decode", "sample"}:
                 return "output"

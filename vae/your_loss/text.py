@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator
 
 MAX_BYTES = 100_000
+MAX_NOTEBOOK = 2_000_000
 MAX_LINES = 4_000
 MAX_LINE_LENGTH = 4_000
 MAX_NESTING = 40
@@ -25,6 +26,7 @@ _STRINGS = re.compile(
 )
 _CHAIN = re.compile(rf"(?:(?:not\b|await\b|lambda\b[^:\n]{{0,40}}:|[-+~*])\s*){{{MAX_CHAIN},}}")
 _DIGITS = re.compile(rf"[0-9_]{{{MAX_DIGITS},}}")
+_PRINT = re.compile(r"^([ \t]*)print[ \t]+[\"'\w][^\n]*$", re.MULTILINE)
 _PROMPT = re.compile(r"^(?:>>>|\.\.\.) ?", re.MULTILINE)
 _MAGIC = re.compile(r"^(\s*)(?:[%!][^\n]*|\?[^\n]*|[\w.]+\?{1,2}\s*)$", re.MULTILINE)
 
@@ -46,6 +48,10 @@ def parse(code: str) -> ast.Module:
         raise Unreadable(f"code: {type(code).__name__} given; text is needed.")
     if "\0" in code:
         raise Unreadable("there is a null character in the text: this is no Python source.")
+    if len(code) > MAX_NOTEBOOK:
+        raise Unreadable("the text is longer than 2 MB; paste the loss and what calls it.")
+    if code.lstrip()[:1] == "{" and '"cells"' in code:
+        code = _cells(code)
     if len(code.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise Unreadable(
             f"the text has more than {MAX_BYTES // 1000} kB; paste the loss and what calls it."
@@ -60,10 +66,8 @@ def parse(code: str) -> ast.Module:
 
 
 def prepare(code: str) -> str:
-    """The Python in ``code``: cells of a notebook, no prompts, no magics, no common indent."""
+    """The Python in ``code``: no prompts, no magics, no common indent, no words around it."""
     text = code.replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff").expandtabs(4)
-    if text.lstrip().startswith("{") and '"cells"' in text:
-        text = _cells(text)
     fence = re.search(r"^```[a-zA-Z]*\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
     if fence:
         # Blank lines keep the numbers of the lines that are quoted.
@@ -81,12 +85,24 @@ def _moved(text: str) -> str:
 
 
 def _cells(text: str) -> str:
+    """The cells of code of a notebook that are Python."""
     try:
         cells = json.loads(text)["cells"]
         sources = [cell["source"] for cell in cells if cell.get("cell_type") == "code"]
-        return "\n\n".join("".join(source) for source in sources)
+        joined = ["".join(source) for source in sources]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return text
+    return "\n\n".join(cell for cell in joined[:400] if "\0" not in cell and _is_python(cell))
+
+
+def _is_python(cell: str) -> bool:
+    plain = prepare(cell)
+    try:
+        _check_shape(plain)
+        _tree(_PRINT.sub(r"\1pass", plain))
+    except (SyntaxError, Unreadable):
+        return False
+    return True
 
 
 def _check_shape(text: str) -> None:
@@ -119,6 +135,9 @@ def _check_shape(text: str) -> None:
 
 
 def _parse(text: str) -> ast.Module:
+    if _PRINT.search(text):
+        # Version 2 of Python: what is printed does not matter here.
+        text = _PRINT.sub(r"\1pass", text)
     try:
         return _tree(text)
     except IndentationError as error:

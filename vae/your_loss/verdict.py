@@ -5,8 +5,13 @@ from dataclasses import replace
 
 from vae.your_loss.examine import Examined
 from vae.your_loss.reading import Reading
+from vae.your_loss.roles import words_of
 from vae.your_loss.search import Found
 
+REBUILT = frozenset(
+    {"recon", "recons", "reconstruction", "reconstructed", "rec", "decoded", "hat", "tilde", "xhat"}
+    | {"reconst", "decoder", "reconx", "recx", "xrec", "z", "latent", "encoded"}
+)
 NAMES = {
     "gaussian": "Gaussian",
     "laplace": "Laplace",
@@ -78,6 +83,16 @@ def _refusal(reading: Reading, found: Found) -> str:
             f"Two losses: {first.name} (line {first.line}) and {second.name} (line {second.line}), "
             "and nothing here shows which one is minimised; name the function that is meant."
         )
+    if found.open_choice is not None:
+        line, settings = found.open_choice
+        listed = " and ".join(
+            f"{name} ({' or '.join(repr(value) for value in dict.fromkeys(values))})"
+            for name, values in settings
+        )
+        return (
+            f"Line {line}: the loss depends on {listed}, which this code does not decide; "
+            "set that, and the loss is read."
+        )
     if reading.choices:
         choice = reading.choices[0]
         return (
@@ -94,7 +109,21 @@ def _refusal(reading: Reading, found: Found) -> str:
         )
     if examined.missing:
         return _asked(reading, examined)
-    return _parts_refused(reading, examined) or _lost_kl(found)
+    return _parts_refused(reading, examined) or _lost_kl(found) or _no_autoencoder(found)
+
+
+def _no_autoencoder(found: Found) -> str:
+    """A loss without a KL whose names do not tell of pictures that are rebuilt."""
+    if found.examined.latents.form != "none":
+        return ""
+    leaves = found.traced.state.leaves
+    names = [name for value, _ in leaves.values() if value for name in value.names]
+    if {word for name in names for word in words_of(name)} & REBUILT:
+        return ""
+    return (
+        "No term asks anything of latents, and no name tells of a picture that is rebuilt: this is "
+        "no loss of an autoencoder."
+    )
 
 
 def _lost_kl(found: Found) -> str:

@@ -26,7 +26,8 @@ def member_styles(configs: Sequence[TrainConfig], labels: Sequence[str]) -> tupl
     for config, label in zip(configs, labels, strict=True):
         style = BELIEFS[config.likelihood].style
         if style.colour in used:
-            style = next(other for other in spare if other.colour not in used)
+            # Beyond the spare ones, those of a sweep, colours repeat: labels tell them apart.
+            style = next((other for other in spare if other.colour not in used), style)
         used.add(style.colour)
         styles.append(Style(label, style.colour, style.dash, style.shape))
     return tuple(styles)

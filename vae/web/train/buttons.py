@@ -6,6 +6,7 @@ import streamlit as st
 
 from vae.config import option
 from vae.images.sets import is_available
+from vae.lessons import questions
 from vae.runs.registry import get_registry
 from vae.runs.snapshots import RunSnapshot
 from vae.shipped.cards import load_cards
@@ -31,6 +32,7 @@ def show_buttons(page: PageState, snapshot: RunSnapshot | None, steers: bool) ->
             _idle_buttons(page)
             if snapshot is not None and steers:
                 _go_on_button(snapshot)
+                _bound_button(snapshot)
             _weights_popover()
     if sentence := commands.said():
         st.warning(plain(sentence), icon=":material/info:")
@@ -49,6 +51,18 @@ def _go_on_button(snapshot: RunSnapshot) -> None:
             key="go-on",
             icon=":material/fast_forward:",
             on_click=commands.go_on,
+        )
+
+
+def _bound_button(snapshot: RunSnapshot) -> None:
+    """Measure how far the ELBO lies below log p(x), from the last checkpoint."""
+    if snapshot.state is RunState.FINISHED and snapshot.checkpoints:
+        st.button(
+            "Tighten the bound",
+            key="bound",
+            icon=":material/vertical_align_top:",
+            help=f"1,000 draws of z for each of {commands.BOUND_IMAGES} test images: seconds",
+            on_click=commands.tighten,
         )
 
 
@@ -104,6 +118,18 @@ def _idle_buttons(page: PageState) -> None:
         icon=":material/flag:",
         on_click=commands.race,
         help="BCE, MSE, a learned sigma and the continuous Bernoulli: same seed, side by side",
+    )
+    _sweep_button()
+
+
+def _sweep_button() -> None:
+    count = len(questions.SWEEP_SCALES) + len(questions.SWEEP_BESIDE)
+    st.button(
+        f"Sweep of {count}",
+        key="sweep",
+        icon=":material/scatter_plot:",
+        on_click=commands.sweep,
+        help="five sigmas, BCE and the continuous Bernoulli, a few epochs each: what a nat buys",
     )
 
 

@@ -13,6 +13,7 @@ import streamlit as st
 
 from vae.config import TrainConfig
 from vae.images.sets import is_available
+from vae.lessons import questions
 from vae.runs.registry import AlreadyRunning, RunError, get_registry
 from vae.runs.snapshots import RunSnapshot
 from vae.shipped.cards import load_cards
@@ -28,6 +29,7 @@ _ASKED = "train_asked"
 # The worker obeys between two steps; after this long its own word counts again.
 _ASKED_SECONDS = 1.5
 MORE_EPOCHS = 5
+BOUND_IMAGES = 100
 CARD_KEY = "weights-card"
 
 
@@ -86,6 +88,11 @@ def race() -> None:
     train()
 
 
+def sweep() -> None:
+    """Several short runs at once, from a high rate to a low one."""
+    _submit(questions.sweep(state.current().config))
+
+
 def new_seed() -> None:
     """The same from another seed, in place of the run that goes on, or as a new one."""
     page = state.current()
@@ -129,6 +136,11 @@ def go_on() -> None:
         _recover(epochs=epochs_to_go_on(snapshot), speed=snapshot.speed)
 
 
+def tighten() -> None:
+    """Open the last checkpoint of a run that ended, and measure its importance-weighted bound."""
+    _recover(bound_images=BOUND_IMAGES)
+
+
 def epochs_to_go_on(snapshot: RunSnapshot) -> int:
     """The epochs of a run that goes on after its end: its own, or some more when it had them."""
     more = MORE_EPOCHS if snapshot.state is RunState.FINISHED else 0
@@ -168,12 +180,21 @@ def _submit(configs: Sequence[TrainConfig], **details: object) -> None:
 
 
 def _recover(
-    *, paused: bool = False, epochs: int | None = None, speed: float | None = None
+    *,
+    paused: bool = False,
+    epochs: int | None = None,
+    speed: float | None = None,
+    bound_images: int = 0,
 ) -> None:
     registry, run = get_registry(), state.current().run
     _show_what(
         lambda: registry.recover(
-            run, owner=owner(), address=address(), paused=paused, epochs=epochs
+            run,
+            owner=owner(),
+            address=address(),
+            paused=paused,
+            epochs=epochs,
+            bound_images=bound_images,
         )
     )
     if speed is not None and not said():

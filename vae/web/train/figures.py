@@ -4,25 +4,29 @@ Specifications are built once for a run and only their data change, so that noth
 frames are made once for all who watch.
 """
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import altair as alt
+import numpy as np
 import streamlit as st
 
 from vae.beliefs import BELIEFS
 from vae.charts.kit import calibration
 from vae.charts.kit.theme import Style
-from vae.charts.train import curves
+from vae.charts.train import bound, curves, rate
 from vae.charts.train import styles as train_styles
 from vae.config import TrainConfig
+from vae.lessons.questions import is_sweep
 from vae.memo import Memo, shared
 from vae.runs import tables
 from vae.runs.snapshots import MemberSnapshot, RunSnapshot
 from vae.theory.prediction import active_latents
 from vae.web.streamlit_private import DeltaGenerator, to_arrow
 from vae.web.train import loss
+from vae.wire.events import BoundEvent
 
 # Frames, and the same in the form in which they travel: Streamlit would convert them anew for
 # every viewer.
@@ -42,7 +46,10 @@ def show_figures(snapshot: RunSnapshot, styles: tuple[Style, ...]) -> None:
         _show_single(snapshot, styles)
     else:
         _show_table(snapshot.members, styles)
-        _show_comparison(snapshot, styles)
+        if is_sweep([member.config for member in snapshot.members]):
+            _show_rates(snapshot, styles)
+        else:
+            _show_comparison(snapshot, styles)
 
 
 def _show_numbers(member: MemberSnapshot) -> None:
@@ -57,8 +64,12 @@ def _show_numbers(member: MemberSnapshot) -> None:
         f"MSE **{last.mse:.4f}** per pixel",
         f"**{_in_use(member)}** latents in use",
     ]
-    if last.scale is not None:
+    if last.scale is not None and BELIEFS[config.likelihood].gaussian:
         parts.append(f"sigma **{last.scale:.3f}** beside RMSE **{last.mse**0.5:.3f}**")
+    elif last.scale is not None:
+        parts.append(f"scale **{last.scale:.3f}**")
+    if (bits := _bits(member)) != "–":
+        parts.append(f"**{bits}** bits per pixel on the test set")
     st.markdown(" &nbsp;·&nbsp; ".join(parts))
 
 
@@ -75,11 +86,17 @@ def _in_use(member: MemberSnapshot) -> str:
     return text
 
 
+def _bits(member: MemberSnapshot) -> str:
+    """Bits per pixel after the last epoch; a dash before the first, and for no likelihood."""
+    bits = member.epochs[-1].bits_per_pixel if member.epochs else None
+    return "–" if bits is None else f"{bits:.3f}"
+
+
 def _show_table(members: Sequence[MemberSnapshot], styles: Sequence[Style]) -> None:
     """The members' numbers now, the common units first."""
     lines = [
-        "| | MSE per pixel | KL, nats | latents in use | its own loss |",
-        "|:--|--:|--:|--:|--:|",
+        "| | bits per pixel | MSE per pixel | KL, nats | latents in use | its own loss |",
+        "|:--|--:|--:|--:|--:|--:|",
     ]
     for member, style in zip(members, styles, strict=True):
         last = member.last_step
@@ -88,15 +105,16 @@ def _show_table(members: Sequence[MemberSnapshot], styles: Sequence[Style]) -> N
         learned = last.scale is not None and not fixed
         name = f"{style.label} ({last.scale:.3f})" if learned else style.label
         lines.append(
-            f"| {name} | **{last.mse:.4f}** | **{last.kl:.1f}** | {_in_use(member)} "
-            f"| {_nats(last.loss)} |"
+            f"| {name} | **{_bits(member)}** | **{last.mse:.4f}** | **{last.kl:.1f}** "
+            f"| {_in_use(member)} | {_nats(last.loss)} |"
         )
     st.markdown("\n".join(lines))
     if not comparable_in_nats([member.config for member in members]):
         st.caption(
-            "Squared error and KL compare across losses. The losses themselves do not: a density "
-            "on [0, 1], a probability of binary pixels and a loss that is no likelihood each "
-            "count nats of something else."
+            "**Bits per pixel** are the one ruler for all: each loss read as a probability of a "
+            "pixel's 256 grey levels, −log₂ of it, and the KL added; on the test set, after each "
+            "epoch. Squared error and KL compare too. The losses' own nats do not: a density, a "
+            "probability of levels and a loss that is no likelihood count nats of different things."
         )
 
 
@@ -104,6 +122,51 @@ def comparable_in_nats(configs: Sequence[TrainConfig]) -> bool:
     """Whether log p(x|z) means the same in all: densities of the same pixels, summed alike."""
     kinds = {BELIEFS[config.likelihood].counts for config in configs}
     return len(kinds) == 1 and len({(c.reduction, c.binarise) for c in configs}) == 1
+
+
+def show_bounds(snapshot: RunSnapshot, styles: tuple[Style, ...]) -> None:
+    """The importance-weighted bound of the members for which it is measured, and its gap."""
+    measured = [
+        (member.bound, style)
+        for member, style in zip(snapshot.members, styles, strict=True)
+        if member.bound is not None
+    ]
+    if not measured:
+        return
+    st.subheader("A tighter bound", anchor="bound")
+    show(
+        bound.build_bound_chart,
+        _packed.get(
+            ("bound", snapshot.run_id, snapshot.version),
+            lambda: to_arrow(
+                tables.bound_frame(snapshot.members, [style.label for style in styles])
+            ),
+        ),
+        key=f"bound-{len(styles)}",
+        styles=styles,
+    )
+    st.markdown("\n".join(f"- **{style.label}**: {_gap(event)}" for event, style in measured))
+    st.caption(
+        "K draws of z for each image, weighed by what they are worth, bound log p(x) from below "
+        "more tightly than one (importance weighting; Burda et al. 2016). What is gained over the "
+        "ELBO is about KL(q ‖ posterior). The encoder's part of it goes when q is fitted to each "
+        "image alone (the amortisation gap); the rest is q's shape, and what 1,000 draws miss."
+    )
+
+
+def _gap(event: BoundEvent) -> str:
+    """Where the measurement stands, and how the gap splits."""
+    if event.samples < event.total_samples:
+        return f"{event.samples:,} of {event.total_samples:,} draws on {event.images} test images"
+    words = f"the gap is **{event.gap:.1f} ± {event.gap_error:.1f}** nats per image"
+    if event.amortisation_gap is None or event.amortisation_error is None:
+        return f"{words}; fitting q to each of {event.images} images"
+    rest = event.gap - event.amortisation_gap
+    return (
+        f"{words}: **{event.amortisation_gap:.1f} ± {event.amortisation_error:.1f}** of it the "
+        f"encoder's, **{_nats(rest)}** the rest ({event.images} test images, "
+        f"{event.seconds:.1f} s)"
+    )
 
 
 def _panels() -> DeltaGenerator:
@@ -140,6 +203,57 @@ def _show_comparison(snapshot: RunSnapshot, styles: tuple[Style, ...]) -> None:
         _show_calibration(snapshot, styles)
         if comparable_in_nats([member.config for member in snapshot.members]):
             _show_curve(snapshot, styles, "log_likelihood")
+
+
+def _show_rates(snapshot: RunSnapshot, styles: tuple[Style, ...]) -> None:
+    """What a nat buys under each loss, beside the linear VAE's curve."""
+    members = snapshot.members
+    families = [BELIEFS[member.config.likelihood].style for member in members]
+    config = members[0].config
+    rows = _packed.get(
+        ("rates", snapshot.run_id, snapshot.version),
+        lambda: to_arrow(
+            tables.rate_frame(
+                members,
+                [style.label for style in styles],
+                [style.label for style in families],
+                loss.linear_curve(config),
+            )
+        ),
+    )
+    show(rate.build_rate_chart, rows, key="rates", families=tuple(dict.fromkeys(families)))
+    if sentences := _at_equal_rate(members):
+        st.markdown("\n".join(sentences))
+    st.caption(
+        "Each point is a run: what it pays in KL, and the squared error that it leaves on the test "
+        "set. A small sigma buys detail with nats; every loss picks one rate of exchange. The "
+        "dotted line is the least a linear VAE leaves at each KL (reverse water-filling): a "
+        "network may lie below it, since its pictures are no Gaussian's. Sharper at equal KL is "
+        "what counts: compare points above one another, with more than one seed."
+    )
+
+
+def _at_equal_rate(members: Sequence[MemberSnapshot]) -> list[str]:
+    """For each loss beside the Gaussians, their error at its own KL, read between their points."""
+    tested = [member for member in members if member.epochs]
+    gaussian = sorted(
+        (member.epochs[-1].test_kl, math.log(member.epochs[-1].test_mse))
+        for member in tested
+        if BELIEFS[member.config.likelihood].gaussian
+    )
+    sentences = []
+    for member in tested:
+        last, belief = member.epochs[-1], BELIEFS[member.config.likelihood]
+        if belief.gaussian or len(gaussian) < 2:
+            continue
+        if gaussian[0][0] <= last.test_kl <= gaussian[-1][0]:
+            rates, errors = zip(*gaussian, strict=True)
+            error = math.exp(float(np.interp(last.test_kl, rates, errors)))
+            sentences.append(
+                f"- At {belief.short}'s KL of **{last.test_kl:.1f}** nats it leaves a squared "
+                f"error of **{last.test_mse:.4f}**; a Gaussian would leave **{error:.4f}**."
+            )
+    return sentences
 
 
 def _show_curve(snapshot: RunSnapshot, styles: tuple[Style, ...], field: str) -> None:

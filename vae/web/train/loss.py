@@ -11,6 +11,7 @@ from vae.lessons.loss_text import loss_code, loss_latex
 from vae.memo import shared
 from vae.shipped.cards import data_summary
 from vae.theory.prediction import ImageSummary, Prediction, predict, sentence, summarise
+from vae.theory.rate_distortion import water_filling
 
 # Images from which a spectrum is taken that is not shipped: the page waits for it, and buttons
 # wait for the page. Its first twenty eigenvalues are within 4% of those of all 12,000 digits.
@@ -43,6 +44,19 @@ def prediction(config: TrainConfig) -> Prediction | None:
         return _predict(config)
     except DataUnavailable:
         return None
+
+
+def linear_curve(config: TrainConfig) -> tuple[list[float], list[float]]:
+    """The linear VAE's rates (nats per image) and squared errors (per pixel); empty where the data
+    are not on this machine or are drawn anew."""
+    if config.dataset == "images" or config.binarise != "none":
+        return [], []
+    try:
+        summary = _summary(config.dataset, config.grey if config.dataset == "digits" else 0.5)
+    except DataUnavailable:
+        return [], []
+    rates, errors = water_filling(summary.eigenvalues, config.latent_dim)
+    return rates.tolist(), errors.tolist()
 
 
 def show_loss(configs: Sequence[TrainConfig], labels: Sequence[str]) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from vae.beliefs import BELIEFS
 from vae.charts.train import maps
 from vae.config import TrainConfig
 from vae.export import files, standalone
@@ -25,8 +26,9 @@ def show_results(snapshot: RunSnapshot) -> None:
     labels = questions.labels(configs)
     if all(member.gallery for member in snapshot.members):
         _show_galleries(snapshot.members, labels)
-        with st.expander("Draw, and see what these networks keep", icon=":material/draw:"):
-            drawing.show_run(snapshot, key="drawing-run")
+        if all(BELIEFS[config.likelihood].in_browser for config in configs):
+            with st.expander("Draw, and see what these networks keep", icon=":material/draw:"):
+                drawing.show_run(snapshot, key="drawing-run")
     if all(member.steps for member in snapshot.members):
         _show_downloads(snapshot, labels)
 

@@ -140,6 +140,7 @@ def show_snapshot(snapshot: RunSnapshot) -> None:
         pictures.show_live(snapshot.run_id, members, styles, bring=bring, key="live")
     if all(member.steps for member in members):
         figures.show_figures(snapshot, styles)
+    figures.show_bounds(snapshot, styles)
 
 
 def show_lost(page: PageState) -> None:
