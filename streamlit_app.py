@@ -4,6 +4,7 @@ import streamlit as st
 
 from vae.web import navigation, server
 
+server.start_only_with_a_good_environment()
 app = st.App(
     navigation.__file__,
     lifespan=server.serving,

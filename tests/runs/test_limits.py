@@ -26,11 +26,18 @@ def test_defaults_of_the_settings_are_allowed_everywhere() -> None:
 @pytest.mark.parametrize("spec", dataclasses.fields(Limits), ids=lambda spec: spec.name)
 def test_every_limit_has_its_variable(spec: "dataclasses.Field[object]") -> None:
     name = variable(spec.name)
-    assert getattr(load_limits({name: "7"}), spec.name) == 7
-    assert getattr(load_limits({"VAE_PROFILE": "small", name: "7"}), spec.name) == 7
-    for bad in ("0", "-1", "many", "nan", "inf", ""):
-        with pytest.raises(LimitError, match=f"{name}: '{bad}' given; allowed is a .* above 0"):
+    most = spec.metadata["most"]
+    for good in (3, most):
+        assert getattr(load_limits({name: f"{good:.10g}"}), spec.name) == good
+        small = load_limits({"VAE_PROFILE": "small", name: f"{good:.10g}"})
+        assert getattr(small, spec.name) == good
+    for bad in ("0", "-1", "many", "nan", "inf", "", "1e300", f"{most * 1.01 + 1:.10g}", "9" * 500):
+        with pytest.raises(
+            LimitError, match=f"{name}: .* given; allowed is a .*number from"
+        ) as why:
             load_limits({name: bad})
+        assert f"to {most:.10g}" in str(why.value)
+        assert bad[:30] in str(why.value)
     if spec.type is int or spec.type == "int":
         with pytest.raises(LimitError, match="a whole number"):
             load_limits({name: "1.5"})

@@ -7,43 +7,58 @@
 import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
-from vae.config import TrainConfig
+from vae.config import TrainConfig, option
+from vae.errors import DataUnavailable, shown
+from vae.files import expand
 
 
 class LimitError(ValueError):
     """More than this host allows. The message names the argument, the value and the range."""
 
 
+def _limit(default: Any, most: float) -> Any:
+    return field(default=default, metadata={"most": most})
+
+
+def _setting(name: str, default: int) -> Any:
+    # A host cannot allow more than the program: the page's controls end there.
+    return _limit(default, option(name).maximum or 0)
+
+
+_DAY = 24 * 3600.0
+
+
 @dataclass(frozen=True)
 class Limits:
-    """The bounds of this host. Times in seconds, sizes in megabytes."""
+    """The bounds of this host. Times in seconds, sizes in megabytes; each with its own upper bound,
+    which the environment may not exceed."""
 
-    max_epochs: int = 200
-    max_steps: int = 200_000
+    max_epochs: int = _setting("epochs", 200)
+    max_steps: int = _limit(200_000, 100_000_000)
     # Training time: neither the wait, nor a download, nor a pause counts.
-    max_run_seconds: float = 3600.0
-    max_hidden_dim: int = 2048
-    max_latent_dim: int = 128
-    max_batch_size: int = 4096
-    max_members: int = 9
-    max_queue: int = 30
+    max_run_seconds: float = _limit(3600.0, 30 * _DAY)
+    max_hidden_dim: int = _setting("hidden_dim", 2048)
+    max_latent_dim: int = _setting("latent_dim", 128)
+    max_batch_size: int = _setting("batch_size", 4096)
+    max_members: int = _limit(9, 9)
+    max_queue: int = _limit(30, 1000)
     # A closed tab ends its run after this long without a sign of its owner or a watcher.
-    owner_grace_seconds: float = 120.0
+    owner_grace_seconds: float = _limit(120.0, 30 * _DAY)
     # A paused run gives way to the ones that wait after this long.
-    paused_seconds: float = 300.0
+    paused_seconds: float = _limit(300.0, 30 * _DAY)
     # A paused run rests this long in all, also when nobody waits.
-    max_paused_seconds: float = 3600.0
+    max_paused_seconds: float = _limit(3600.0, 30 * _DAY)
     # A worker that says nothing for this long while it has work is taken for hung.
-    worker_silence_seconds: float = 120.0
+    worker_silence_seconds: float = _limit(120.0, _DAY)
     # A worker that does not come to an end by itself within this long after a stop is ended.
-    stop_seconds: float = 15.0
-    keep_runs: int = 20
-    keep_history_mb: float = 24.0
-    keep_folders: int = 40
-    keep_folders_mb: float = 2000.0
+    stop_seconds: float = _limit(15.0, 3600.0)
+    keep_runs: int = _limit(20, 10_000)
+    keep_history_mb: float = _limit(24.0, 100_000.0)
+    keep_folders: int = _limit(40, 100_000)
+    keep_folders_mb: float = _limit(2000.0, 10_000_000.0)
 
 
 SMALL = Limits(
@@ -65,19 +80,20 @@ PROFILES = {"standard": Limits(), "small": SMALL}
 
 
 def load_limits(environment: Mapping[str, str] | None = None) -> Limits:
-    """The limits of this host. Raises ``LimitError`` when a variable is not a positive number."""
+    """The limits of this host. Raises ``LimitError`` on a variable outside its range."""
     variables = os.environ if environment is None else environment
     profile = variables.get("VAE_PROFILE", "standard")
     if profile not in PROFILES:
-        raise LimitError(f"VAE_PROFILE: {profile!r} given; allowed is one of {', '.join(PROFILES)}")
-    base = PROFILES[profile]
-    values: dict[str, Any] = {}
-    for spec in fields(Limits):
-        name = variable(spec.name)
-        default = getattr(base, spec.name)
-        values[spec.name] = (
-            _number(name, variables[name], type(default)) if (name in variables) else default
+        raise LimitError(
+            f"VAE_PROFILE: {shown(profile)} given; allowed is one of {', '.join(PROFILES)}"
         )
+    base = PROFILES[profile]
+    values = {
+        spec.name: _number(spec, variables[variable(spec.name)])
+        if variable(spec.name) in variables
+        else getattr(base, spec.name)
+        for spec in fields(Limits)
+    }
     return Limits(**values)
 
 
@@ -86,15 +102,42 @@ def variable(name: str) -> str:
     return f"VAE_{name.upper()}"
 
 
-def _number(name: str, text: str, kind: type) -> Any:
-    wanted = "a whole number" if kind is int else "a number"
+def _number(spec: Field[Any], text: str) -> Any:
+    kind: type = type(spec.default)
+    most = spec.metadata["most"]
+    least = 1 if kind is int else 0.1
     try:
         number = float(text)
     except ValueError:
         number = math.nan
-    if not math.isfinite(number) or number <= 0 or (kind is int and number != int(number)):
-        raise LimitError(f"{name}: {text!r} given; allowed is {wanted} above 0")
+    if not least <= number <= most or (kind is int and number != int(number)):
+        wanted = f"a {'whole ' if kind is int else ''}number from {least:g} to {most:.10g}"
+        raise LimitError(f"{variable(spec.name)}: {shown(text)} given; allowed is {wanted}")
     return kind(number)
+
+
+def check_environment(environment: Mapping[str, str] | None = None) -> None:
+    """Raise ``LimitError`` where any variable that the server reads is outside its range."""
+    variables = os.environ if environment is None else environment
+    load_limits(variables)
+    for name, must_write in (("VAE_DATA_DIR", False), ("VAE_RUNS_DIR", True)):
+        if name in variables and not _may_hold_files(variables[name], must_write):
+            what = "a folder, or a place for one"
+            what += ", that this program may write to" if must_write else ""
+            raise LimitError(f"{name}: {shown(variables[name])} given; allowed is {what}")
+
+
+def _may_hold_files(text: str, must_write: bool) -> bool:
+    """Whether ``text`` names a folder, or could once it is made."""
+    if not text.strip():
+        return False
+    try:
+        path = expand(text, "").absolute()
+        there = next(place for place in (path, *path.parents) if place.exists())
+    except (DataUnavailable, OSError, ValueError):
+        # Nobody's home, a name too long, a place that may not be looked at.
+        return False
+    return there.is_dir() and (not must_write or os.access(there, os.W_OK | os.X_OK))
 
 
 def check(configs: Sequence[TrainConfig], limits: Limits) -> None:

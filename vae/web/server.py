@@ -12,6 +12,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
+from vae.runs.limits import LimitError, check_environment
 from vae.runs.registry import close_registry
 from vae.web.gate import Gate
 from vae.web.places import Places
@@ -30,7 +31,11 @@ _turn = threading.Lock()
 
 @asynccontextmanager
 async def serving(_app: st.App) -> AsyncIterator[None]:
-    """Everything between the server's start and its first visitor, and after its last."""
+    """Everything between the server's start and its first visitor, and after its last.
+
+    Raises ``LimitError`` where the app's secrets, which are in the environment by now, are none.
+    """
+    check_environment()
     # Short script runs reach the browser without a delay; see ``vae.web.sockets``.
     send_at_once(int(st.get_option("server.port")))
     allow_many_files()
@@ -44,6 +49,14 @@ async def serving(_app: st.App) -> AsyncIterator[None]:
     finally:
         # The server ends by the signal that it was sent, without Python's own last steps.
         close_registry()
+
+
+def start_only_with_a_good_environment() -> None:
+    """End the process with one sentence where a variable is outside its range."""
+    try:
+        check_environment()
+    except LimitError as error:
+        sys.exit(str(error))
 
 
 def middleware() -> list[Middleware]:
