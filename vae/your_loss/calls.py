@@ -25,6 +25,22 @@ from vae.your_loss.values import (
 )
 
 MAX_CALLS = 24
+# Arguments of networks that are no data.
+NO_DATA = frozenset(
+    [
+        "params",
+        "param",
+        "state",
+        "variables",
+        "weights",
+        "model",
+        "net",
+        "key",
+        "rng",
+        "seed",
+        "opt",
+    ]
+)
 CALLED = ("forward", "call", "__call__", "construct", "hybrid_forward")
 # Methods whose argument is a loss.
 RECORDING = frozenset(
@@ -121,7 +137,8 @@ def names_inputs(values: list[Any]) -> frozenset[str]:
             if value.node is not None:
                 found |= {dep.split("#")[0] for dep in value.node.deps}
             else:
-                found |= {g.role for name in value.names for g in guess(name)[:1]}
+                names = [name for name in value.names if not set(words_of(name)) & NO_DATA]
+                found |= {g.role for name in names for g in guess(name)[:1]}
                 if value.source in ("argument", "loop", "item"):
                     found.add("argument")
         elif isinstance(value, list | tuple):
@@ -165,7 +182,11 @@ class Calls(State):
         return self.opaque_call(function, args, named)
 
     def opaque_call(self, function: Any, args: list[Any], named: dict[str, Any]) -> Opaque:
-        path = function.path if isinstance(function, Opaque | Library) else "call"
+        path = "call"
+        if isinstance(function, Library):
+            path = function.path
+        elif isinstance(function, Opaque):
+            path = function.name
         everything = [*args, *named.values()]
         if isinstance(function, Opaque) and function.inputs:
             everything.append(function)
@@ -315,6 +336,8 @@ class Calls(State):
         last = path.rsplit(".", 1)[-1]
         if last in ("vmap", "grad", "value_and_grad", "filter_value_and_grad", "filter_grad"):
             return self.transform(last.removeprefix("filter_"), args, named)
+        if last in ("fori_loop", "scan", "cond", "while_loop") and path.startswith("jax"):
+            return self.once(last, args)
         if last in WRAPPERS:
             return self.wrap(last, path, args, named)
         if last == "Parameter" or (last == "param" and "self" in path):
@@ -389,6 +412,19 @@ class Calls(State):
         if not args:
             return Method((kind, dict(named)), "decorator")
         return Method((args[0], dict(named)), kind)
+
+    def once(self, kind: str, args: list[Any]) -> Any:
+        """One round of a loop of ``jax.lax``, or the first branch of its ``cond``."""
+        index = Opaque("i", "loop", self.line)
+        if kind == "fori_loop" and len(args) >= 4:
+            return self.call(args[2], [index, args[3]], {})
+        if kind == "scan" and len(args) >= 2:
+            item = Opaque("xs[...]", "loop", self.line)
+            carry = self.call(args[0], [args[1], item], {})
+            return carry if isinstance(carry, tuple) else (carry, item)
+        if kind == "while_loop" and len(args) >= 3:
+            return self.call(args[1], [args[2]], {})
+        return self.opaque_call(Library(f"jax.lax.{kind}"), args, {})
 
     def vmapped(self, function: Any, args: list[Any], in_axes: Any) -> Any:
         """``jax.vmap(function)``: its graph for one example, run for each or once for all equal."""

@@ -144,9 +144,9 @@ def _entry(node: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> list[Entr
         if isinstance(text, str) and text
         for word in (*roles.words_of(text), text)
     }
-    if not words & _MARKS:
-        return []
     own = set(roles.words_of(node.name))
+    if not words & _MARKS and not own & {"train", "training", "fit", "loss", "elbo"}:
+        return []
     away = bool(own & _AWAY and not own & {"loss", "train", "training"})
     weight = 2 + 2 * bool(own & {"loss", "elbo", "objective", "criterion", "train", "training"})
     if away:
@@ -229,7 +229,8 @@ def _callable(value: Closure | Method) -> bool:
 
 def coverage(node: Node) -> int:
     """2 for each of pictures and latents on which the loss depends, 1 for what is unknown."""
-    pictures = {"target", "output"} <= node.deps
+    named = [dep.split("#")[0] for dep in node.deps if dep.startswith(("target", "output"))]
+    pictures = len(named) >= 2
     latents = bool({"mean", "z", *LATENT_SCALES} & node.deps)
     some = not pictures and bool({"target", "output"} & node.deps)
     return 4 * (pictures + latents) + some

@@ -69,12 +69,14 @@ def examine(root: Node, state: State, *, verify: bool = True) -> Examined:
 def _look_at_inputs(found: Examined) -> None:
     probe = found.probe
     unknown = [leaf for leaf in sorted(probe.deps) if leaf.startswith("unknown")]
-    if unknown and probe.joint_effect(unknown) != "needed":
+    counted = all(probe.moves(leaf) for leaf in unknown)
+    if unknown and counted and probe.joint_effect(unknown) != "needed":
         found.left_out += unknown
     else:
         for leaf in unknown[:MAX_UNKNOWN]:
             effect = probe.effect(leaf)
-            (found.blocking if effect == "needed" else found.left_out).append(leaf)
+            # What has no effect as one number may well have one as a mask.
+            (found.left_out if effect == "additive" else found.blocking).append(leaf)
         if unknown and not found.blocking:
             found.blocking = unknown
     for leaf in sorted(probe.deps):

@@ -166,6 +166,12 @@ class Probe:
         spread = max(c for c, _ in changes) - min(c for c, _ in changes)
         return "additive" if spread <= 1e-9 * max(s for _, s in changes) else "needed"
 
+    def moves(self, leaf: str) -> bool:
+        """Whether the loss changes at all with ``leaf``."""
+        other = self.others()[0]
+        first, second = self(**{leaf: 1.0}, **other), self(**{leaf: 2.5}, **other)
+        return not abs(second - first) <= 1e-12 * max(abs(first), abs(second), 1e-300)
+
     def joint_effect(self, leaves: Sequence[str]) -> str:
         """'additive' where changing ``leaves`` all at once, each by itself, adds a constant."""
         low = dict.fromkeys(leaves, 1.0)

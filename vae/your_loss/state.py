@@ -10,7 +10,7 @@ import numpy as np
 from vae.your_loss import arrays, graph, roles
 from vae.your_loss.graph import Node
 from vae.your_loss.operations import NotKnown
-from vae.your_loss.values import Opaque, Scope
+from vae.your_loss.values import Method, Opaque, Scope
 
 LATE = 1.0e9
 # Classes of a value where a softmax is over classes; how many does not enter a reading.
@@ -112,6 +112,13 @@ class State:
             return value
         if isinstance(value, Opaque):
             return self.resolve(value, hint)
+        if isinstance(value, Method) and isinstance(value.owner, Opaque):
+            # An attribute that has the name of a method: outputs.mean.
+            owner = value.owner
+            if value.name not in owner.items:
+                path = f"{owner.path}.{value.name}"
+                owner.items[value.name] = Opaque(path, "attribute", self.line, parent=owner)
+            return self.resolve(owner.items[value.name], hint)
         if isinstance(value, bool | int | float | np.number):
             try:
                 return graph.value_node(float(value))

@@ -38,7 +38,10 @@ class Opaque:
     @property
     def names(self) -> list[str]:
         """All names it has had, the first first: a helper's own are the least telling."""
-        return [*(() if self.source in ("call", "operation") else (self.path,)), *self.hints]
+        computed = self.source in ("call", "operation")
+        # A place in a list is no name; a text in brackets is one.
+        numbered = self.path.endswith("]") and self.path[-2:-1] not in ("'", '"')
+        return [*(() if computed or numbered else (self.path,)), *self.hints]
 
 
 @dataclass(eq=False)

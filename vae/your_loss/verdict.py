@@ -237,7 +237,8 @@ def _verdict(reading: Reading) -> str:
 
 def _belief_words(reading: Reading) -> str:
     family, kind = reading.family, NAMES.get(reading.shape, reading.shape)
-    if reading.kl_form in ("none", "inert", "capacity"):
+    lost = reading.kl_form == "wrong" and reading.rate is None
+    if lost or reading.kl_form in ("none", "inert", "capacity"):
         return f"The error of a pixel is a {kind}'s."
     if family == "gaussian" and reading.sigma2 is not None:
         return _gaussian_words(reading, reading.sigma2)
