@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from vae.beliefs import BELIEFS
 from vae.config import TrainConfig
 from vae.engine.training import Trainer
 from vae.export import weights
@@ -40,7 +41,7 @@ def train(config: TrainConfig, steps: int = 3) -> Trainer:
 
 
 SMALL = TrainConfig(hidden_dim=8, latent_dim=3, batch_size=16, device="cpu")
-ALL_LIKELIHOODS = (*FOUR, "gaussian-learned", "counter-biased")
+ALL_LIKELIHOODS = tuple(name for name, belief in BELIEFS.items() if belief.in_browser)
 
 
 def rounded(network: weights.Network) -> dict[str, torch.Tensor]:

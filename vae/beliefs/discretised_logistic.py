@@ -4,6 +4,7 @@ from vae.beliefs.types import FREE_SCALE, LEARNED_SCALE, MEAN_LINE, Belief, Styl
 
 DISCRETISED_LOGISTIC = Belief(
     name="discretised-logistic",
+    in_browser=True,
     label="discretised logistic",
     short="discretised logistic",
     style=Style("discretised logistic", "#B5485D", (7, 2), "stroke"),

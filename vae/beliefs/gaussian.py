@@ -108,6 +108,7 @@ OPTIMAL = Belief(
 )
 PER_PIXEL = Belief(
     name="gaussian-per-pixel",
+    in_browser=True,
     label="Gaussian, one sigma a pixel",
     short="sigma per pixel",
     style=Style("sigma per pixel", "#3B73D9", (4, 4), "triangle"),

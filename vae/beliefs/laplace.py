@@ -26,6 +26,7 @@ def _learned_equation(scale: float, pixels: int) -> str:
 
 FIXED = Belief(
     name="laplace",
+    in_browser=True,
     label="Laplace, fixed scale (L1)",
     short="L1, scale fixed",
     short_fixed="L1, scale {scale:g}",
@@ -39,6 +40,7 @@ FIXED = Belief(
 )
 LEARNED = Belief(
     name="laplace-learned",
+    in_browser=True,
     label="Laplace, one learned scale",
     short="L1, scale learned",
     style=Style("Laplace, scale learned", "#8A63D2", (1, 2), "wedge"),

@@ -31,6 +31,8 @@ _NARROW_BITS = (10, 10)
 _WIDE = 0.5
 # A code of few numbers is narrow in each of them.
 _FEW_LATENTS = 4
+# What a likelihood has learned itself; a scale travels as a number.
+_LIKELIHOODS_OWN = ("likelihood.table", "likelihood.bias")
 # The engine's bound on a learned scale, which it applies with torch.
 MIN_LOG_SCALE = -6.0
 CODES = 500
@@ -182,14 +184,14 @@ def _describe(
     tensors = {
         name: _add_tensor(values, 16 if exact else _bits(network, name), blocks)
         for name, values in network.tensors.items()
-        if not name.startswith("likelihood.")
+        if not name.startswith("likelihood.") or name in _LIKELIHOODS_OWN
     }
     described = {
         "label": look.label,
         "colour": look.colour,
         "likelihood": config.likelihood,
         "scale": network.scale,
-        "squash": belief.gaussian and config.architecture != "linear",
+        "squash": config.architecture != "linear",
         "dequantised": belief.dequantised,
         "architecture": config.architecture,
         "latents": config.latent_dim,
@@ -204,7 +206,8 @@ def _describe(
 def _bits(network: Network, name: str) -> int:
     """How many bits each number of a tensor takes."""
     # The matrices at the latents are small, and all of a code passes through them.
-    if network.tensors[name].ndim < 2 or name in ("encoder.head.weight", "decoder.hidden.weight"):
+    small = (*_LIKELIHOODS_OWN, "encoder.head.weight", "decoder.hidden.weight")
+    if network.tensors[name].ndim < 2 or name in small:
         return 16
     config = network.config
     wide = config.likelihood == "gaussian" and config.scale >= _WIDE
@@ -217,7 +220,7 @@ def _bits(network: Network, name: str) -> int:
 def as_read(network: Network, name: str) -> np.ndarray:
     """A tensor of ``network`` as a reader of its binary has it, float32."""
     values, bits = network.tensors[name], _bits(network, name)
-    if name.startswith("likelihood."):
+    if name.startswith("likelihood.") and name not in _LIKELIHOODS_OWN:
         return values.astype(np.float32)
     return values.astype(np.float16).astype(np.float32) if bits == 16 else dequantise(values, bits)
 
@@ -283,14 +286,18 @@ def _measure(network: Network, sample: Sample | None, blocks: _Blocks) -> dict[s
 def _check_shapes(network: Network) -> None:
     """Raises ``ValueError`` when a tensor is absent, of another shape, or not finite."""
     config = network.config
-    pixels, latents, hidden = np.prod(network.image_shape), config.latent_dim, config.hidden_dim
+    height, width = network.image_shape
+    pixels, latents, hidden = height * width, config.latent_dim, config.hidden_dim
+    numbers = BELIEFS[config.likelihood].outputs
+    outputs = pixels * numbers
+    expected: dict[str, tuple[int, ...]]
     if config.architecture == "linear":
         expected = {
             "encoder.mean.weight": (latents, pixels),
             "encoder.logvar": (latents,),
             "encoder.centre": (pixels,),
-            "decoder.weight": (pixels, latents),
-            "decoder.bias": (pixels,),
+            "decoder.weight": (outputs, latents),
+            "decoder.bias": (outputs,),
         }
     else:
         expected = {
@@ -300,9 +307,11 @@ def _check_shapes(network: Network) -> None:
             "encoder.head.bias": (2 * latents,),
             "decoder.hidden.weight": (hidden, latents),
             "decoder.hidden.bias": (hidden,),
-            "decoder.head.weight": (pixels, hidden),
-            "decoder.head.bias": (pixels,),
+            "decoder.head.weight": (outputs, hidden),
+            "decoder.head.bias": (outputs,),
         }
+    if config.likelihood == "categorical":
+        expected |= {"likelihood.table": (numbers, 256), "likelihood.bias": (256,)}
     for name, shape in expected.items():
         if network.tensors[name].shape != shape:
             raise ValueError(f"{name}: shape {network.tensors[name].shape}, not {shape}")

@@ -20,37 +20,16 @@ const sum = (values) => values.reduce((total, value) => total + value, 0);
 
 // The decoder's mean picture at z.
 export function meanPicture(network, z) {
-  return decode(network, z).map(likelihoodOf(network).mean);
+  return likelihoodOf(network).means(decode(network, z));
 }
 
 // Everything shown of `network` for `pixels` (D, in [0, 1]) at z; `noise` is {normal, uniform},
 // one of each a pixel. Nats per image; squared error per pixel, against the drawing itself.
 export function evaluate(network, pixels, q, z, noise) {
-  const likelihood = likelihoodOf(network);
-  const x = target(network, pixels);
-  const output = decode(network, z);
-  const count = output.length;
-  const picture = new Float64Array(count);
-  const draw = new Float64Array(count);
-  const costs = new Float64Array(count);
-  let squared = 0;
-  for (let index = 0; index < count; index++) {
-    const a = output[index];
-    picture[index] = likelihood.mean(a);
-    draw[index] = likelihood.draw(a, noise.normal[index], noise.uniform[index]);
-    costs[index] = -likelihood.logProb(a, x[index]);
-    squared += (picture[index] - pixels[index]) ** 2;
-  }
-  const logLikelihood = -sum(costs) / (network.reduction === "pixel-mean" ? count : 1);
+  const shown = likelihoodOf(network).show(decode(network, z), target(network, pixels), noise);
+  const count = pixels.length;
+  const logLikelihood = -sum(shown.costs) / (network.reduction === "pixel-mean" ? count : 1);
   const kl = sum(klPerLatent(q));
-  return {
-    picture,
-    draw,
-    costs,
-    lambda: likelihood.lambda && output.map(likelihood.lambda),
-    logLikelihood,
-    kl,
-    loss: network.beta * kl - logLikelihood,
-    mse: squared / count,
-  };
+  const squared = shown.picture.reduce((total, value, index) => total + (value - pixels[index]) ** 2, 0);
+  return { ...shown, logLikelihood, kl, loss: network.beta * kl - logLikelihood, mse: squared / count };
 }

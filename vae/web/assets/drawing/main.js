@@ -268,7 +268,7 @@ class Page {
     const off = Math.min(0.495, Math.max(0.005, Math.abs(t - inside(p))));
     const bias = { t: number(t), h: String(Number(off.toFixed(3))) };
     const derivation = { x: number(t), mean: number(p) };
-    if (network.scale) derivation.sigma = String(Number(Math.min(20, Math.max(0.01, network.scale)).toFixed(4)));
+    if (network.scale && network.likelihood.startsWith("gaussian")) derivation.sigma = String(Number(Math.min(20, Math.max(0.01, network.scale)).toFixed(4)));
     this.asked.replaceChildren(text, open("This pixel on Bias", "bias", bias), " · ", open("on Derivation", "derivation", derivation));
   }
 

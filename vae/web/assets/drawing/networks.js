@@ -32,11 +32,14 @@ export function encode({ tensors, architecture, latents }, x) {
   return { mean: head.slice(0, latents), logvar: head.slice(latents) };
 }
 
-// What the likelihood reads, one number a pixel.
-export function decode({ tensors, architecture, pixels }, z) {
-  if (architecture === "linear")
-    return affine(z, tensors["decoder.weight"], tensors["decoder.bias"], pixels);
+// What the likelihood reads: one number a pixel, or as many as it needs.
+export function decode({ tensors, architecture }, z) {
+  if (architecture === "linear") {
+    const centre = tensors["decoder.bias"];
+    return affine(z, tensors["decoder.weight"], centre, centre.length);
+  }
+  const last = tensors["decoder.head.bias"];
   const bias = tensors["decoder.hidden.bias"];
   const hidden = relu(affine(z, tensors["decoder.hidden.weight"], bias, bias.length));
-  return affine(hidden, tensors["decoder.head.weight"], tensors["decoder.head.bias"], pixels);
+  return affine(hidden, tensors["decoder.head.weight"], last, last.length);
 }

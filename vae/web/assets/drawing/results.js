@@ -1,7 +1,13 @@
 // A row for each network: its mean, a draw, what each pixel costs, and the numbers.
 import { element, format, paintGreys, paintHeat, picture, setText } from "./dom.js";
 
-const GAUSSIAN = /^gaussian/;
+// What the scale of a likelihood is called.
+const SCALES = { laplace: "b", "laplace-learned": "b", "student-t": "s", "discretised-logistic": "s" };
+
+function scaleNote(network, { scales }) {
+  if (scales) return `σ ${format(Math.min(...scales), 2)} to ${format(Math.max(...scales), 2)}`;
+  return network.scale == null ? "" : `${SCALES[network.likelihood] ?? "σ"} = ${format(network.scale, 3)}`;
+}
 
 export class Results {
   // `pick(network, index)`: a pixel of a cost map was chosen.
@@ -106,7 +112,7 @@ export class Results {
     }
     paintHeat(row.cost, result.costs, low, high);
     setText(row.range, `${format(low, 1)} to ${format(high, 1)} nats`);
-    setText(row.note, GAUSSIAN.test(network.likelihood) ? `σ = ${format(network.scale, 3)}` : "");
+    setText(row.note, scaleNote(network, result));
     setText(numbers.logLikelihood, format(result.logLikelihood, 1));
     setText(numbers.kl, format(result.kl, 1));
     setText(numbers.loss, format(result.loss, 1));
