@@ -2,9 +2,8 @@
 
 import streamlit as st
 
-from vae.lessons import questions
 from vae.runs.limits import load_limits
-from vae.web.train import before, loss, run, state
+from vae.web.train import before, run, state
 
 limits = load_limits()
 page = state.read(limits)
@@ -22,17 +21,15 @@ with st.container():
     if watched is None:
         before.show_question(page)
         before.show_controls(page, limits)
+        before.show_missing(page.config)
     else:
         before.show_watched(watched)
 
-configs = page.members if watched is None else tuple(each.config for each in watched.members)
-with st.container():
-    labels = questions.labels(configs)
-    loss.show_loss(configs, labels)
-    loss.show_prediction(configs, labels)
-    before.show_missing(configs[0])
-
 run.show_run(page)
+with st.container(key="train-folds"):
+    before.show_loss(page.members if watched is None else run.trained(watched))
+    if watched is None:
+        before.show_choices(page, limits)
 run.show_after(page)
 before.show_sharing(page)
 state.write_address(page)

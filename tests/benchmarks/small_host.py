@@ -62,7 +62,7 @@ class Group:
 
 async def lesson(server: Server, sessions: int, seconds: float) -> load.Report:
     """A race of four losses, then one large network with a class on all pages beside it."""
-    async with _training(server, "train", "Race of four losses"):
+    async with _training(server, "train?lesson=race", "Train 4 side by side"):
         pass
     async with _training(server, f"train?{_LARGE}", "Train"):
         return await load.run_class(server, sessions, seconds=seconds)

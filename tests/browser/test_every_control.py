@@ -1,6 +1,7 @@
 """Every control of every page, in every mode: a press takes effect, and a reload keeps it."""
 
 import re
+from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -82,6 +83,14 @@ def settle(page: Page) -> None:
     page.wait_for_timeout(150)
 
 
+def wait_until(page: Page, true: Callable[[], bool]) -> None:
+    """Wait for it; what does not come is told by the assertion that follows."""
+    for _ in range(60):
+        if true():
+            return
+        page.wait_for_timeout(250)
+
+
 def parameters(page: Page) -> dict[str, list[str]]:
     return parse_qs(urlsplit(page.url).query)
 
@@ -98,8 +107,9 @@ def test_every_control_takes_effect_and_survives_a_reload(open_page, name, mode)
         key = left[0]
         before = values(page)[key]
         change(page, key)
+        wait_until(page, lambda key=key, before=before: values(page).get(key) != before)
         settle(page)
-        # It moved, and did not snap back while the page drew itself again.
+        # It did not snap back while the page drew itself again.
         shown = values(page)
         assert shown.get(key) != before, f"{key} of {name!r} snapped back to {before!r}"
         pressed[key] = shown[key]
@@ -108,6 +118,7 @@ def test_every_control_takes_effect_and_survives_a_reload(open_page, name, mode)
     page.reload()
     wait_ready(page)
     open_everything(page)
+    wait_until(page, lambda: values(page) == wanted)
     settle(page)
     assert values(page) == wanted
     kept = parameters(page)

@@ -13,6 +13,8 @@ from browsing import record_of, wait_ready
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from vae.lessons.questions import LESSONS
+
 pytestmark = pytest.mark.browser
 
 # A few steps of a small network: what is tested is the page.
@@ -90,9 +92,9 @@ def train(open_page: Callable[..., Page]) -> Iterator[Callable[..., Page]]:
     yield open_one
     for page in pages:
         button = page.get_by_role("button", name="Stop", exact=True)
-        if button.count():
+        if button.count() and button.first.is_enabled():
             button.first.click()
-            expect(button).to_have_count(0, timeout=SECONDS)
+            expect(button.first).to_be_disabled(timeout=SECONDS)
 
 
 @pytest.fixture
@@ -218,7 +220,7 @@ def test_a_reload_finds_the_run_and_a_second_browser_watches_it(train):
     expect(status(page)).to_contain_text("Training", timeout=SECONDS)
     run = re.search(r"run=([\w-]+)", address).group(1)
     watcher = train(f"train?run={run}", width=390, height=844, dark=True)
-    expect(watcher.get_by_text("You watch a run live")).to_be_visible(timeout=SECONDS)
+    expect(watcher.get_by_text("You watch a run.")).to_be_visible(timeout=SECONDS)
     wait_pictures(watcher)
     assert watcher.get_by_role("button", name="Stop", exact=True).count() == 0
     first = pictures(watcher).nth(1).get_attribute("src")
@@ -260,3 +262,74 @@ def test_a_lesson_link_hides_its_controls(train):
     assert page.get_by_label("Seed").count() == 0
     assert page.get_by_label("Latents").count() == 0
     expect(page.get_by_text("What does a learned sigma find?")).to_be_visible()
+
+
+@pytest.mark.parametrize("mode", ["", "&present=1", "&hide=presets,seed"])
+def test_a_run_is_started_steered_and_found_again_in_every_mode(train, mode):
+    """Presenter mode and the page write one address between them: neither takes a run away."""
+    page = train(f"train?lesson=pixel-mean&{LONG}&latent_dim=2{mode}")
+    start(page, "Train 2 side by side")
+    wait_pictures(page, rows=3)
+    press(page, "Pause")
+    expect(status(page)).to_contain_text("Paused", timeout=SECONDS)
+    address = page.url
+    for part in filter(None, ("run=", "lesson=pixel-mean", mode.strip("&").split("=")[0])):
+        assert part in address
+    page.reload()
+    wait_ready(page)
+    expect(status(page)).to_contain_text("Paused", timeout=SECONDS)
+    assert page.url == address
+    press(page, "Resume")
+    expect(status(page)).to_contain_text("Training", timeout=SECONDS)
+    stop(page)
+    assert page.get_by_role("button", name="Train 2 side by side").is_enabled()
+
+
+def test_every_action_keeps_its_place_on_the_screen(train):
+    """Whoever presses twice in one place must not meet another action there."""
+    page = train(f"train?{LONG}")
+    started = place(page, "Train")
+    start(page)
+    assert place(page, "Train") == started
+    page.wait_for_timeout(1000)
+    stopped = place(page, "Stop")
+    press(page, "Pause")
+    expect(status(page)).to_contain_text("Paused", timeout=SECONDS)
+    assert place(page, "Stop") == stopped
+    stop(page)
+    assert place(page, "Train") == started
+    assert place(page, "Stop") == stopped
+
+
+def place(page: Page, name: str) -> tuple[float, float]:
+    """Where on the page, not on the screen, the button's middle is."""
+    return page.get_by_role("button", name=name, exact=True).first.evaluate(
+        """(button) => {
+            const box = button.getBoundingClientRect();
+            const main = document.querySelector("[data-testid=stMain]");
+            const top = box.y + box.height / 2 + main.scrollTop;
+            return [Math.round(box.x + box.width / 2), Math.round(top)];
+        }"""
+    )
+
+
+@pytest.mark.parametrize("lesson", [*LESSONS])
+def test_on_a_phone_the_button_is_on_the_first_screen(open_page, lesson):
+    page = open_page(f"train?lesson={lesson}", width=390, height=844)
+    name = re.compile("^Train")
+    expect(page.locator(".st-key-train").get_by_role("button", name=name)).to_be_in_viewport(
+        ratio=1
+    )
+
+
+def test_a_finished_run_tells_who_was_right_and_is_greyed_under_other_controls(finished):
+    page = finished
+    expect(page.get_by_text("Predicted:")).to_be_visible()
+    shown = page.locator(".st-key-train-run .stVegaLiteChart").first
+    assert shown.evaluate("chart => getComputedStyle(chart).opacity") == "1"
+    page.get_by_text("Learned sigma", exact=True).click()
+    expect(page.get_by_text("The controls say something else now")).to_be_visible(timeout=SECONDS)
+    expect(shown).to_have_css("opacity", "0.45", timeout=SECONDS)
+    # Every other figure is there when it is asked for.
+    page.get_by_text("More figures:").click()
+    expect(page.locator(".st-key-train-run .stVegaLiteChart")).to_have_count(7, timeout=SECONDS)

@@ -82,7 +82,7 @@ def test_a_film_without_pictures_is_refused():
 def test_captions_name_the_figures_of_their_moment():
     members = run_samples.run(TrainConfig()).members
     captions = files.moment_captions(members)
-    assert captions[-1] == f"step 100 · MSE {0.25 / 101:.4f} · KL 190.0 nats"
+    assert captions[-1] == f"step 100 · on its batch MSE {0.25 / 101:.4f}, KL 190.0 nats"
     assert len(captions) == len(members[0].frames)
 
 

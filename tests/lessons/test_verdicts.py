@@ -61,6 +61,8 @@ def test_a_verdict_follows_the_figures(lesson, figures, agrees):
     assert verdict.predicted.endswith(".")
     assert verdict.got.endswith(".")
     assert verdict.why
+    if agrees and lesson != "free":
+        assert verdict.why == LESSONS[lesson].takeaway
     if agrees is False:
         assert re.search(r"can be|this run|on its way|equal KL", verdict.why), verdict.why
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vae.config import TrainConfig, option
+from vae.lessons import questions
 from vae.lessons.questions import LESSONS, VARIANTS
 from vae.runs.limits import Limits
 from vae.web.train.page_state import OWN, SETTINGS, PageState, from_query
@@ -32,7 +33,7 @@ STATES = st.builds(
     lesson=st.sampled_from(list(LESSONS)),
     against=st.lists(st.sampled_from(list(VARIANTS)), unique=True, max_size=3).map(tuple),
     run=st.text(max_size=30),
-    hide=st.frozensets(st.sampled_from([*SETTINGS, "against", "presets"])),
+    hide=st.frozensets(st.sampled_from([*SETTINGS, "against", "presets", "drawing"])),
 )
 
 
@@ -114,6 +115,16 @@ def test_the_runs_of_a_question_give_the_question_back(name):
     found = PageState(run="somebody-elses").with_members(state.members)
     assert found == state
     assert found.members == state.members
+
+
+def test_a_sweep_belongs_to_the_settings_that_start_it():
+    state = PageState(TrainConfig(seed=3))
+    members = questions.sweep(state.config)
+    assert state.makes(members)
+    assert not state.with_settings(seed=4).makes(members)
+    found = PageState().with_members(members)
+    assert (found.lesson, found.against) == ("free", ())
+    assert found.makes(members)
 
 
 def test_members_of_no_question_are_a_comparison_without_one():

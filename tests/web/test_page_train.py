@@ -3,6 +3,7 @@
 # The fake registry answers the real one's whole signature; its fixture works by being asked for.
 # ruff: noqa: ARG001, ARG002
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -18,8 +19,8 @@ from vae.runs.snapshots import RunSnapshot
 from vae.web.train import buttons
 from vae.web.train import commands as train_commands
 from vae.web.train import run as train_run
-from vae.web.train.page_state import from_query
-from vae.wire.events import DivergedEvent
+from vae.web.train.page_state import PageState, from_query
+from vae.wire.events import CalibrationBin, DivergedEvent
 from vae.wire.protocol import RunState
 
 
@@ -97,6 +98,9 @@ def registry(monkeypatch):
     fake = FakeRegistry()
     for module in (train_run, train_commands, buttons):
         monkeypatch.setattr(module, "get_registry", lambda: fake)
+    # A hand that takes its time; the tests of double presses stop the clock.
+    seconds = itertools.count()
+    monkeypatch.setattr(train_commands, "clock", lambda: float(next(seconds)))
     return fake
 
 
@@ -112,6 +116,10 @@ def open_page(query: dict[str, str] | None = None) -> AppTest:
 def words(page: AppTest) -> str:
     parts = (page.markdown, page.info, page.warning, page.error, page.caption, page.latex)
     return "\n".join(str(item.value) for part in parts for item in part)
+
+
+def styles(page: AppTest) -> str:
+    return "".join(element.proto.body for element in page.get("html"))
 
 
 def address(page: AppTest) -> dict[str, str]:
@@ -213,9 +221,9 @@ def test_a_question_sets_its_settings_and_its_comparison(registry):
     assert words(page).count("latents should survive") == 2
 
 
-def test_one_click_runs_the_race(registry):
-    page = open_page()
-    page.button(key="race").click().run()
+def test_the_race_runs_its_four_losses(registry):
+    page = open_page({"lesson": "race"})
+    page.button(key="train").click().run()
     [(_, configs, _)] = asked(registry, "submit")
     assert [config.likelihood for config in configs] == [
         "bernoulli",
@@ -272,7 +280,8 @@ def test_train_puts_the_run_into_the_address_and_shows_its_figures(registry):
     page = start(registry, images_per_second=12345.0, seconds_left=75.0)
     [run] = registry.runs
     assert address(page)["run"] == run
-    assert len(page.get("vega_lite_chart")) == 7
+    # The one that answers the question; the others are drawn when their fold is opened.
+    assert len(page.get("vega_lite_chart")) == 1
     text = words(page)
     assert "loss **290.0** = −log p(x|z) **100.0** + KL **190.0** nats" in text
     assert "**19 of 20**" in text
@@ -356,18 +365,23 @@ def test_a_new_seed_is_another_run_of_the_same_settings(registry):
     assert address(page)["seed"] == "4"
 
 
-def test_a_watcher_sees_the_run_and_no_buttons(registry):
+@pytest.mark.parametrize("state", [RunState.RUNNING, RunState.FINISHED])
+def test_a_watcher_sees_question_and_verdict_and_may_train_the_same(registry, state):
     registry.owned = False
-    snapshot = run_samples.run(TrainConfig(latent_dim=2), state=RunState.RUNNING)
+    race = PageState(TrainConfig(seed=4)).with_lesson("race")
+    snapshot = run_samples.run(*race.members, state=state)
     registry.runs[snapshot.run_id] = snapshot
     page = open_page({"run": snapshot.run_id})
-    keys = {item.key for item in page.button}
-    assert keys == {"adopt"}
-    assert "You watch a run live" in words(page)
+    assert {item.key for item in page.button} == {"adopt"}
+    assert "You watch a run" in words(page)
+    assert LESSONS["race"].question in words(page)
+    shown = words(page) + "".join(item.value for item in (*page.success, *page.warning))
+    assert ("Predicted:" in shown) == (state is RunState.FINISHED)
     assert ("touch", snapshot.run_id) in registry.asked
     page.button(key="adopt").click().run()
-    assert settings(page)["latent_dim"] == 2
-    assert "run" not in address(page)
+    assert address(page) == {"lesson": "race", "seed": "4"}
+    page.button(key="train").click().run()
+    assert asked(registry, "submit")[0][1] == race.members
 
 
 FAILURES = [
@@ -461,10 +475,12 @@ def test_a_forgotten_run_offers_what_is_left_of_it(registry):
     assert "no longer in memory" in words(page)
     page.button(key="leave").click().run()
     assert "run" not in address(page)
-    registry.saved = (type("Saved", (), {"step": 120})(),)
+    saved = type("Saved", (), {"step": 120, "configs": (TrainConfig(latent_dim=3),)})()
+    registry.saved = (saved,)
     page = open_page({"run": "forgotten-run"})
     page.button(key="recover").click().run()
     assert ("recover", "forgotten-run", True, None, 0) in registry.asked
+    assert settings(page)["latent_dim"] == 3
 
 
 def test_a_finished_run_can_be_replayed_explored_and_taken_home(registry):
@@ -533,3 +549,103 @@ def test_going_on_keeps_the_speed_that_was_chosen(registry):
     page = start(registry, RunState.STOPPED, checkpoints=("model.pt",), speed=5.0)
     page.button(key="go-on").click().run()
     assert asked(registry, "speed") == [("speed", address(page)["run"], 5.0)]
+
+
+def test_a_second_press_in_the_same_place_is_no_other_action(registry, monkeypatch):
+    """A hand that presses twice means what it saw; 600 ms later it means what stands there now."""
+    now = [0.0]
+    monkeypatch.setattr(train_commands, "clock", lambda: now[0])
+    page = open_page()
+    page.button(key="train").click().run()
+    [run] = registry.runs
+    assert page.button(key="train").disabled
+    assert not page.button(key="pause").disabled
+    page.button(key="pause").click().run()
+    registry.runs[run] = replace(registry.runs[run], state=RunState.PAUSED)
+    page.run()
+    now[0] += train_commands.DEAF_SECONDS / 2
+    page.button(key="resume").click().run()
+    assert not asked(registry, "resume")
+    now[0] += train_commands.DEAF_SECONDS
+    page.button(key="resume").click().run()
+    assert len(asked(registry, "resume")) == 1
+
+
+@pytest.mark.parametrize("key", ["train", "train-paused", "new-seed"])
+def test_a_double_press_starts_one_run(registry, monkeypatch, key):
+    monkeypatch.setattr(train_commands, "clock", lambda: 0.0)
+    # The second press comes from a browser that has not drawn the first one's answer yet.
+    button = open_page().button(key=key)
+    button.click().run()
+    page = button.click().run()
+    assert len(asked(registry, "submit")) == 1
+    assert not asked(registry, "stop")
+    assert not page.warning
+
+
+def test_every_action_keeps_its_place_whatever_the_run_does(registry):
+    page = start(registry)
+    [run] = registry.runs
+    places: dict[str, set] = {}
+    for state in (RunState.RUNNING, RunState.PAUSED, RunState.FINISHED, RunState.STOPPED):
+        registry.runs[run] = replace(registry.runs[run], state=state, checkpoints=("model.pt",))
+        page.run()
+        for item in page.button:
+            places.setdefault({"resume": "pause"}.get(item.key, item.key), set()).add(
+                path_of(page, item.key)
+            )
+    assert {"train", "pause", "stop", "step-1", "again", "go-on", "new-seed"} <= set(places)
+    for key, found in places.items():
+        assert len(found) == 1, f"{key} moved"
+    assert len(set.union(*places.values())) == len(places), "two actions share a place"
+
+
+def test_results_name_their_settings_and_are_greyed_under_other_controls(registry):
+    page = start(registry, RunState.FINISHED)
+    assert "These are results of **BCE**" in words(page)
+    assert "20 latents, seed 1" in words(page)
+    assert "grayscale" not in styles(page)
+    page.number_input(key="setting_latent_dim").set_value(7).run()
+    assert "The controls say something else now" in words(page)
+    assert "20 latents, seed 1" in words(page)
+    assert "grayscale" in styles(page)
+    page.number_input(key="setting_latent_dim").set_value(20).run()
+    assert "grayscale" not in styles(page)
+
+
+def test_what_a_run_ended_with_is_the_test_sets_with_its_count(registry):
+    page = start(registry)
+    assert "On the training batch of step 100" in words(page)
+    [run] = registry.runs
+    member = registry.runs[run].members[0]
+    pixels = member.frames[0].reconstruction.targets[0].size
+    bins = (CalibrationBin(0.1, 0.2, 1500 * pixels), CalibrationBin(0.9, 0.8, 500 * pixels))
+    epoch = replace(member.epochs[0], test_mse=0.0123, test_kl=45.6, response=bins)
+    registry.runs[run] = replace(
+        registry.runs[run], state=RunState.FINISHED, members=(replace(member, epochs=(epoch,)),)
+    )
+    page.run()
+    assert "the test set's 2,000 images, after epoch 1" in words(page)
+    assert "MSE **0.0123**" in words(page)
+    assert "KL **45.6**" in words(page)
+
+
+def test_opened_weights_come_with_their_own_question(registry):
+    page = open_page({"lesson": "race"})
+    page.button(key="weights-open").click().run()
+    [(_, configs, details)] = asked(registry, "submit")
+    assert details["paused"]
+    assert len(configs) == 1
+    assert "lesson" not in address(page)
+    assert "grayscale" not in styles(page)
+
+
+def test_a_run_that_was_left_behind_brings_its_question(registry, monkeypatch):
+    race = PageState().with_lesson("race")
+    snapshot = run_samples.run(*race.members, state=RunState.RUNNING)
+    registry.runs[snapshot.run_id] = snapshot
+    monkeypatch.setattr(registry, "run_of", lambda _owner: snapshot.run_id)
+    assert address(open_page())["lesson"] == "race"
+    page = open_page({"lesson": "grey"})
+    assert address(page)["lesson"] == "grey"
+    assert "The controls say something else now" in words(page)

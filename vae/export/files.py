@@ -100,7 +100,7 @@ def moment_captions(members: Sequence[MemberSnapshot]) -> list[str]:
     captions = []
     for step in steps:
         event = members[0].steps[max(0, bisect_right(known, step) - 1)]
-        captions.append(f"step {step:,} · MSE {event.mse:.4f} · KL {event.kl:.1f} nats")
+        captions.append(f"step {step:,} · on its batch MSE {event.mse:.4f}, KL {event.kl:.1f} nats")
     return captions
 
 

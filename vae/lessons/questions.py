@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from vae.beliefs import BELIEFS
-from vae.config import ConfigError, TrainConfig, WrongValue, default
+from vae.config import DATASETS, ConfigError, TrainConfig, WrongValue, default, option
 from vae.errors import shown
 
 MOST_MEMBERS = 4
@@ -52,7 +52,10 @@ VARIANTS: Mapping[str, Variant] = {
 
 @dataclass(frozen=True)
 class Lesson:
-    """A question, where its answer appears, what to conclude, and the settings that ask it."""
+    """A question, where its answer appears, what to conclude, and the settings that ask it.
+
+    ``figure`` is the name of the one that answers it (``vae.web.train.figures``).
+    """
 
     name: str
     question: str
@@ -62,6 +65,7 @@ class Lesson:
     settings: Mapping[str, Any]
     against: tuple[str, ...] = ()
     show: tuple[str, ...] = ()
+    figure: str = "latents"
 
 
 # The few choices that are always at hand; a lesson may add its own to them.
@@ -88,6 +92,7 @@ LESSONS: Mapping[str, Lesson] = {
         "at equal KL.",
         {"likelihood": "bernoulli", "scale": 1.0, "epochs": 5},
         ("gaussian", "gaussian-learned", "continuous-bernoulli"),
+        figure="trade",
     ),
     "pixel-mean": Lesson(
         "Pixel mean",
@@ -101,6 +106,7 @@ LESSONS: Mapping[str, Lesson] = {
         {"likelihood": "gaussian", "scale": 1.0, "epochs": 5},
         ("pixel-mean",),
         ("reduction",),
+        figure="latents",
     ),
     "grey": Lesson(
         "Grey targets",
@@ -112,6 +118,7 @@ LESSONS: Mapping[str, Lesson] = {
         "every loss has; only what differs between them could be BCE's own pull.",
         {"likelihood": "bernoulli", "grey": 1.0, "epochs": 5},
         ("gaussian-learned",),
+        figure="response",
     ),
     "sigma": Lesson(
         "Learned sigma",
@@ -122,6 +129,7 @@ LESSONS: Mapping[str, Lesson] = {
         "Sigma settles on the RMSE, and the KL grows on the way: the smaller the error that "
         "is allowed, the more nats a picture is worth.",
         {"likelihood": "gaussian-learned", "scale": 1.0, "epochs": 5},
+        figure="scale",
     ),
     "sampling": Lesson(
         "Sampling",
@@ -134,6 +142,7 @@ LESSONS: Mapping[str, Lesson] = {
         {"likelihood": "bernoulli", "epochs": 5},
         ("autoencoder",),
         ("sampling",),
+        figure="mse",
     ),
     "binary": Lesson(
         "Binary data",
@@ -144,6 +153,7 @@ LESSONS: Mapping[str, Lesson] = {
         "unit, but its gradient fades where a sigmoid output is confidently wrong.",
         {"likelihood": "bernoulli", "grey": 0.0, "epochs": 5},
         ("gaussian-learned",),
+        figure="mse",
     ),
 }
 
@@ -218,6 +228,26 @@ def parse_against(text: str) -> tuple[tuple[str, ...], list[WrongValue]]:
         needed = f"a list of 0 to {MOST_MEMBERS - 1} alternatives"
         notes.append(WrongValue("against", text, needed, "The first ones are used."))
     return known[: MOST_MEMBERS - 1], notes
+
+
+def describe(configs: Sequence[TrainConfig]) -> str:
+    """What was trained, in one line: names, data, size, seed, length, and what else was chosen."""
+    first = configs[0]
+    known = {"dataset", "likelihood", "scale", "grey", "latent_dim", "seed", "epochs"}
+    grey = [f"greyness {first.grey:g}"] if first.dataset == "digits" else []
+    parts = [
+        *grey,
+        f"{first.latent_dim} latents",
+        f"seed {first.seed}",
+        f"{first.epochs} epochs",
+        *(
+            f"{option(name).label.lower()} {text}"
+            for name, text in first.to_query().items()
+            if name not in known
+        ),
+    ]
+    names = " against ".join(f"**{label}**" for label in labels(configs))
+    return f"{names} on {DATASETS[first.dataset]} ({', '.join(parts)})"
 
 
 def labels(configs: Sequence[TrainConfig]) -> tuple[str, ...]:

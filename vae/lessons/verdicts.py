@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vae.config import TrainConfig
+from vae.lessons.questions import LESSONS
 from vae.theory.prediction import Prediction
 
 # Of squared errors and nats: two runs nearer than this differ by their seeds.
@@ -54,7 +55,8 @@ class Outcome:
 class Verdict:
     """What was foretold, what came out, whether they agree (None: nothing was foretold), and why.
 
-    Markdown of the app's own words.
+    ``why`` is what to keep where they agree, and how it can be where they do not. Markdown of the
+    app's own words.
     """
 
     predicted: str
@@ -76,6 +78,8 @@ def judge(
         raise ValueError("outcomes: none given; allowed is one or more")
     rule = _RULES.get(lesson)
     verdict = rule(outcomes) if rule is not None else None
+    if verdict is not None and verdict.agrees:
+        verdict = replace(verdict, why=LESSONS[lesson].takeaway)
     if verdict is None:
         verdict = _single(outcomes[0]) if len(outcomes) == 1 else _compare(outcomes)
     if not changed_rate_at:
@@ -158,9 +162,7 @@ def _sigma(outcomes: Sequence[Outcome]) -> Verdict | None:
         f"sigma {one.scale:.3f} beside an RMSE of {rmse:.3f}, {off:.1%} apart, at KL "
         f"{_nats(one.kl)}.",
         off <= _SIGMA,
-        "The smaller the error that is allowed, the more nats a picture is worth."
-        if off <= _SIGMA
-        else "Sigma is still on its way: it has a learning rate of its own, and a few epochs may "
+        "Sigma is still on its way: it has a learning rate of its own, and a few epochs may "
         "be too few for it. Train on, and look at the two curves.",
     )
 
@@ -229,10 +231,7 @@ def _pixel_mean(outcomes: Sequence[Outcome]) -> Verdict | None:
         f"the sum keeps {total.active} of {total.config.latent_dim} (KL {_nats(total.kl)}, MSE "
         f"{total.mse:.4f}), the mean {mean.active} (KL {mean.kl:.2f} nats, MSE {mean.mse:.4f}).",
         collapses == collapsed,
-        "Dividing by the number of pixels D multiplies the implied variance by D. What stands "
-        "above it pays for itself, at any learning rate; the rest does not."
-        if collapses == collapsed
-        else "The count is another than the eigenvalues say. That can be: latents die slowly, "
+        "The count is another than the eigenvalues say. That can be: latents die slowly, "
         "and a short run still carries what it began with. Look whether the KL still falls.",
     )
 
@@ -243,12 +242,7 @@ def _grey(outcomes: Sequence[Outcome]) -> Verdict | None:
         return None
     bce, other = pair
     agrees = bce.lean <= other.lean + _LEAN
-    if agrees:
-        why = (
-            "Where both lean to the middle, that is regression to the mean, which every loss has: "
-            "what z does not tell is averaged."
-        )
-    elif bce.kl < (1 - _NEAR_KL) * other.kl:
+    if bce.kl < (1 - _NEAR_KL) * other.kl:
         why = (
             f"BCE leans more, but its z also holds fewer nats ({bce.kl:.1f} of {other.kl:.1f}): "
             "more is averaged, which leans any loss. Compare at equal KL before you blame it."
@@ -281,8 +275,7 @@ def _binary(outcomes: Sequence[Outcome]) -> Verdict | None:
             predicted,
             f"{got} That is {by}.",
             True,
-            "On black and white BCE is the likelihood itself; squared error fades where a sigmoid "
-            "is confidently wrong.",
+            "",
         )
     dearer = other.kl > (1 + _NEAR_KL) * bce.kl
     return Verdict(
@@ -319,15 +312,13 @@ def _sampling(outcomes: Sequence[Outcome]) -> Verdict | None:
         f"**{plain.label}** MSE {plain.mse:.4f}, {_paid(drawn)}: the "
         f"{'autoencoder' if sharper else 'VAE'} has {by}.{codes}",
         sharper and away,
-        "Without the draw and the KL, codes lie where they like: most prior draws fall where no "
-        "picture was."
-        if sharper and away
-        else "That is not what was foretold. It can be: in a short run the draw's noise steadies "
+        "That is not what was foretold. It can be: in a short run the draw's noise steadies "
         "the VAE, and codes begin near 0 and need time to move away.",
     )
 
 
 _RULES: Mapping[str, Callable[[Sequence[Outcome]], Verdict | None]] = {
+    "race": lambda outcomes: _compare(outcomes) if len(outcomes) > 1 else None,
     "pixel-mean": _pixel_mean,
     "grey": _grey,
     "sigma": _sigma,

@@ -1,5 +1,6 @@
 """A run's snapshots as tidy frames, one row a mark, for the figures of the Train page."""
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -31,6 +32,19 @@ def curve_frame(members: Sequence[MemberSnapshot], labels: Sequence[str]) -> pd.
     return _finite(pd.DataFrame(rows, columns=columns))
 
 
+def rate_changes(members: Sequence[MemberSnapshot]) -> tuple[tuple[int, float], ...]:
+    """The steps at which the learning rate was changed by hand, each with the new rate.
+
+    Of a long run not every step is kept: then it is the first kept one at the new rate.
+    """
+    steps = members[0].steps
+    return tuple(
+        (after.step, after.learning_rate)
+        for before, after in itertools.pairwise(steps)
+        if after.learning_rate != before.learning_rate
+    )
+
+
 def scale_frame(member: MemberSnapshot) -> pd.DataFrame:
     """Sigma and the batch's RMSE at each kept step. Columns: step, quantity, value (pixels)."""
     rows = []
@@ -44,15 +58,18 @@ def kl_frame(
     members: Sequence[MemberSnapshot],
     labels: Sequence[str],
     predicted: Sequence[Sequence[float]],
+    *,
+    on: str = BATCH,
 ) -> pd.DataFrame:
     """KL of each latent, most informative first, measured and predicted.
 
-    ``predicted``: nats per latent for each member, empty where there is no prediction. Columns:
-    rank (from 1), member, kind, kl.
+    ``predicted``: nats per latent for each member, empty where there is no prediction. ``on``: the
+    newest training batch, or the test set after the last epoch. Columns: rank (from 1), member,
+    kind, kl.
     """
     rows = []
     for member, label, expected in zip(members, labels, predicted, strict=True):
-        measured = member.last_step.kl_per_latent if member.last_step else ()
+        measured = _kl_per_latent(member, on)
         for kind, values in ((MEASURED, measured), (PREDICTED, expected)):
             ordered = sorted(values, reverse=True)
             rows += [(rank, label, kind, value) for rank, value in enumerate(ordered, 1)]
@@ -98,6 +115,12 @@ def rate_frame(
         rows.append((MEASURED, label, family, *figures))
     columns = ["kind", "member", "family", "kl", "mse", "bits"]
     return _finite(pd.DataFrame(rows, columns=columns))
+
+
+def _kl_per_latent(member: MemberSnapshot, on: str) -> tuple[float, ...]:
+    if on == TEST:
+        return member.epochs[-1].test_kl_per_latent if member.epochs else ()
+    return member.last_step.kl_per_latent if member.last_step else ()
 
 
 def code_frame(gallery: GalleryEvent, class_names: Sequence[str]) -> pd.DataFrame:

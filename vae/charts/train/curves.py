@@ -17,10 +17,19 @@ _TITLES = {
 }
 
 
+RateChanges = tuple[tuple[int, float], ...]
+
+
 def build_curve_chart(
-    *, field: str, styles: tuple[Style, ...], total_steps: int
+    *,
+    field: str,
+    styles: tuple[Style, ...],
+    total_steps: int,
+    rate_changes: RateChanges = (),
 ) -> alt.TopLevelMixin:
     """``field`` of ``curve_frame`` by step: a line for the batches, points for the test set.
+
+    ``rate_changes``: steps at which the learning rate was changed, and the new rates.
 
     The first steps lie far off everything that follows; values more than eight times the middle
     half's height away from the median are not drawn, except for the MSE, whose axis is
@@ -46,11 +55,28 @@ def build_curve_chart(
     return layered(
         line,
         points,
+        *_rate_marks(rate_changes),
         height=HEIGHT,
         title=title(_TITLES[field]),
         description=f"{_TITLES[field]} against the training step: lines are training batches, "
-        "points the test set after each epoch.",
+        "points the test set after each epoch." + _rates_in_words(rate_changes),
     )
+
+
+def _rate_marks(changes: RateChanges) -> list[alt.Chart]:
+    """A dotted rule with the new rate where the learning rate was changed by hand."""
+    if not changes:
+        return []
+    rows = [{"step": step, "rate": f"rate {rate:g}"} for step, rate in changes]
+    base = alt.Chart(alt.Data(values=rows)).encode(x=alt.X("step:Q", title=None))
+    rule = base.mark_rule(color=TARGET.colour, strokeDash=[2, 3], strokeWidth=2)
+    words = base.mark_text(align="left", baseline="top", dx=4, fontSize=12)
+    return [rule, words.encode(y=alt.YValue(2), text=alt.Text("rate:N"))]
+
+
+def _rates_in_words(changes: RateChanges) -> str:
+    steps = "; ".join(f"{rate:g} from step {step}" for step, rate in changes)
+    return f" The learning rate was changed: {steps}." if changes else ""
 
 
 def _settled(field: str) -> alt.Chart:
@@ -148,15 +174,15 @@ def build_kl_chart(
         marks,
         height=HEIGHT,
         title=title(f"{words} (dashes: theory)" if predicted else words),
-        description="KL of each latent in nats, largest first, measured on the last batch; short "
+        description="KL of each latent in nats, largest first, short "
         "dashes are what the linear VAE's theory predicts.",
     )
 
 
-def build_scale_chart(*, total_steps: int) -> alt.Chart:
+def build_scale_chart(*, total_steps: int, rate_changes: RateChanges = ()) -> alt.LayerChart:
     """Sigma beside the root mean squared error, which is the best value it can have."""
     domain = [SCALE, RMSE]
-    return (
+    lines = (
         alt.Chart()
         .mark_line(clip=True, strokeWidth=2.5)
         .encode(
@@ -173,10 +199,12 @@ def build_scale_chart(*, total_steps: int) -> alt.Chart:
                 legend=legend(),
             ),
         )
-        .properties(
-            height=HEIGHT,
-            title=title("sigma and RMSE, by step"),
-            description="Sigma and the root mean squared error of the training batch against the "
-            "step; a learned sigma settles on the error.",
-        )
+    )
+    return layered(
+        lines,
+        *_rate_marks(rate_changes),
+        height=HEIGHT,
+        title=title("sigma and RMSE, by step"),
+        description="Sigma and the root mean squared error of the training batch against the "
+        "step; a learned sigma settles on the error." + _rates_in_words(rate_changes),
     )

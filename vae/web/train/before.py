@@ -1,11 +1,12 @@
 """Before a run: the question, the controls, the images it will learn from, ways to share."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
-from vae.config import DATASETS, TrainConfig, option
+from vae.config import DATASETS, TrainConfig
 from vae.images.sets import DataUnavailable, load_sample
 from vae.lessons import questions
 from vae.lessons.questions import LESSONS, MOST_MEMBERS, VARIANTS
@@ -50,27 +51,38 @@ def show_question(page: PageState) -> None:
 
 
 def show_controls(page: PageState, limits: Limits) -> None:
-    """The few choices at hand in a row, all the others in one expander."""
+    """The few choices at hand, in a row."""
     names = page.visible()
     if names:
         with st.container(horizontal=True, key="train-controls"):
             for name in names:
                 state.draw(name, page, limits, width=_width(name))
+
+
+def show_choices(page: PageState, limits: Limits) -> None:
+    """All the other choices, folded."""
     rest = page.advanced()
     compare = page.shows("against")
-    folds = layout.row("folds", "wide")
-    if rest or compare:
-        with (
-            folds,
-            st.expander("More choices, and what to train beside it", icon=":material/tune:"),
-        ):
-            if compare:
-                _show_against(page)
-            with layout.row("advanced", "thirds"):
-                for name in rest:
-                    state.draw(name, page, limits)
-    with folds, st.expander("The loss as lines of PyTorch", icon=":material/code:"):
-        loss.show_code(page.members, questions.labels(page.members))
+    if not rest and not compare:
+        return
+    with st.expander("More choices, and what to train beside it", icon=":material/tune:"):
+        if compare:
+            _show_against(page)
+        with layout.row("advanced", "thirds"):
+            for name in rest:
+                state.draw(name, page, limits)
+
+
+def show_loss(configs: Sequence[TrainConfig]) -> None:
+    """What theory expects, the equation and its code, folded."""
+    labels = questions.labels(configs)
+    with st.expander(
+        "What theory expects, and the loss as an equation", icon=":material/function:"
+    ):
+        loss.show_prediction(configs, labels)
+        loss.show_loss(configs, labels)
+    with st.expander("The loss as lines of PyTorch", icon=":material/code:"):
+        loss.show_code(configs, labels)
 
 
 def _width(name: str) -> int:
@@ -112,15 +124,8 @@ def show_targets(config: TrainConfig) -> None:
 
 def show_watched(snapshot: RunSnapshot) -> None:
     """What somebody else's run trains, and a way to train the same."""
-    configs = [member.config for member in snapshot.members]
-    names = " · ".join(questions.labels(configs))
-    settings = ", ".join(
-        f"{option(name).label.lower()} {value}" for name, value in configs[0].to_query().items()
-    )
-    st.markdown(
-        f"You watch a run live: **{names}** on {DATASETS[configs[0].dataset]}"
-        + (f", {settings}." if settings else ".")
-    )
+    lesson = LESSONS[questions.lesson_of([member.config for member in snapshot.members])]
+    st.markdown(f"You watch a run. **{lesson.question}** {lesson.predict} *Look at {lesson.look}.*")
     st.button(
         "Train my own with these settings",
         key="adopt",

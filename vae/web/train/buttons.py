@@ -21,52 +21,141 @@ _STEPS = {1: commands.step_1, 10: commands.step_10, 100: commands.step_100}
 
 
 def show_buttons(page: PageState, snapshot: RunSnapshot | None, steers: bool) -> None:
-    """What can be done now: start a run, steer one, or go on with one that ended."""
+    """Every action at a place of its own, which it keeps: what cannot be done now is greyed there.
+
+    A second press in the same place must not meet another action. The first row starts runs, the
+    second steers the one that the page shows; who only watches has neither.
+    """
+    if not steers:
+        st.badge("Watching: only its owner steers this run", icon=":material/visibility:")
+        return
     live = snapshot is not None and not snapshot.state.is_finished()
     with st.container(horizontal=True, vertical_alignment="bottom", key="train-buttons"):
-        if live and not steers:
-            st.badge("Watching: only its owner steers this run", icon=":material/visibility:")
-        elif live and snapshot is not None:
-            _live_buttons(snapshot)
-        else:
-            _idle_buttons(page)
-            if snapshot is not None and steers:
-                _go_on_button(snapshot)
-                _bound_button(snapshot)
-            _weights_popover()
+        _starting_buttons(page, live)
+    if snapshot is not None:
+        with st.container(horizontal=True, vertical_alignment="bottom", key="train-steering"):
+            _steering_buttons(snapshot, live)
     if sentence := commands.said():
         st.warning(plain(sentence), icon=":material/info:")
 
 
-def _go_on_button(snapshot: RunSnapshot) -> None:
-    """A run that ended goes on from its last checkpoint: to its end, or beyond it."""
-    finished = snapshot.state is RunState.FINISHED
-    allowed = commands.epochs_to_go_on(snapshot) <= min(
-        get_registry().limits.max_epochs, option("epochs").maximum or 0
+def _starting_buttons(page: PageState, live: bool) -> None:
+    count = len(page.members)
+    label = "Train" if count == 1 else f"Train {count} side by side"
+    if commands.is_missing(page.config):
+        label = "Download and train"
+    _button(label, "train", commands.train, "play_arrow", slot="train", primary=True, disabled=live)
+    _button(
+        "Step by step",
+        "train-paused",
+        commands.train_paused,
+        "skip_next",
+        slot="train-paused",
+        disabled=live,
+        help="start paused, then take 1, 10 or 100 steps at a time",
     )
+    _button(
+        "New seed",
+        "new-seed",
+        commands.new_seed,
+        "casino",
+        slot="new-seed",
+        meaning="instead" if live else "anew",
+        help="from the first step: other initial weights, data order and noise",
+    )
+    sweep = len(questions.SWEEP_SCALES) + len(questions.SWEEP_BESIDE)
+    _button(
+        f"Sweep of {sweep}",
+        "sweep",
+        commands.sweep,
+        "scatter_plot",
+        slot="sweep",
+        disabled=live,
+        help="five sigmas, BCE and the continuous Bernoulli, a few epochs each: what a nat buys",
+    )
+    _weights_popover(disabled=live)
+
+
+def _steering_buttons(snapshot: RunSnapshot, live: bool) -> None:
+    ending = snapshot.stopping
+    still = ending or snapshot.state not in (RunState.RUNNING, RunState.PAUSED)
+    if live and commands.rests(snapshot):
+        _button("Resume", "resume", commands.resume, "play_arrow", slot="pause", disabled=ending)
+    else:
+        _button("Pause", "pause", commands.pause, "pause", slot="pause", disabled=still)
+    for count, step in _STEPS.items():
+        _button(f"Step {count}", f"step-{count}", step, disabled=still)
+    if ending:
+        _button("Stopping", "stopping", commands.stop, "hourglass_top", slot="stop", disabled=True)
+    else:
+        _button("Stop", "stop", commands.stop, "stop", slot="stop", disabled=not live)
+    _button(
+        "Restart",
+        "again",
+        commands.restart,
+        "restart_alt",
+        slot="again",
+        disabled=not live,
+        help="from the first step, with the settings above: the same seed gives the same run",
+    )
+    finished = snapshot.state is RunState.FINISHED
+    _button(
+        f"{commands.MORE_EPOCHS} more epochs" if finished else "Go on",
+        "go-on",
+        commands.go_on,
+        "fast_forward",
+        slot="go-on",
+        disabled=not _can_go_on(snapshot),
+        help="a run that ended goes on from its last checkpoint: to its end, or beyond it",
+    )
+    _button(
+        "Tighten the bound",
+        "bound",
+        commands.tighten,
+        "vertical_align_top",
+        slot="bound",
+        disabled=not (finished and snapshot.checkpoints),
+        help=f"1,000 draws of z for each of {commands.BOUND_IMAGES} test images of a finished run: "
+        "seconds",
+    )
+    with st.popover("Rate", icon=":material/speed:", key="rate-popover", disabled=not live):
+        _rate_controls(snapshot)
+
+
+def _can_go_on(snapshot: RunSnapshot) -> bool:
+    most = min(get_registry().limits.max_epochs, option("epochs").maximum or 0)
     ended = snapshot.state in (RunState.FINISHED, RunState.STOPPED)
-    if ended and snapshot.checkpoints and allowed:
-        st.button(
-            f"{commands.MORE_EPOCHS} more epochs" if finished else "Go on",
-            key="go-on",
-            icon=":material/fast_forward:",
-            on_click=commands.go_on,
-        )
+    return ended and bool(snapshot.checkpoints) and commands.epochs_to_go_on(snapshot) <= most
 
 
-def _bound_button(snapshot: RunSnapshot) -> None:
-    """Measure how far the ELBO lies below log p(x), from the last checkpoint."""
-    if snapshot.state is RunState.FINISHED and snapshot.checkpoints:
-        st.button(
-            "Tighten the bound",
-            key="bound",
-            icon=":material/vertical_align_top:",
-            help=f"1,000 draws of z for each of {commands.BOUND_IMAGES} test images: seconds",
-            on_click=commands.tighten,
-        )
+def _button(
+    label: str,
+    key: str,
+    press: Callable[[], None],
+    icon: str = "",
+    *,
+    slot: str = "",
+    meaning: str = "",
+    primary: bool = False,
+    disabled: bool = False,
+    help: str | None = None,
+) -> None:
+    """A button. ``slot`` names its place, where a press that follows a change of ``meaning`` (or of
+    what can be done) at once is taken for one that was meant for what stood there before."""
+    if slot:
+        commands.note_meaning(slot, f"{key} {meaning} {disabled}")
+    st.button(
+        label,
+        key=key,
+        type="primary" if primary else "secondary",
+        icon=f":material/{icon}:" if icon else None,
+        on_click=press,
+        disabled=disabled,
+        help=help,
+    )
 
 
-def _weights_popover() -> None:
+def _weights_popover(*, disabled: bool) -> None:
     """Shipped weights: to look at, or to train on."""
     cards = {
         name: card
@@ -75,7 +164,9 @@ def _weights_popover() -> None:
     }
     if not cards:
         return
-    with st.popover("Trained weights", icon=":material/inventory_2:", key="weights-popover"):
+    with st.popover(
+        "Trained weights", icon=":material/inventory_2:", key="weights-popover", disabled=disabled
+    ):
         name = st.selectbox(
             "Trained earlier, with this engine",
             list(cards),
@@ -90,101 +181,6 @@ def _weights_popover() -> None:
             on_click=commands.open_weights,
             help="what it draws, and its latents; Resume goes on training it",
         )
-
-
-def _idle_buttons(page: PageState) -> None:
-    count = len(page.members)
-    label = "Train" if count == 1 else f"Train {count} side by side"
-    if commands.is_missing(page.config):
-        label = "Download and train"
-    st.button(
-        label,
-        key="train",
-        type="primary",
-        icon=":material/play_arrow:",
-        on_click=commands.train,
-    )
-    st.button(
-        "Step by step",
-        key="train-paused",
-        icon=":material/skip_next:",
-        on_click=commands.train_paused,
-        help="start paused, then take 1, 10 or 100 steps at a time",
-    )
-    _new_seed_button()
-    st.button(
-        "Race of four losses",
-        key="race",
-        icon=":material/flag:",
-        on_click=commands.race,
-        help="BCE, MSE, a learned sigma and the continuous Bernoulli: same seed, side by side",
-    )
-    _sweep_button()
-
-
-def _sweep_button() -> None:
-    count = len(questions.SWEEP_SCALES) + len(questions.SWEEP_BESIDE)
-    st.button(
-        f"Sweep of {count}",
-        key="sweep",
-        icon=":material/scatter_plot:",
-        on_click=commands.sweep,
-        help="five sigmas, BCE and the continuous Bernoulli, a few epochs each: what a nat buys",
-    )
-
-
-def _live_buttons(snapshot: RunSnapshot) -> None:
-    ending = snapshot.stopping
-    still = ending or snapshot.state not in (RunState.RUNNING, RunState.PAUSED)
-    if commands.rests(snapshot):
-        _command("Resume", commands.resume, icon="play_arrow", primary=True, disabled=ending)
-    else:
-        _command("Pause", commands.pause, icon="pause", primary=True, disabled=still)
-    for count, step in _STEPS.items():
-        _command(f"Step {count}", step, disabled=still)
-    if ending:
-        st.button("Stopping", key="stopping", icon=":material/hourglass_top:", disabled=True)
-    else:
-        _command("Stop", commands.stop, icon="stop")
-    st.button(
-        "Restart",
-        key="again",
-        icon=":material/restart_alt:",
-        on_click=commands.restart,
-        help="from the first step, with the settings above: the same seed gives the same run",
-    )
-    _new_seed_button()
-    with st.popover("Rate", icon=":material/speed:", key="rate-popover"):
-        _rate_controls(snapshot)
-
-
-def _new_seed_button() -> None:
-    st.button(
-        "New seed",
-        key="new-seed",
-        icon=":material/casino:",
-        on_click=commands.new_seed,
-        help="from the first step: other initial weights, data order and noise",
-    )
-
-
-def _command(
-    label: str,
-    send: Callable[[], None],
-    *,
-    icon: str = "",
-    primary: bool = False,
-    disabled: bool = False,
-) -> None:
-    """A button that sends one command to the run."""
-    st.button(
-        label,
-        key=label.lower().replace(" ", "-"),
-        type="primary" if primary else "secondary",
-        icon=f":material/{icon}:" if icon else None,
-        on_click=send,
-        disabled=disabled,
-    )
 
 
 def _rate_controls(snapshot: RunSnapshot) -> None:

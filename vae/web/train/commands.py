@@ -26,6 +26,11 @@ _SAID = "train_said"
 _AGAIN = "train_again"
 _STARTED = "train_started"
 _ASKED = "train_asked"
+_TURNED = "train_turned"
+# A press this soon after its place has changed its meaning was meant for what stood there before.
+DEAF_SECONDS = 0.6
+clock = time.monotonic
+"""Seconds; tests set another."""
 # The worker obeys between two steps; after this long its own word counts again.
 _ASKED_SECONDS = 1.5
 MORE_EPOCHS = 5
@@ -66,7 +71,7 @@ def started_here(run: str) -> bool:
 def rests(snapshot: RunSnapshot) -> bool:
     """Whether the run is paused, or was just told to be: the button turns before the worker has."""
     rest, since = st.session_state.get(_ASKED, (False, -math.inf))
-    if time.monotonic() - since < _ASKED_SECONDS:
+    if clock() - since < _ASKED_SECONDS:
         return rest
     return snapshot.state is RunState.PAUSED
 
@@ -74,39 +79,61 @@ def rests(snapshot: RunSnapshot) -> bool:
 # --- starting ---------------------------------------------------------------------------------
 
 
+def note_meaning(slot: str, meaning: str) -> None:
+    """Say what the button at the place ``slot`` means as it is drawn now."""
+    turned = st.session_state.setdefault(_TURNED, {})
+    before, since = turned.get(slot, (meaning, -math.inf))
+    turned[slot] = (meaning, since if meaning == before else clock())
+
+
+def is_heard(slot: str) -> bool:
+    """Whether a press at the place ``slot`` counts; the next one must wait for its own meaning."""
+    turned = st.session_state.setdefault(_TURNED, {})
+    meaning, since = turned.get(slot, ("", -math.inf))
+    if clock() - since < DEAF_SECONDS:
+        return False
+    turned[slot] = (meaning, clock())
+    return True
+
+
 def train() -> None:
     """Start what the controls say now."""
-    _submit(state.current().members)
+    if is_heard("train"):
+        _submit(state.current().members)
 
 
 def train_paused() -> None:
-    _submit(state.current().members, paused=True)
-
-
-def race() -> None:
-    state.put(state.current().with_lesson("race"))
-    train()
+    if is_heard("train-paused"):
+        _submit(state.current().members, paused=True)
 
 
 def sweep() -> None:
     """Several short runs at once, from a high rate to a low one."""
-    _submit(questions.sweep(state.current().config))
+    if is_heard("sweep"):
+        _submit(questions.sweep(state.current().config))
 
 
 def new_seed() -> None:
     """The same from another seed, in place of the run that goes on, or as a new one."""
+    if not is_heard("new-seed"):
+        return
     page = state.current()
     state.put(page.with_settings(seed=(page.config.seed + 1) % (2**31)))
     if _goes_on(page.run):
-        restart()
+        _restart()
     else:
-        train()
+        _submit(state.current().members)
 
 
 def restart() -> None:
     """Stop the run, and begin again with the settings of this moment when it is over."""
+    if is_heard("again"):
+        _restart()
+
+
+def _restart() -> None:
     st.session_state[_AGAIN] = state.current().members
-    stop()
+    _stop()
 
 
 def start_again_when_over(snapshot: RunSnapshot | None) -> None:
@@ -125,20 +152,29 @@ def open_weights() -> None:
 
 
 def recover() -> None:
-    """Open the last checkpoint of the run of the address, resting."""
+    """Open the last checkpoint of the run of the address, resting, with its own settings."""
+    page = state.current()
+    for saved in get_registry().recoverable(page.run):
+        state.put(page.with_members(saved.configs).with_run(page.run))
     _recover(paused=True)
 
 
 def go_on() -> None:
     """Go on with a run that ended, to its end or beyond it, at the speed that was chosen."""
-    snapshot = get_registry().snapshot(state.current().run)
-    if snapshot is not None:
-        _recover(epochs=epochs_to_go_on(snapshot), speed=snapshot.speed)
+    page = state.current()
+    snapshot = get_registry().snapshot(page.run)
+    if snapshot is None or not is_heard("go-on"):
+        return
+    epochs = epochs_to_go_on(snapshot)
+    if page.makes([member.config for member in snapshot.members]):
+        state.put(page.with_settings(epochs=epochs))
+    _recover(epochs=epochs, speed=snapshot.speed)
 
 
 def tighten() -> None:
     """Open the last checkpoint of a run that ended, and measure its importance-weighted bound."""
-    _recover(bound_images=BOUND_IMAGES)
+    if is_heard("bound"):
+        _recover(bound_images=BOUND_IMAGES)
 
 
 def epochs_to_go_on(snapshot: RunSnapshot) -> int:
@@ -220,12 +256,12 @@ def _show_what(start: Callable[[], str]) -> None:
 
 
 def pause() -> None:
-    if _command(lambda run, owner: get_registry().pause(run, owner=owner)):
+    if is_heard("pause") and _command(lambda run, owner: get_registry().pause(run, owner=owner)):
         _expect_rest(True)
 
 
 def resume() -> None:
-    if _command(lambda run, owner: get_registry().resume(run, owner=owner)):
+    if is_heard("pause") and _command(lambda run, owner: get_registry().resume(run, owner=owner)):
         _expect_rest(False)
 
 
@@ -242,6 +278,11 @@ def step_100() -> None:
 
 
 def stop() -> None:
+    if is_heard("stop"):
+        _stop()
+
+
+def _stop() -> None:
     _command(lambda run, owner: get_registry().stop(run, owner=owner))
 
 
@@ -271,7 +312,7 @@ def _step(count: int) -> None:
 
 
 def _expect_rest(rest: bool) -> None:
-    st.session_state[_ASKED] = rest, time.monotonic()
+    st.session_state[_ASKED] = rest, clock()
 
 
 def _command(send: Callable[[str, str], None]) -> bool:

@@ -6,6 +6,7 @@ frames are made once for all who watch.
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -24,8 +25,9 @@ from vae.memo import Memo, shared
 from vae.runs import tables
 from vae.runs.snapshots import MemberSnapshot, RunSnapshot
 from vae.theory.prediction import active_latents
-from vae.web.streamlit_private import DeltaGenerator, to_arrow
+from vae.web.streamlit_private import to_arrow
 from vae.web.train import loss
+from vae.web.train.verdict import test_images
 from vae.wire.events import BoundEvent
 
 # Frames, and the same in the form in which they travel: Streamlit would convert them anew for
@@ -39,77 +41,173 @@ _BINS = {
 }
 
 
-def show_figures(snapshot: RunSnapshot, styles: tuple[Style, ...]) -> None:
-    """The figures of every member; of a comparison only those in units that all share."""
+_NAMES = {
+    "log_likelihood": "log p(x|z)",
+    "kl": "KL",
+    "loss": "loss",
+    "mse": "squared error",
+    "trade": "squared error against KL",
+    "scale": "sigma and RMSE",
+    "latents": "KL of each latent",
+    "response": "mean output by grey of the target",
+    "calibration": "calibration",
+}
+"""Every figure of a run by its name, and as the page speaks of it."""
+_MAIN_HEIGHT = 340
+
+
+def show_figures(snapshot: RunSnapshot, styles: tuple[Style, ...], answer: str) -> None:
+    """The numbers, the figure ``answer`` that the question asks for, large; the others folded."""
     if len(snapshot.members) == 1:
-        _show_numbers(snapshot.members[0])
-        _show_single(snapshot, styles)
+        _show_numbers(snapshot)
     else:
-        _show_table(snapshot.members, styles)
-        if is_sweep([member.config for member in snapshot.members]):
-            _show_rates(snapshot, styles)
-        else:
-            _show_comparison(snapshot, styles)
+        _show_table(snapshot, styles)
+    if is_sweep([member.config for member in snapshot.members]):
+        _show_rates(snapshot, styles)
+        return
+    names = _figures_of(snapshot)
+    main = answer if answer in names else names[0]
+    _show_figure(main, snapshot, styles, height=_MAIN_HEIGHT)
+    st.caption(_caption(main, snapshot))
+    rest = [name for name in names if name != main]
+    listed = ", ".join(_NAMES[name] for name in rest)
+    # Drawn when it is open: at every poll each figure would be sent to every browser.
+    fold = st.expander(
+        f"More figures: {listed}",
+        icon=":material/monitoring:",
+        key="more-figures",
+        on_change="rerun",
+    )
+    if fold.open:
+        with fold, st.container(horizontal=True, key="train-figures"):
+            for name in rest:
+                _show_figure(name, snapshot, styles)
 
 
-def _show_numbers(member: MemberSnapshot) -> None:
-    """The loss of the last batch taken apart: one line of numbers that add up."""
-    last, config = member.last_step, member.config
-    assert last is not None
+def _caption(name: str, snapshot: RunSnapshot) -> str:
+    """Of what the figure's marks were measured."""
+    if name in _BINS:
+        return "The test set after the newest epoch; a point's area grows with its pixels."
+    if name == "latents":
+        return f"Measured on {_numbers(snapshot)[0]}, the largest first."
+    if name == "scale":
+        return "Lines: training batches."
+    return "Lines: training batches. Markers: the test set, after each epoch."
+
+
+def _figures_of(snapshot: RunSnapshot) -> list[str]:
+    """The figures of a run: of a comparison only those in units that all share."""
+    configs = [member.config for member in snapshot.members]
+    if len(configs) == 1:
+        names = ["latents", "log_likelihood", "kl", "loss", "mse", "response", "calibration"]
+        # Only a Gaussian's best scale is the RMSE beside which it is drawn.
+        return [*names, "scale"] if BELIEFS[configs[0].likelihood].gaussian else names
+    names = ["trade", "mse", "kl", "latents", "response", "calibration"]
+    return [*names, "log_likelihood"] if comparable_in_nats(configs) else names
+
+
+@dataclass(frozen=True)
+class _Numbers:
+    """The figures of one member that the page prints; nats an image, squared error a pixel."""
+
+    loss: float
+    log_likelihood: float
+    kl: float
+    mse: float
+    kl_per_latent: tuple[float, ...]
+    scale: float | None
+
+
+def _numbers(snapshot: RunSnapshot) -> tuple[str, list[_Numbers]]:
+    """Of what the numbers are, and each member's: of a run that is over the test set's."""
+    members = snapshot.members
+    if _is_over(snapshot):
+        ends = [member.epochs[-1] for member in members]
+        words = f"{test_images(members[0])}, after epoch {ends[0].epoch} (step {ends[0].step:,})"
+        return words, [
+            _Numbers(
+                end.test_loss,
+                end.test_log_likelihood,
+                end.test_kl,
+                end.test_mse,
+                end.test_kl_per_latent,
+                end.scale,
+            )
+            for end in ends
+        ]
+    steps = [member.last_step for member in members]
+    return f"the training batch of step {max(s.step for s in steps if s):,}", [
+        _Numbers(step.loss, step.log_likelihood, step.kl, step.mse, step.kl_per_latent, step.scale)
+        for step in steps
+        if step is not None
+    ]
+
+
+def _is_over(snapshot: RunSnapshot) -> bool:
+    """Whether the test set's figures after the last epoch are the run's result."""
+    return snapshot.state.is_finished() and all(member.epochs for member in snapshot.members)
+
+
+def _show_numbers(snapshot: RunSnapshot) -> None:
+    """The loss taken apart: one line of numbers that add up."""
+    words, [now] = _numbers(snapshot)
+    config = snapshot.members[0].config
     weight = config.beta if config.sampling else 0.0
     kl = "KL" if weight == 1 else f"{weight:g} · KL"
     parts = [
-        f"loss **{_nats(last.loss)}** = −log p(x|z) **{_nats(-last.log_likelihood)}** "
-        f"+ {kl} **{_nats(weight * last.kl)}** nats",
-        f"MSE **{last.mse:.4f}** per pixel",
-        f"**{_in_use(member)}** latents in use",
+        f"loss **{_nats(now.loss)}** = −log p(x|z) **{_nats(-now.log_likelihood)}** "
+        f"+ {kl} **{_nats(weight * now.kl)}** nats",
+        f"MSE **{now.mse:.4f}** per pixel",
+        f"**{_in_use(now, config)}** latents in use",
     ]
-    if last.scale is not None and BELIEFS[config.likelihood].gaussian:
-        parts.append(f"sigma **{last.scale:.3f}** beside RMSE **{last.mse**0.5:.3f}**")
-    elif last.scale is not None:
-        parts.append(f"scale **{last.scale:.3f}**")
-    if (bits := _bits(member)) != "–":
+    if now.scale is not None and BELIEFS[config.likelihood].gaussian:
+        parts.append(f"sigma **{now.scale:.3f}** beside RMSE **{now.mse**0.5:.3f}**")
+    elif now.scale is not None:
+        parts.append(f"scale **{now.scale:.3f}**")
+    if (bits := _bits(snapshot.members[0])) != _NO_BITS:
         parts.append(f"**{bits}** bits per pixel on the test set")
-    st.markdown(" &nbsp;·&nbsp; ".join(parts))
+    st.markdown(f"*On {words}:* " + " &nbsp;·&nbsp; ".join(parts))
 
 
 def _nats(value: float) -> str:
     return f"{value:.1f}".replace("-", "−")
 
 
-def _in_use(member: MemberSnapshot) -> str:
-    assert member.last_step is not None
-    text = f"{active_latents(member.last_step.kl_per_latent)} of {member.config.latent_dim}"
-    expected = loss.prediction(member.config)
+def _in_use(now: _Numbers, config: TrainConfig) -> str:
+    text = f"{active_latents(now.kl_per_latent)} of {config.latent_dim}"
+    expected = loss.prediction(config)
     if expected is not None and expected.active is not None:
         text += f" (predicted {expected.active})"
     return text
 
 
+_NO_BITS = "–"
+
+
 def _bits(member: MemberSnapshot) -> str:
     """Bits per pixel after the last epoch; a dash before the first, and for no likelihood."""
     bits = member.epochs[-1].bits_per_pixel if member.epochs else None
-    return "–" if bits is None else f"{bits:.3f}"
+    return _NO_BITS if bits is None else f"{bits:.3f}"
 
 
-def _show_table(members: Sequence[MemberSnapshot], styles: Sequence[Style]) -> None:
-    """The members' numbers now, the common units first."""
+def _show_table(snapshot: RunSnapshot, styles: Sequence[Style]) -> None:
+    """The members' numbers, the common units first."""
+    words, numbers = _numbers(snapshot)
     lines = [
         "| | bits per pixel | MSE per pixel | KL, nats | latents in use | its own loss |",
         "|:--|--:|--:|--:|--:|--:|",
     ]
-    for member, style in zip(members, styles, strict=True):
-        last = member.last_step
-        assert last is not None
-        fixed = BELIEFS[member.config.likelihood].scale == "fixed"
-        learned = last.scale is not None and not fixed
-        name = f"{style.label} ({last.scale:.3f})" if learned else style.label
+    configs = [member.config for member in snapshot.members]
+    for member, now, style in zip(snapshot.members, numbers, styles, strict=True):
+        config = member.config
+        learned = now.scale is not None and BELIEFS[config.likelihood].scale != "fixed"
+        name = f"{style.label} ({now.scale:.3f})" if learned else style.label
         lines.append(
-            f"| {name} | **{_bits(member)}** | **{last.mse:.4f}** | **{last.kl:.1f}** "
-            f"| {_in_use(member)} | {_nats(last.loss)} |"
+            f"| {name} | **{_bits(member)}** | **{now.mse:.4f}** | **{now.kl:.1f}** "
+            f"| {_in_use(now, config)} | {_nats(now.loss)} |"
         )
-    st.markdown("\n".join(lines))
-    if not comparable_in_nats([member.config for member in members]):
+    st.markdown(f"*On {words}:*\n\n" + "\n".join(lines))
+    if not comparable_in_nats(configs):
         st.caption(
             "**Bits per pixel** are the one ruler for all: each loss read as a probability of a "
             "pixel's 256 grey levels, −log₂ of it, and the KL added; on the test set, after each "
@@ -169,42 +267,6 @@ def _gap(event: BoundEvent) -> str:
     )
 
 
-def _panels() -> DeltaGenerator:
-    """A row of figures that wraps where the page is narrow; columns would be sent at every poll."""
-    return st.container(horizontal=True, key="train-figures")
-
-
-def _show_single(snapshot: RunSnapshot, styles: tuple[Style, ...]) -> None:
-    # Only a Gaussian's best scale is the RMSE beside which it is drawn.
-    has_scale = BELIEFS[snapshot.members[0].config.likelihood].gaussian
-    with _panels():
-        for field in ("log_likelihood", "kl", "loss"):
-            _show_curve(snapshot, styles, field)
-        if has_scale:
-            _show_scale(snapshot)
-        else:
-            _show_curve(snapshot, styles, "mse")
-        _show_kl(snapshot, styles)
-        _show_calibration(snapshot, styles)
-
-
-def _show_comparison(snapshot: RunSnapshot, styles: tuple[Style, ...]) -> None:
-    with _panels():
-        _show_curve(snapshot, styles, "mse")
-        _show_curve(snapshot, styles, "kl")
-        show(
-            curves.build_trade_chart,
-            _curves(snapshot, styles, "kl", "mse"),
-            key=f"trade-{len(styles)}",
-            styles=styles,
-            total_steps=snapshot.total_steps,
-        )
-        _show_kl(snapshot, styles)
-        _show_calibration(snapshot, styles)
-        if comparable_in_nats([member.config for member in snapshot.members]):
-            _show_curve(snapshot, styles, "log_likelihood")
-
-
 def _show_rates(snapshot: RunSnapshot, styles: tuple[Style, ...]) -> None:
     """What a nat buys under each loss, beside the linear VAE's curve."""
     members = snapshot.members
@@ -256,15 +318,35 @@ def _at_equal_rate(members: Sequence[MemberSnapshot]) -> list[str]:
     return sentences
 
 
-def _show_curve(snapshot: RunSnapshot, styles: tuple[Style, ...], field: str) -> None:
-    show(
-        curves.build_curve_chart,
-        _curves(snapshot, styles, field),
-        key=f"curve-{field}-{len(styles)}",
-        field=field,
-        styles=styles,
-        total_steps=snapshot.total_steps,
-    )
+def _show_figure(
+    name: str, snapshot: RunSnapshot, styles: tuple[Style, ...], height: int | None = None
+) -> None:
+    if name in _BINS:
+        _show_bins(name, snapshot, styles, height)
+    elif name == "latents":
+        _show_kl(snapshot, styles, height)
+    elif name == "scale":
+        _show_scale(snapshot, height)
+    elif name == "trade":
+        show(
+            curves.build_trade_chart,
+            _curves(snapshot, styles, "kl", "mse"),
+            key=f"trade-{len(styles)}",
+            height=height,
+            styles=styles,
+            total_steps=snapshot.total_steps,
+        )
+    else:
+        show(
+            curves.build_curve_chart,
+            _curves(snapshot, styles, name),
+            key=f"curve-{name}-{len(styles)}",
+            height=height,
+            field=name,
+            styles=styles,
+            total_steps=snapshot.total_steps,
+            rate_changes=tables.rate_changes(snapshot.members),
+        )
 
 
 def _curves(snapshot: RunSnapshot, styles: Sequence[Style], *fields: str) -> bytes:
@@ -279,53 +361,69 @@ def _curves(snapshot: RunSnapshot, styles: Sequence[Style], *fields: str) -> byt
     )
 
 
-def _show_scale(snapshot: RunSnapshot) -> None:
+def _show_scale(snapshot: RunSnapshot, height: int | None) -> None:
     rows = _packed.get(
         ("scale", snapshot.run_id, snapshot.version),
         lambda: to_arrow(tables.scale_frame(snapshot.members[0])),
     )
-    show(curves.build_scale_chart, rows, key="scale", total_steps=snapshot.total_steps)
+    show(
+        curves.build_scale_chart,
+        rows,
+        key="scale",
+        height=height,
+        total_steps=snapshot.total_steps,
+        rate_changes=tables.rate_changes(snapshot.members),
+    )
 
 
-def _show_kl(snapshot: RunSnapshot, styles: tuple[Style, ...]) -> None:
+def _show_kl(snapshot: RunSnapshot, styles: tuple[Style, ...], height: int | None) -> None:
     expected = [loss.prediction(member.config) for member in snapshot.members]
     predicted = [each.kl_per_latent if each else () for each in expected]
     labels = [style.label for style in styles]
+    on = tables.TEST if _is_over(snapshot) else tables.BATCH
     rows = _packed.get(
         ("kl", snapshot.run_id, snapshot.version),
-        lambda: to_arrow(tables.kl_frame(snapshot.members, labels, predicted)),
+        lambda: to_arrow(tables.kl_frame(snapshot.members, labels, predicted, on=on)),
     )
     latents = max(member.config.latent_dim for member in snapshot.members)
     show(
         curves.build_kl_chart,
         rows,
         key=f"latents-{len(styles)}",
+        height=height,
         styles=styles,
         latents=latents,
         predicted=any(predicted),
     )
 
 
-def _show_calibration(snapshot: RunSnapshot, styles: tuple[Style, ...]) -> None:
+def _show_bins(
+    name: str, snapshot: RunSnapshot, styles: tuple[Style, ...], height: int | None
+) -> None:
     labels = [style.label for style in styles]
     if not all(member.epochs for member in snapshot.members):
-        st.caption("Calibration, mean target by output: measured after the first epoch.")
+        what = _NAMES[name]
+        st.caption(f"{what[0].upper()}{what[1:]}: measured after the first epoch.")
         return
     last = snapshot.members[0].epochs[-1].epoch
-    for name, build in _BINS.items():
-        pack = partial(_pack_bins, snapshot.members, labels, name)
-        rows = _packed.get((name, snapshot.run_id, last), pack)
-        show(build, rows, key=f"{name}-{len(styles)}", styles=styles)
+    pack = partial(_pack_bins, snapshot.members, labels, name)
+    rows = _packed.get((name, snapshot.run_id, last), pack)
+    show(_BINS[name], rows, key=f"{name}-{len(styles)}", height=height, styles=styles)
 
 
 def _pack_bins(members: Sequence[MemberSnapshot], labels: Sequence[str], name: str) -> bytes:
     return to_arrow(tables.bins_frame(members, labels, name))
 
 
-def show(build: Any, rows: bytes, *, key: str, **arguments: Any) -> None:
-    """Draw ``build(**arguments)`` over ``rows``, a frame in the form in which it travels."""
+def show(build: Any, rows: bytes, *, key: str, height: int | None = None, **arguments: Any) -> None:
+    """Draw ``build(**arguments)`` over ``rows``, a frame in the form in which it travels.
+
+    ``height`` in pixels, where it is not the chart's own.
+    """
     # A copy, because Streamlit takes parts out of the specification it is given.
     given = {**_spec(build, **arguments), "datasets": {_ROWS: rows}}
+    if height is not None:
+        given["height"] = height
     st.vega_lite_chart(spec=given, alt=given.pop("description"), key=key)
 
 

@@ -22,7 +22,7 @@ OWN = frozenset({*SETTINGS, *_NEVER, "lesson", "against", "run", "hide"})
 """The query parameters that are this page's: it reads and writes no others."""
 NOBODY = "none"
 """In the address, no comparison where the lesson has one."""
-_HIDEABLE = frozenset({*SETTINGS, "against", "presets"})
+_HIDEABLE = frozenset({*SETTINGS, "against", "presets", "drawing"})
 _LIMITED = ("epochs", "hidden_dim", "latent_dim", "batch_size")
 
 
@@ -31,7 +31,7 @@ class PageState:
     """A question with its settings, what to train beside them, the run shown, what is hidden.
 
     ``run`` is empty while none is shown. ``hide`` names controls: settings, ``against`` for the
-    comparison, ``presets`` for the questions.
+    comparison, ``presets`` for the questions, ``drawing`` for the canvas.
     """
 
     config: TrainConfig = field(default_factory=TrainConfig)
@@ -48,6 +48,15 @@ class PageState:
     def members(self) -> tuple[TrainConfig, ...]:
         """What Train starts: the settings, and beside them what is compared."""
         return questions.members(self.config, self.against)
+
+    def makes(self, trained: Sequence[TrainConfig]) -> bool:
+        """Whether these are the members of a run that this page's settings start."""
+        wanted = questions.sweep(self.config) if questions.is_sweep(trained) else self.members
+        return wanted == tuple(trained)
+
+    def question_of(self, trained: Sequence[TrainConfig]) -> str:
+        """The lesson that a run of these members answers: this page's, where it is its run."""
+        return self.lesson if self.makes(trained) else questions.lesson_of(trained)
 
     def with_lesson(self, name: str) -> "PageState":
         """The question ``name``: its settings over the defaults, its comparison; the same seed."""
@@ -86,11 +95,12 @@ class PageState:
 
     def with_members(self, members: Sequence[TrainConfig]) -> "PageState":
         """The settings, the comparison and the question of a run, and the run let go."""
+        sweep = questions.is_sweep(members)
         return replace(
             self,
             config=members[0],
-            lesson=questions.lesson_of(members),
-            against=questions.alternatives(members),
+            lesson="free" if sweep else questions.lesson_of(members),
+            against=() if sweep else questions.alternatives(members),
             run="",
         )
 

@@ -8,13 +8,14 @@ to another state.
 import streamlit as st
 
 from vae.charts.train.styles import member_styles
+from vae.config import TrainConfig
 from vae.export.files import common_moments, moment_captions
 from vae.lessons import questions
 from vae.runs.registry import get_registry
 from vae.runs.snapshots import RunSnapshot
 from vae.web import drawing
 from vae.web.kit.address import plain
-from vae.web.train import before, buttons, commands, figures, pictures, results
+from vae.web.train import before, buttons, commands, figures, pictures, results, verdict
 from vae.web.train import state as page_state
 from vae.web.train.commands import owner, session_id, start_again_when_over, started_here
 from vae.web.train.page_state import PageState
@@ -25,13 +26,20 @@ POLL_SECONDS = 0.4
 _OPENING_SECONDS = 0.15
 # One core answers about this many watchers at the full rate; more of them are polled slower.
 _WATCHERS_AT_FULL_RATE = 12
+# Grey and pale, but legible: words keep their own contrast.
+_STALE = """
+:is(.st-key-train-run, .st-key-train-results) :is(img, canvas, svg, [data-testid=stAlert],
+  [data-testid=stMarkdownContainer] table) { filter: grayscale(1); }
+:is(.st-key-train-run, .st-key-train-results) :is(img, canvas, .stVegaLiteChart) { opacity: 0.45; }
+"""
 Scene = tuple[str, str, bool, int]
 
 
 def find(page: PageState) -> tuple[PageState, RunSnapshot | None]:
     """The page with the run to show, and its snapshot when it is somebody else's.
 
-    Without a run in the address it is the one that this browser left behind and that still goes.
+    Without a run in the address it is the one that this browser left behind and that still goes;
+    its question and settings come with it where the address asks for no others.
     """
     registry = get_registry()
     if not page.run:
@@ -39,12 +47,19 @@ def find(page: PageState) -> tuple[PageState, RunSnapshot | None]:
         kept = registry.snapshot(own) if own else None
         if own is None or kept is None or kept.state.is_finished():
             return page, None
-        page_state.set_run(own)
+        if page == PageState(hide=page.hide):
+            page = page.with_members(trained(kept))
+        page_state.put(page.with_run(own))
         return page.with_run(own), None
     snapshot = registry.snapshot(page.run)
     if snapshot is None or registry.is_owner(page.run, owner()):
         return page, None
     return page, snapshot
+
+
+def trained(snapshot: RunSnapshot) -> tuple[TrainConfig, ...]:
+    """What a run trains, member by member."""
+    return tuple(member.config for member in snapshot.members)
 
 
 def interval(snapshot: RunSnapshot | None) -> float | None:
@@ -86,7 +101,7 @@ def show_run(page: PageState) -> None:
     with st.container():
         _steering(page, drawn)
     # How many watch may change the pace at any time; the browser's timer keeps the first one.
-    with st.container():
+    with st.container(key="train-run"):
         st.fragment(_panel, run_every=interval(snapshot))(page, drawn)
 
 
@@ -121,14 +136,29 @@ def _panel(drawn_page: PageState, drawn: Scene) -> None:
         if not drawing.show_shipped(page.config.dataset, grey=page.config.grey, key="drawing"):
             before.show_targets(page.config)
         return
-    show_state(snapshot, _steers(snapshot))
-    show_snapshot(snapshot)
+    steers = _steers(snapshot)
+    show_state(snapshot, steers)
+    show_settings(page, snapshot, steers)
+    show_snapshot(snapshot, page.question_of(trained(snapshot)))
 
 
-def show_snapshot(snapshot: RunSnapshot) -> None:
-    """Pictures, figures now, and curves; of a run that is over the pictures are its film."""
-    members = snapshot.members
-    configs = [member.config for member in members]
+def show_settings(page: PageState, snapshot: RunSnapshot, steers: bool) -> None:
+    """The settings that made what is shown; greyed, and said, where the controls say others."""
+    made = f"These are results of {questions.describe(trained(snapshot))}."
+    if not steers or page.makes(trained(snapshot)):
+        st.caption(made)
+        return
+    start = "Restart" if not snapshot.state.is_finished() else "Train"
+    st.info(
+        f"{made} The controls say something else now: {start} begins a run of that.",
+        icon=":material/history:",
+    )
+    st.html(f"<style>{_STALE}</style>")
+
+
+def show_snapshot(snapshot: RunSnapshot, lesson: str) -> None:
+    """Pictures, the verdict, figures; of a run that is over the pictures are its film."""
+    members, configs = snapshot.members, trained(snapshot)
     styles = member_styles(configs, questions.labels(configs))
     if not all(member.frames for member in members):
         before.show_targets(configs[0])
@@ -138,8 +168,9 @@ def show_snapshot(snapshot: RunSnapshot) -> None:
     else:
         bring = started_here(snapshot.run_id)
         pictures.show_live(snapshot.run_id, members, styles, bring=bring, key="live")
+    verdict.show_verdict(snapshot, lesson)
     if all(member.steps for member in members):
-        figures.show_figures(snapshot, styles)
+        figures.show_figures(snapshot, styles, questions.LESSONS[lesson].figure)
     figures.show_bounds(snapshot, styles)
 
 
@@ -244,7 +275,5 @@ def show_after(page: PageState) -> None:
     if _gallery_step(snapshot) >= 0 or (
         snapshot.state.is_finished() and all(member.steps for member in snapshot.members)
     ):
-        trained = tuple(member.config for member in snapshot.members)
-        if snapshot.state is RunState.FINISHED and trained == page.members and _steers(snapshot):
-            st.success(f"**Takeaway.** {page.question.takeaway}", icon=":material/lightbulb:")
-        results.show_results(snapshot)
+        with st.container(key="train-results"):
+            results.show_results(snapshot)

@@ -1,0 +1,69 @@
+"""Who was right: the verdict on the run that the page shows, once it is over."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from vae.lessons import questions, verdicts
+from vae.lessons.verdicts import Outcome
+from vae.runs import tables
+from vae.runs.snapshots import MemberSnapshot, RunSnapshot
+from vae.theory.prediction import active_latents
+from vae.web.train import loss
+from vae.wire.protocol import RunState
+
+
+def show_verdict(snapshot: RunSnapshot, lesson: str) -> None:
+    """What was predicted, what came out on the test set, and what follows; of a finished run."""
+    over = snapshot.state is RunState.FINISHED and all(each.epochs for each in snapshot.members)
+    # A sweep is read from its own figure.
+    if not over or questions.is_sweep([each.config for each in snapshot.members]):
+        return
+    verdict = verdicts.judge(
+        lesson,
+        outcomes(snapshot.members),
+        changed_rate_at=[step for step, _ in tables.rate_changes(snapshot.members)],
+    )
+    text = (
+        f"**Predicted:** {verdict.predicted}\n\n"
+        f"**Got**, on {test_images(snapshot.members[0])}: {verdict.got}\n\n"
+    )
+    if verdict.agrees is False:
+        st.warning(f"{text}**Otherwise than predicted.** {verdict.why}", icon=":material/rule:")
+    elif verdict.agrees:
+        st.success(f"{text}**As predicted.** {verdict.why}", icon=":material/lightbulb:")
+    else:
+        st.info(text + verdict.why, icon=":material/lightbulb:")
+
+
+def outcomes(members: Sequence[MemberSnapshot]) -> list[Outcome]:
+    """What each member ended with, on the test set after its last epoch."""
+    labels = questions.labels([member.config for member in members])
+    return [_outcome(member, label) for member, label in zip(members, labels, strict=True)]
+
+
+def _outcome(member: MemberSnapshot, label: str) -> Outcome:
+    last, gallery = member.epochs[-1], member.gallery
+    codes = None if gallery is None or not gallery.codes.size else gallery.codes
+    return Outcome(
+        label,
+        member.config,
+        mse=last.test_mse,
+        kl=last.test_kl,
+        loss=last.test_loss,
+        active=active_latents(last.test_kl_per_latent),
+        scale=last.scale,
+        response=tuple((each.target, each.output) for each in last.response if each.count),
+        spread=None if codes is None else float(codes.std()),
+        expected=loss.prediction(member.config),
+    )
+
+
+def test_images(member: MemberSnapshot) -> str:
+    """The test set with its count, in words."""
+    frame = member.last_frame
+    if not member.epochs or frame is None:
+        return "the test set"
+    pixels = frame.reconstruction.targets[0].size
+    count = sum(each.count for each in member.epochs[-1].response) // pixels
+    return f"the test set's {count:,} images"
