@@ -246,7 +246,7 @@ def describe(configs: Sequence[TrainConfig]) -> str:
             if name not in known
         ),
     ]
-    names = " against ".join(f"**{label}**" for label in labels(configs))
+    names = " · ".join(f"**{label}**" for label in labels(configs))
     return f"{names} on {DATASETS[first.dataset]} ({', '.join(parts)})"
 
 

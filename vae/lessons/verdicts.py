@@ -174,7 +174,9 @@ def _compare(outcomes: Sequence[Outcome]) -> Verdict:
     """Any comparison in the units that all share: squared error and nats."""
     ranked = sorted(outcomes, key=lambda each: each.mse)
     best, rest = ranked[0], ranked[1:]
-    others = "; ".join(f"{_paid(each)}, {_less(best.mse, each.mse)} for the first" for each in rest)
+    others = "; ".join(
+        f"{_paid(each)} (the first has {_less(best.mse, each.mse)})" for each in rest
+    )
     odd = _cheaper_and_better(ranked)
     predicted = "whoever keeps more nats in z has the smaller squared error."
     got = f"the smallest error has {_paid(best)}. Then {others}."

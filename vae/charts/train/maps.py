@@ -5,9 +5,14 @@ import altair as alt
 from vae.charts.kit.layers import layered
 
 
-def build_map_chart(*, names: tuple[str, ...], latents: tuple[int, ...]) -> alt.TopLevelMixin:
-    """Codes of test images in two latents, a colour for each class and its name at its centre."""
-    axis = alt.Scale(domain=[-3.6, 3.6], nice=False)
+def build_map_chart(
+    *, names: tuple[str, ...], latents: tuple[int, ...], reach: float = 3.6
+) -> alt.TopLevelMixin:
+    """Codes of test images in two latents, a colour for each class and its name at its centre.
+
+    ``reach``: how far from 0 both axes go.
+    """
+    axis = alt.Scale(domain=[-reach, reach], nice=False)
     titles = [f"latent {latent + 1}" for latent in latents] + ["(no second latent)"]
     base = alt.Chart()
     by_class = alt.Color(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import streamlit as st
 
 from vae.beliefs import BELIEFS
@@ -34,43 +35,82 @@ def show_results(snapshot: RunSnapshot) -> None:
 
 
 def _show_galleries(members: Sequence[MemberSnapshot], labels: Sequence[str]) -> None:
+    """What every member draws, knows and varies; those of a comparison side by side."""
     st.subheader("What the latents mean", anchor="latents")
-    if len(members) == 1:
-        _show_gallery(members[0], 0)
+    if len(members) > 1:
+        _show_compared(members, labels)
         return
-    for index, (tab, member) in enumerate(zip(st.tabs(list(labels)), members, strict=True)):
-        with tab:
-            _show_gallery(member, index)
-
-
-def _show_gallery(member: MemberSnapshot, index: int) -> None:
-    gallery = member.gallery
-    assert gallery is not None
     left, middle, right = st.columns(3)
     with left:
-        st.markdown("**Draws from the prior**, decoded: what the model believes a picture is.")
-        st.image(
-            tiles.data_url(tiles.png(tiles.tile(gallery.prior, 6), 3)),
-            width="stretch",
-            alt="decoder means at latents drawn from the prior",
-        )
+        st.markdown(_PRIOR)
+        _show_prior(members[0])
     with middle:
-        if len(gallery.latents) == 2:
-            st.markdown("**Where test images lie** in the two most informative latents.")
-            _show_map(member, index)
-        else:
-            st.markdown("**One latent**: there is no map of two.")
+        st.markdown(_MAP)
+        _show_map(members[0], 0, _reach(members))
     with right:
-        st.markdown("**The decoder over the same two latents**, each from −3 to 3.")
-        st.image(
-            tiles.grid(gallery.grid, 2),
-            width="stretch",
-            alt="decoder means on a grid over the two most informative latents",
-        )
-    st.markdown(
-        "**One latent at a time**, −3 to 3, the others 0: each row is a latent, the most "
-        "informative first. A row that does not change is a latent that is not used."
+        st.markdown(_GRID)
+        _show_grid(members[0])
+    st.markdown(_TRAVERSALS)
+    _show_traversals(members[0])
+
+
+_PRIOR = "**Draws from the prior**, decoded: what the model believes a picture is."
+_MAP = "**Where test images lie** in the two most informative latents."
+_GRID = "**The decoder over the same two latents**, each from −3 to 3."
+_TRAVERSALS = (
+    "**One latent at a time**, −3 to 3, the others 0: each row is a latent, the most informative "
+    "first. A row that does not change is a latent that is not used."
+)
+
+
+def _show_compared(members: Sequence[MemberSnapshot], labels: Sequence[str]) -> None:
+    """Each kind of picture in one row, a column for each member, on axes that they share."""
+    reach = _reach(members)
+    st.markdown(_PRIOR)
+    for column, member, label in zip(st.columns(len(members)), members, labels, strict=True):
+        with column:
+            st.caption(label)
+            _show_prior(member)
+    st.markdown(_MAP)
+    for index, (column, label) in enumerate(zip(st.columns(len(members)), labels, strict=True)):
+        with column:
+            st.caption(label)
+            _show_map(members[index], index, reach)
+    with st.expander("The decoder over those two latents, and one latent at a time"):
+        st.markdown(_GRID)
+        for column, member, label in zip(st.columns(len(members)), members, labels, strict=True):
+            with column:
+                st.caption(label)
+                _show_grid(member)
+        st.markdown(_TRAVERSALS)
+        for member, label in zip(members, labels, strict=True):
+            st.caption(label)
+            _show_traversals(member)
+
+
+def _show_prior(member: MemberSnapshot) -> None:
+    gallery = member.gallery
+    assert gallery is not None
+    st.image(
+        tiles.data_url(tiles.png(tiles.tile(gallery.prior, 6), 3)),
+        width="stretch",
+        alt="decoder means at latents drawn from the prior",
     )
+
+
+def _show_grid(member: MemberSnapshot) -> None:
+    gallery = member.gallery
+    assert gallery is not None
+    st.image(
+        tiles.grid(gallery.grid, 2),
+        width="stretch",
+        alt="decoder means on a grid over the two most informative latents",
+    )
+
+
+def _show_traversals(member: MemberSnapshot) -> None:
+    gallery = member.gallery
+    assert gallery is not None
     st.image(
         tiles.grid(gallery.traversals, 2, gap=1),
         width=620,
@@ -78,9 +118,21 @@ def _show_gallery(member: MemberSnapshot, index: int) -> None:
     )
 
 
-def _show_map(member: MemberSnapshot, index: int) -> None:
+def _reach(members: Sequence[MemberSnapshot]) -> float:
+    """How far the maps reach from 0: to the farthest code of any member, and to 3.6 at least.
+
+    Codes of a plain autoencoder lie where they like.
+    """
+    codes = [each.gallery.codes for each in members if each.gallery is not None]
+    return max(3.6, *(1.05 * float(np.abs(each).max(initial=0)) for each in codes))
+
+
+def _show_map(member: MemberSnapshot, index: int, reach: float) -> None:
     gallery = member.gallery
     assert gallery is not None
+    if len(gallery.latents) < 2:
+        st.markdown("**One latent**: there is no map of two.")
+        return
     names = _class_names(member.config, int(gallery.labels.max(initial=0)) + 1)
     figures.show(
         maps.build_map_chart,
@@ -88,6 +140,7 @@ def _show_map(member: MemberSnapshot, index: int) -> None:
         key=f"map-{index}",
         names=names,
         latents=gallery.latents,
+        reach=round(reach, 1),
     )
 
 

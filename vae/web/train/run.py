@@ -31,6 +31,7 @@ _STALE = """
 :is(.st-key-train-run, .st-key-train-results) :is(img, canvas, svg, [data-testid=stAlert],
   [data-testid=stMarkdownContainer] table) { filter: grayscale(1); }
 :is(.st-key-train-run, .st-key-train-results) :is(img, canvas, .stVegaLiteChart) { opacity: 0.45; }
+.st-key-train-run { --pictures-opacity: 0.45; }
 """
 Scene = tuple[str, str, bool, int]
 

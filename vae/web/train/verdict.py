@@ -44,7 +44,7 @@ def outcomes(members: Sequence[MemberSnapshot]) -> list[Outcome]:
 
 def _outcome(member: MemberSnapshot, label: str) -> Outcome:
     last, gallery = member.epochs[-1], member.gallery
-    codes = None if gallery is None or not gallery.codes.size else gallery.codes
+    codes = None if gallery is None else gallery.codes[:, : len(gallery.latents)]
     return Outcome(
         label,
         member.config,
@@ -54,7 +54,7 @@ def _outcome(member: MemberSnapshot, label: str) -> Outcome:
         active=active_latents(last.test_kl_per_latent),
         scale=last.scale,
         response=tuple((each.target, each.output) for each in last.response if each.count),
-        spread=None if codes is None else float(codes.std()),
+        spread=None if codes is None or not codes.size else float(codes.std()),
         expected=loss.prediction(member.config),
     )
 
