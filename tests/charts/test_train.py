@@ -170,3 +170,42 @@ def test_greys_are_told_both_ways():
         assert list(frame[frame["member"] == "BCE"]["output"]) == [each.output for each in bins]
         points = build(styles=STYLES).to_dict()["layer"][-1]["encoding"]
         assert points["x"]["field"] == x
+
+
+RATES = ((40, 0.01), (70, 0.002))
+
+
+@pytest.mark.parametrize("field", ["kl", "mse"])
+def test_a_changed_rate_is_a_mark_on_the_curves(field):
+    chart = curves.build_curve_chart(
+        field=field, styles=STYLES, total_steps=100, rate_changes=RATES
+    )
+    spec = _with(chart, tables.curve_frame(MEMBERS, LABELS))
+    marks = rows_of(_Drawn(spec), ["step", "rate"])
+    assert {(row["step"], row["rate"]) for row in marks} == {(40, "rate 0.01"), (70, "rate 0.002")}
+    assert "0.01 from step 40" in spec["description"]
+    assert "<svg" in vl_convert.vegalite_to_svg(spec)
+    assert "changed" not in curves.build_scale_chart(total_steps=100).to_dict()["description"]
+
+
+def test_rate_changes_are_read_from_the_steps():
+    steps = [
+        replace(MEMBERS[0].steps[0], step=step, learning_rate=rate)
+        for step, rate in ((1, 1e-3), (20, 1e-3), (40, 1e-2), (60, 1e-2), (70, 2e-3))
+    ]
+    assert tables.rate_changes([replace(MEMBERS[0], steps=tuple(steps))]) == RATES
+    assert tables.rate_changes(MEMBERS) == ()
+
+
+def test_of_a_run_that_is_over_the_test_sets_latents_are_drawn():
+    epoch = replace(MEMBERS[0].epochs[-1], test_kl_per_latent=(0.5, 2.5, 0.0, 1.0))
+    member = replace(MEMBERS[0], epochs=(epoch,))
+    frame = tables.kl_frame([member], LABELS[:1], [()], on=tables.TEST)
+    assert list(frame["kl"]) == [2.5, 1.0, 0.5, 0.0]
+    assert list(tables.kl_frame([member], LABELS[:1], [()])["kl"]) == [3.0, 2.0, 1.0, 0.0]
+
+
+def test_a_map_reaches_as_far_as_it_is_told():
+    chart = maps.build_map_chart(names=("0", "1"), latents=(0, 1), reach=12.5).to_dict()
+    scales = [layer["encoding"]["x"].get("scale", {}) for layer in chart["layer"]]
+    assert {"domain": [-12.5, 12.5], "nice": False} in scales

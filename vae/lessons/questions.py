@@ -275,8 +275,3 @@ def _label(config: TrainConfig, among: Sequence[TrainConfig]) -> str:
     if not fixed and len({other.scale for other in twins}) > 1:
         words.append(f"from sigma {config.scale:g}")
     return ", ".join(words)
-
-
-def with_seed(configs: Sequence[TrainConfig], seed: int) -> tuple[TrainConfig, ...]:
-    """The same runs from other initial weights, in another order, with other noise."""
-    return tuple(replace(config, seed=seed) for config in configs)

@@ -95,12 +95,15 @@ class PageState:
 
     def with_members(self, members: Sequence[TrainConfig]) -> "PageState":
         """The settings, the comparison and the question of a run, and the run let go."""
-        sweep = questions.is_sweep(members)
+        if questions.is_sweep(members):
+            # The first that keeps the settings' own scale.
+            config = members[-len(questions.SWEEP_BESIDE)]
+            return replace(self, config=config, lesson="free", against=(), run="")
         return replace(
             self,
             config=members[0],
-            lesson="free" if sweep else questions.lesson_of(members),
-            against=() if sweep else questions.alternatives(members),
+            lesson=questions.lesson_of(members),
+            against=questions.alternatives(members),
             run="",
         )
 
