@@ -16,7 +16,7 @@ BAD = {
     "VAE_MAX_EPOCHS": "5000",
     "VAE_MAX_STEPS": "1e300",
     "VAE_MAX_LATENT_DIM": "1024",
-    "VAE_MAX_MEMBERS": "5",
+    "VAE_MAX_MEMBERS": "10",
     "VAE_MAX_QUEUE": "",
     "VAE_KEEP_FOLDERS_MB": "nan",
     "VAE_PROFILE": "",

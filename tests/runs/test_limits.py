@@ -57,9 +57,9 @@ def test_a_setting_beyond_the_host(name: str) -> None:
         check([TrainConfig(**{**usual, name: 4})], limits)
 
 
-@pytest.mark.parametrize("count", [0, 5])
+@pytest.mark.parametrize("count", [0, 10])
 def test_number_of_members(count: int) -> None:
-    with pytest.raises(LimitError, match=f"members: {count} given; allowed is 1 to 4"):
+    with pytest.raises(LimitError, match=f"members: {count} given; allowed is 1 to 9"):
         check([TrainConfig()] * count, Limits())
 
 
