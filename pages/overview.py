@@ -11,9 +11,10 @@ values = figures.query_values(overview.DIALS)
 
 st.title("What is a VAE’s loss?", anchor="overview")
 st.markdown(
-    "A variational autoencoder is trained to raise a log likelihood, yet its code says "
-    "*mean squared error* or *binary cross-entropy*. Where do these come from, and does it matter "
-    "which one you take?"
+    "A **variational autoencoder** (VAE) squeezes an image x into a few numbers z and draws it "
+    "again. The **encoder** guesses z from x; the **decoder** guesses x from z. It is trained to "
+    "raise a log likelihood, yet its code says *mean squared error* or *binary cross-entropy*. "
+    "Where do these come from, and does it matter which one you take?"
 )
 
 st.header("The answer, for one pixel", anchor="answer")
@@ -34,17 +35,23 @@ figures.dials(
     presets={
         "Too bright by 0.1": {"t": 0.8, "p": 0.9},
         "Too dark by 0.1": {"t": 0.8, "p": 0.7},
+        "White pixel": {"t": 1.0, "p": 0.7},
         "σ = 1": {"sigma": 1.0},
         "σ = 0.1": {"sigma": 0.1},
     },
     key="overview-dials",
 )
 st.markdown(
-    "**A loss is a belief.** Choose what the decoder believes of a pixel, a bell, two bars or a "
-    "curve on [0, 1], and minus the logarithm of that belief is the loss: MSE, BCE or the "
-    "continuous Bernoulli’s. Drag the output p: all three are least where p meets the pixel’s "
-    "grey t. They differ in how much a miss costs, which is what the KL is weighed against. "
-    "σ decides that for MSE; BCE has decided it for you, and unevenly."
+    "**A loss is a belief.** Choose what the decoder believes of a pixel: a bell, two bars, or a "
+    "curve on [0, 1]. Minus the logarithm of that belief, at the pixel, is the loss: MSE, BCE, or "
+    "the continuous Bernoulli’s. It is counted in **nats**; a nat is 1.44 bits.\n\n"
+    "The two bars allow black and white alone. For a grey t, BCE is a *mean*: of −log of the "
+    "white bar, with weight t, and of the black bar, with weight 1 − t. The bell allows any "
+    "number, also outside [0, 1] (shaded).\n\n"
+    "Drag the output p, the mean of each belief. All three losses are least where p meets the "
+    "pixel’s grey t. They differ in what a miss costs. That cost is weighed against the **KL**: "
+    "what the encoder pays, in nats, for telling z more than the prior knows. σ sets the weight "
+    "for MSE. BCE has set it for you, and unevenly."
 )
 
 drawing.show_shipped(
@@ -61,14 +68,14 @@ first, second, third = st.columns(3)
 with first, st.container(border=True, height="stretch"):
     navigation.link("derivation", query=keep)
     st.markdown(
-        "From E[log p(x|z)] to MSE, one line at a time. One σ moves everything: gradients, the "
-        "best loss, how many latents survive. *What σ does your code imply?*"
+        "Why there is a KL, and how log p(x|z) becomes MSE or BCE, one line at a time. One σ moves "
+        "everything: gradients, the best loss, how many latents survive."
     )
 with second, st.container(border=True, height="stretch"):
     navigation.link("bias", query=keep)
     st.markdown(
         "Does BCE pull greys toward 0.5 and blur pictures? The cost is uneven, the minimum is not "
-        "moved, and a real pull appears under conditions you can feel."
+        "moved. A real pull appears under conditions you can feel."
     )
 with third, st.container(border=True, height="stretch"):
     navigation.link("train", query=keep)

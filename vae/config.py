@@ -90,7 +90,11 @@ class TrainConfig:
         advanced=True,
     )
     likelihood: str = _option(
-        "bernoulli", "Likelihood", "log p(x|z), the reconstruction term", choices=LIKELIHOODS
+        "bernoulli",
+        "Likelihood",
+        "log p(x|z), the reconstruction term; a Gaussian's mean passes through a sigmoid unless "
+        "the decoder is linear",
+        choices=LIKELIHOODS,
     )
     scale: float = _option(
         1.0,

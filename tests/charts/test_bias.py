@@ -15,12 +15,13 @@ from vae.charts.bias import (
     pull_curves,
 )
 from vae.charts.kit import calibration
-from vae.charts.kit.theme import BERNOULLI, GAUSSIAN
+from vae.charts.kit.theme import BERNOULLI, CONTINUOUS_BERNOULLI, GAUSSIAN
+from vae.shipped.cards import MATCHED_SEEDS, matched
 from vae.theory import bernoulli as b
 from vae.theory import continuous_bernoulli as cb
 from vae.theory import counter_biased, pull
 from vae.theory import early_stopping as descent_theory
-from vae.web.bias import both_ways_table, interpolate, trained_curves
+from vae.web.bias import exchange_runs, interpolate, seeds_table, trained_curves
 from vae.wire.events import CalibrationBin
 
 BINS = (CalibrationBin(0.2, 0.3, 10), CalibrationBin(0.5, 0.5, 0), CalibrationBin(0.8, 0.7, 20))
@@ -202,12 +203,33 @@ def test_the_edges_greys_are_the_optima_under_noise(g):
 
 def test_trained_curves_are_matched_and_told():
     curves = trained_curves("fashion", "response")
-    assert [style.colour for style, _ in curves[:2]] == [BERNOULLI.colour, GAUSSIAN.colour]
+    colours = [BERNOULLI.colour, GAUSSIAN.colour, CONTINUOUS_BERNOULLI.colour]
+    assert [style.colour for style, _ in curves] == colours
+    assert "σ = 0.41, KL" in curves[1][0].label
     # BINS hold (target, output): read one way they shrink, read the other way they stretch.
     assert interpolate(BINS, "target", "output", 0.5) == pytest.approx(0.5)
     assert interpolate(BINS, "output", "target", 0.3) == pytest.approx(0.2)
-    table = both_ways_table(CURVES, CURVES)
-    assert "| Bernoulli / BCE | 0.300 | 0.500 | 0.700 | 0.200 | 0.500 | 0.800 |" in table
+
+
+@pytest.mark.parametrize("dataset", MATCHED_SEEDS)
+def test_the_table_of_seeds_is_the_cards(dataset):
+    table = seeds_table(dataset)
+    for cards in matched(dataset).values():
+        errors = [card.test_mse for card in cards]
+        assert f"{np.mean(errors):.4f}" in table
+        if len(errors) > 1:
+            assert f"± {np.ptp(errors) / 2:.4f}" in table
+
+
+def test_the_bernoulli_lies_on_the_gaussians_curve():
+    """What the last section says of its figure: BCE is one point of the exchange by sigma."""
+    runs = exchange_runs()
+    assert [run[2] for run in runs] == sorted(run[2] for run in runs)
+    sigma = [(kl, np.log(mse)) for style, _, kl, mse in runs if style.label == GAUSSIAN.label]
+    [(kl, mse)] = [(kl, mse) for style, _, kl, mse in runs if style.label == BERNOULLI.label]
+    curve = np.interp(kl, [point[0] for point in sigma], [point[1] for point in sigma])
+    assert np.log(mse) == pytest.approx(curve, abs=0.05)
+    assert len(sigma) == 3
 
 
 def test_the_two_ways_have_their_axes_exchanged():

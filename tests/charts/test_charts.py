@@ -23,6 +23,7 @@ SPECTRUM = {"spectrum": tuple(5 / 2**rank for rank in range(784)), "variance": 0
 CURVES = {"curves": ((BERNOULLI, (CalibrationBin(0.2, 0.3, 10), CalibrationBin(0.8, 0.7, 20))),)}
 STYLES = {"styles": (BERNOULLI, GAUSSIAN)}
 STEPPED = {**STYLES, "total_steps": 100}
+RUNS = ((GAUSSIAN, "σ = 1", 6.4, 0.034), (BERNOULLI, "BCE", 24.8, 0.015))
 BOUND = {"x": 0.8, "sigma": 0.3, "q_mean": 0.0, "q_scale": 1.0}
 PASTED = {
     "belief": read(
@@ -81,6 +82,8 @@ ARGUMENTS = {
     "overview.build_belief_chart": BELIEF,
     "overview.build_cost_chart": BELIEF,
     "overview.build_loss_chart": BELIEF,
+    "bias.question.build_exchange_chart": {"runs": RUNS},
+    "bias.question.build_minimum_chart": {},
     "bias.pull_curves.build_logit_noise_chart": {"t": 0.8, "tau": 1.0},
     "bias.pull_curves.build_noisy_cost_chart": {"t": 0.8, "s": 0.1},
     "bias.pull_curves.build_optimum_chart": {"t": 0.8, "s": 0.1},

@@ -20,6 +20,8 @@ def test_density_integrates_to_one_and_has_the_mean(a):
     assert integrate.quad(density, 0, 1, epsabs=1e-12)[0] == pytest.approx(1, abs=1e-10)
     moment = integrate.quad(lambda x: x * density(x), 0, 1, epsabs=1e-12)[0]
     assert cb.mean(a) == pytest.approx(moment, abs=1e-10)
+    second = integrate.quad(lambda x: (x - moment) ** 2 * density(x), 0, 1, epsabs=1e-13)[0]
+    assert cb.standard_deviation(a) == pytest.approx(np.sqrt(second), abs=1e-8)
 
 
 @pytest.mark.parametrize("a", [-1e6, -5120.0, -512.0, -60.0, 60.0, 512.0, 5120.0, 1e6])

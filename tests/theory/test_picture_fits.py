@@ -71,6 +71,22 @@ def test_from_the_negative_bce_returns_and_mse_waits():
     np.testing.assert_allclose(mse[0, 0], torch.sigmoid(a).detach().numpy(), rtol=1e-10)
 
 
+@pytest.mark.parametrize(("optimiser", "scale"), [("sgd", 0.3), ("adam", 0.1)])
+def test_the_way_back_follows_sigma_and_the_optimiser(optimiser, scale):
+    images = np.array([[[0, 255]]], np.uint8)
+    ours = fits.descend_from_negative(
+        images, "gaussian", start=5.0, steps=30, scale=scale, optimiser=optimiser, rate=0.1
+    )
+    a = torch.tensor([5.0, -5.0], dtype=torch.float64, requires_grad=True)
+    optimizer = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}[optimiser]([a], lr=0.1)
+    for _ in range(30):
+        optimizer.zero_grad()
+        normal = torch.distributions.Normal(torch.sigmoid(a), scale)
+        (-normal.log_prob(torch.tensor([0.0, 1.0], dtype=torch.float64))).sum().backward()
+        optimizer.step()
+    np.testing.assert_allclose(ours[0, 0], torch.sigmoid(a).detach().numpy(), rtol=1e-8)
+
+
 def test_the_continuous_bernoulli_reaches_the_ends_of_a_picture():
     images = np.array([[[0, 255], [128, 30]]], np.uint8)
     result = fits.fit(images, "continuous-bernoulli", "logit", 1.0)

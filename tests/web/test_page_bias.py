@@ -18,6 +18,7 @@ SECTIONS = [
     "gradients",
     "opposite",
     "measured",
+    "question",
 ]
 
 
@@ -30,7 +31,7 @@ def _pictures(app: AppTest) -> str:
     return "\n".join(element.proto.body for element in app.get("html"))
 
 
-def test_nine_sections_in_order(page):
+def test_ten_sections_in_order(page):
     assert [header.proto.anchor for header in page.header if header.proto.anchor] == SECTIONS
     assert [note.value for note in page.info] == []
 
@@ -74,6 +75,9 @@ BAD = {
     "noise_on": "nothing",
     "steps": "7",
     "trained": "imagenet",
+    "sigma": "0",
+    "descent": "lion",
+    "descent_sigma": "2",
 }
 
 
@@ -98,3 +102,27 @@ def test_noise_on_the_output_moves_bce_and_not_mse():
     assert len(contrast) == 4
     assert contrast["Bernoulli / BCE"] < contrast["Gaussian / MSE"]
     assert contrast["Gaussian / MSE"] < contrast["counter-biased L₁"] + 1e-3
+
+
+def test_sigma_and_the_optimiser_decide_who_waits():
+    """From the negative, squared error waits at sigma = .707 under plain descent alone."""
+
+    def reached(**query: str) -> dict[str, float]:
+        pictures = _pictures(run_page("bias", **query))
+        found = re.findall(
+            r"<strong>([^<]+)</strong> · where the target is 1 the output is ([\d.]+)", pictures
+        )
+        return {name.split(",")[0]: float(number) for name, number in found}
+
+    plain, narrow = reached(), reached(descent_sigma="0.1")
+    assert plain["Bernoulli / BCE"] > 0.9 > 0.1 > plain["Gaussian / MSE"]
+    assert narrow["Gaussian / MSE"] > narrow["Bernoulli / BCE"]
+    adam = reached(descent="Adam, rate 0.1", steps="100")
+    assert adam["Gaussian / MSE"] > adam["Bernoulli / BCE"]
+
+
+def test_the_matched_runs_are_told_with_their_spread():
+    text = text_of(run_page("bias", trained="MNIST"))
+    assert text.count(" ± ") > 10
+    assert "σ = 0.4)" in text
+    assert "3 seeds each" in text

@@ -15,24 +15,30 @@ from vae.charts.kit.theme import (
     dash_scale,
     shape_scale,
 )
+from vae.charts.vega import bernoulli, gaussian
 from vae.charts.vega import overview as expressions
 
-T = Dial("t", "t, the pixel's grey", 0.02, 0.98, 0.8, 0.005)
+T = Dial("t", "t, the pixel's grey", 0.0, 1.0, 0.8, 0.005)
 P = Dial("p", "p, the decoder's output", 0.02, 0.98, 0.6, 0.005)
 SIGMA = Dial("sigma", "σ of the Gaussian", 0.05, 2.0, 0.3, 0.005, log=True)
 DIALS = (T, P, SIGMA)
 LOSSES = (GAUSSIAN, BERNOULLI, CONTINUOUS_BERNOULLI)
 COSTLIEST = 1.5
+HIGHEST = 9.0
+# The continuous Bernoulli has no bounded density at exact 0 and 1: it is given the middle of
+# the byte's step.
+DEQUANTISED = expressions.dequantised("t")
 HEIGHT = 230
 
 _QUIET = alt.Color("loss:N", scale=colour_scale(*LOSSES), legend=None)
 
 
 def build_belief_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin:
-    """p(x | z) against x for the three decoders at output p, each drawn to its own peak."""
+    """p(x | z) against x for the three decoders at output p: densities, and bars' probabilities."""
+    # The square root leaves room for a bell of sigma .05 and still shows one of sigma 2.
     height = alt.Y(
-        "height:Q", title="p(x | z), to its peak", axis=alt.Axis(values=[0, 0.5, 1])
-    ).scale(domain=[0, 1.2], nice=False)
+        "height:Q", title="p(x | z): density, or bar", axis=alt.Axis(values=[0, 0.5, 1, 2, 4, 8])
+    ).scale(type="sqrt", domain=[0, HIGHEST], nice=False)
     grey = alt.X(
         "x:Q",
         title="x, the grey a pixel may have",
@@ -45,30 +51,29 @@ def build_belief_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin
         outside.mark_rect(opacity=0.12, color=TARGET.colour).encode(x=grey, x2=alt.X2("end:Q")),
         _target_rule(),
         *_belief_layers(grey, height),
-        _words("the pixel: t", at=alt.Y(datum=1.18), baseline="top"),
+        _words("the pixel: t", at=alt.Y(datum=0.97 * HIGHEST), baseline="top"),
         params=_opening(t, p, sigma),
         height=HEIGHT,
-        description="What each decoder believes of one pixel when its output is p: a "
-        "Gaussian bell of width sigma, which reaches beyond 0 and 1; the continuous "
-        "Bernoulli's curve within [0, 1]; the Bernoulli's two bars at 0 and 1. A line "
-        "marks the pixel's true grey t.",
+        description="What each decoder believes of one pixel when its output is p: the density "
+        "of a Gaussian bell of width sigma, which reaches beyond 0 and 1; the continuous "
+        "Bernoulli's density on [0, 1]; the Bernoulli's two bars at 0 and 1, which are "
+        "probabilities. A line marks the pixel's true grey t.",
     )
 
 
 def _belief_layers(grey: alt.X, height: alt.Y) -> list[alt.Chart]:
     """The bell, the ramp and the bars, and where the first two stand at the pixel's grey."""
     target = alt.Chart(alt.sequence(0, 1, 1, as_="i")).transform_calculate(x="t")
+    spread = alt.Chart(alt.sequence(0, 1, 1, as_="i")).transform_calculate(x=DEQUANTISED)
     bell = _bell(alt.Chart(alt.sequence(-0.5, 1.5001, 0.01, as_="x")))
     ramp = _ramp(alt.Chart(alt.sequence(0, 1.0001, 0.02, as_="x")))
     ends = alt.Chart(alt.sequence(0, 2, 1, as_="x"))
-    bars = _named(ends, BERNOULLI.label).transform_calculate(
-        height="(datum.x == 1 ? p : 1 - p) / max(p, 1 - p)"
-    )
+    bars = _named(ends, BERNOULLI.label).transform_calculate(height="datum.x == 1 ? p : 1 - p")
     points = [
         chart.mark_point(size=100, filled=True, opacity=1).encode(
             x=grey, y=height, color=_QUIET, shape=_shape()
         )
-        for chart in (bars, _bell(target), _ramp(target))
+        for chart in (bars, _bell(target), _ramp(spread))
     ]
     return [
         bell.mark_area(opacity=0.14, line=False).encode(x=grey, y=height, color=_QUIET),
@@ -83,14 +88,14 @@ def _belief_layers(grey: alt.X, height: alt.Y) -> list[alt.Chart]:
 
 def _bell(chart: alt.Chart) -> alt.Chart:
     return _named(chart, GAUSSIAN.label).transform_calculate(
-        height="exp(-pow(datum.x - p, 2) / (2 * pow(sigma, 2)))"
+        height=expressions.gaussian_density("datum.x", "p", "sigma")
     )
 
 
 def _ramp(chart: alt.Chart) -> alt.Chart:
     solved = expressions.calculate(chart, expressions.cb_logit_steps("p", "a"))
     return _named(solved, CONTINUOUS_BERNOULLI.label).transform_calculate(
-        height="exp(datum.a * (datum.x - (datum.a > 0 ? 1 : 0)))"
+        height=expressions.cb_density("datum.x", "datum.a")
     )
 
 
@@ -127,7 +132,11 @@ def build_loss_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin:
 def build_cost_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin:
     """The three losses at the current output as bars with their numbers."""
     here = _costs(alt.Chart(alt.sequence(0, 1, 1, as_="i")), "p").transform_calculate(
-        shown=f"min(datum.cost, {COSTLIEST})", text="format(datum.cost, '.3f')"
+        shown=f"min(datum.cost, {COSTLIEST})", text="format(datum.cost, '.3f')", least=_LEAST
+    )
+    here = here.transform_calculate(
+        detail="'loss ' + format(datum.least + datum.cost, '.2f') + ', least ' + "
+        "format(datum.least, '.2f')"
     )
     row = alt.Y("loss:N", sort=[style.label for style in LOSSES], axis=None)
     length = alt.X("shown:Q", title="nats above the least", axis=alt.Axis(tickCount=4)).scale(
@@ -138,6 +147,9 @@ def build_cost_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin:
         x=alt.XDatum(0), y=row, text=alt.Text("loss:N")
     )
     numbers = here.mark_text(align="right", baseline="bottom", dy=-11, fontSize=15, fontWeight=600)
+    details = here.mark_text(align="left", baseline="top", dy=11, fontSize=12).encode(
+        x=alt.XDatum(0), y=row, text=alt.Text("detail:N")
+    )
     signs = here.mark_point(size=90, filled=True, opacity=1, xOffset=8, yOffset=-18).encode(
         x=alt.XDatum(0), y=row, color=_QUIET, shape=_shape()
     )
@@ -145,22 +157,33 @@ def build_cost_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin:
         bars,
         signs,
         names,
+        details,
         numbers.encode(x=alt.XDatum(COSTLIEST), y=row, text=alt.Text("text:N")),
         params=_opening(t, p, sigma),
         height=HEIGHT,
         description="Three bars: what the current output costs under each loss, in nats above "
-        "the loss's least value for this target.",
+        "the loss's least value for this target; below each, minus the logarithm of the belief "
+        "and its least.",
     )
+
+
+# The least -log p(t | output) over outputs: the Gaussian's at p = t, BCE's floor H(t), and the
+# continuous Bernoulli's at the logit of mean t.
+_LEAST = (
+    f"datum.loss == '{GAUSSIAN.label}' ? log(sigma) + {gaussian.HALF_LOG_2PI} : "
+    f"datum.loss == '{BERNOULLI.label}' ? {bernoulli.entropy('t')} : "
+    f"{expressions.cb_cumulant('datum.a_t')} - datum.a_t * {DEQUANTISED}"
+)
 
 
 def _costs(chart: alt.Chart, output: str) -> alt.Chart:
     """Rows (u, loss, cost) of the three losses at ``output``; the target is the signal t."""
     steps = [
-        *expressions.cb_logit_steps("t", "a_t"),
+        *expressions.cb_logit_steps(DEQUANTISED, "a_t"),
         *expressions.cb_logit_steps(output, "a_p"),
         (GAUSSIAN.label, expressions.gaussian_excess("t", output, "sigma")),
         (BERNOULLI.label, expressions.bernoulli_excess("t", output)),
-        (CONTINUOUS_BERNOULLI.label, expressions.cb_excess("t", "datum.a_t", "datum.a_p")),
+        (CONTINUOUS_BERNOULLI.label, expressions.cb_excess(DEQUANTISED, "datum.a_t", "datum.a_p")),
     ]
     return expressions.calculate(chart, steps).transform_fold(
         [style.label for style in LOSSES], as_=["loss", "cost"]

@@ -77,7 +77,7 @@ LESSONS: Mapping[str, Lesson] = {
         "What does a VAE keep of a picture?",
         "Which targets will come out blurred: thin strokes or thick ones?",
         "the decoder's means beside their targets",
-        "The mean keeps what pictures share and blurs what differs; a draw from p(x|z) adds "
+        "The mean keeps what pictures share and blurs what differs. A draw from p(x|z) adds "
         "the likelihood's own noise, pixel by pixel.",
         {},
     ),
@@ -87,9 +87,9 @@ LESSONS: Mapping[str, Lesson] = {
         "Four losses, one network, the same seed and data. Which one draws the sharpest digits, "
         "and which one keeps the most nats in z?",
         "bits per pixel, squared error and KL: units that all four share",
-        "Each loss is a rate of exchange between squared error and nats: a small sigma pays "
-        "many nats for detail, sigma 1 hardly any. Before calling one loss sharper, compare "
-        "at equal KL.",
+        "Each Gaussian is a rate of exchange between squared error and nats: a small sigma pays "
+        "many nats for detail, sigma 1 hardly any. The continuous Bernoulli spends many on telling "
+        "black from nearly black. Before calling one loss sharper, compare at equal KL.",
         {"likelihood": "bernoulli", "scale": 1.0, "epochs": 5},
         ("gaussian", "gaussian-learned", "continuous-bernoulli"),
         figure="trade",
@@ -100,10 +100,10 @@ LESSONS: Mapping[str, Lesson] = {
         "Both runs minimise squared error plus KL. One divides the squared error by the number "
         "of pixels. How many latents does each keep?",
         "the KL per latent: all of it gone where the implied sigma is above every eigenvalue",
-        "Dividing by the number of pixels D multiplies the implied variance by D. No "
-        "eigenvalue of the data is above it, so no latent pays for itself, at any learning "
-        "rate.",
-        {"likelihood": "gaussian", "scale": 1.0, "epochs": 5},
+        "Squared error plus KL is a sigma of 0.707. Dividing by the number of pixels D multiplies "
+        "its square by D. No eigenvalue of the data is above that, so no latent pays for itself, "
+        "at any learning rate.",
+        {"likelihood": "gaussian", "scale": 0.7071, "epochs": 5},
         ("pixel-mean",),
         ("reduction",),
         figure="latents",
@@ -111,12 +111,13 @@ LESSONS: Mapping[str, Lesson] = {
     "grey": Lesson(
         "Grey targets",
         "BCE or MSE on grey targets?",
-        "Mid-grey targets are where BCE costs more on one side than on the other. Does it pull "
-        "the trained outputs toward 0.5?",
-        "the calibration chart: mean output for each grey of the target",
-        "Where both curves lean toward the middle, that is regression to the mean, which "
-        "every loss has; only what differs between them could be BCE's own pull.",
-        {"likelihood": "bernoulli", "grey": 1.0, "epochs": 5},
+        "BCE costs more on one side than on the other for dark and for bright greys, and equally "
+        "at 0.5. Does that pull the trained outputs toward 0.5?",
+        "both charts of greys: mean output by target, and calibration, mean target by output",
+        "By target, every loss leans toward the middle: regression to the mean. By output, both "
+        "lie near the diagonal: what they say is right on average. Only what differs could be "
+        "BCE's own.",
+        {"likelihood": "bernoulli", "grey": 0.75, "epochs": 5},
         ("gaussian-learned",),
         figure="response",
     ),
@@ -126,7 +127,7 @@ LESSONS: Mapping[str, Lesson] = {
         "Start sigma at 1. The best one shared sigma is the root mean squared error. Does the "
         "optimiser find it, and what happens to the KL on the way?",
         "sigma meeting the RMSE",
-        "Sigma settles on the RMSE, and the KL grows on the way: the smaller the error that "
+        "Sigma settles on the RMSE, and the KL grows on the way. The smaller the error that "
         "is allowed, the more nats a picture is worth.",
         {"likelihood": "gaussian-learned", "scale": 1.0, "epochs": 5},
         figure="scale",
@@ -137,8 +138,8 @@ LESSONS: Mapping[str, Lesson] = {
         "Without the draw of z and without the KL, nothing keeps the codes near the prior. What "
         "do draws from the prior look like then?",
         "the pictures decoded from the prior, after the run",
-        "Without the draw and the KL, codes lie where they like: an autoencoder rebuilds, but "
-        "its prior draws mostly fall where no picture was.",
+        "Without the draw and the KL, codes lie where they like. An autoencoder rebuilds, but "
+        "its draws from the prior mostly fall where no picture was.",
         {"likelihood": "bernoulli", "epochs": 5},
         ("autoencoder",),
         ("sampling",),
@@ -150,7 +151,8 @@ LESSONS: Mapping[str, Lesson] = {
         "On strictly black and white targets BCE is the likelihood itself. Does MSE do worse?",
         "mean squared error per pixel, the unit that favours MSE, early and late",
         "On binary targets BCE is the likelihood. Squared error can come close in its own "
-        "unit, but its gradient fades where a sigmoid output is confidently wrong.",
+        "unit. Its gradient fades where a sigmoid output is confidently wrong, at any sigma, but "
+        "Adam makes up for much of that.",
         {"likelihood": "bernoulli", "grey": 0.0, "epochs": 5},
         ("gaussian-learned",),
         figure="mse",

@@ -18,6 +18,7 @@ from vae.wire.events import CalibrationBin
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
 SUMMARIES = "data-summaries.json"
+MATCHED_SEEDS = {"digits": (1,), "mnist": (1,), "fashion": (1,)}
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,25 @@ def read_card(path: Path) -> Card:
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"{path}: not a card ({error})") from error
+
+
+def matched(dataset: str) -> Mapping[str, tuple[Card, ...]]:
+    """Runs of 'digits', 'mnist' or 'fashion' at nearly one KL: by loss, a card for each seed.
+
+    Equal networks, epochs and data; sigma or beta is chosen so that the KL is the Bernoulli's.
+    Raises ``KeyError`` on another name.
+    """
+    cards = load_cards()
+    names = {
+        "bernoulli": "bernoulli",
+        "gaussian": "gaussian-matched",
+        "continuous-bernoulli": "continuous-bernoulli-matched",
+    }
+    seeds = ["" if seed == 1 else f"-seed-{seed}" for seed in MATCHED_SEEDS[dataset]]
+    return {
+        loss: tuple(cards[f"{dataset}-{name}{seed}"] for seed in seeds)
+        for loss, name in names.items()
+    }
 
 
 def data_summary(name: str) -> DataSummary:

@@ -41,6 +41,16 @@ def mean(logits: Real) -> np.ndarray:
     return np.where(np.abs(a) < SERIES_BELOW, series, rising - 1 / safe)
 
 
+def standard_deviation(logits: Real) -> np.ndarray:
+    """Root of the variance 1 / a^2 - 1 / (4 sinh(a / 2)^2): about the mean itself near 0."""
+    a = np.abs(np.asarray(logits, float))
+    safe = np.where(a < SERIES_BELOW, 1.0, a)
+    square = a * a
+    series = 1 / 12 - square / 240 + square * square / 6048
+    small = np.exp(-safe)
+    return np.sqrt(np.where(a < SERIES_BELOW, series, 1 / safe**2 - small / (1 - small) ** 2))
+
+
 def best_logits(t: Real) -> np.ndarray:
     """The logit of greatest likelihood for the grey ``t``: where the mean is t.
 

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from vae.theory.bernoulli import logit, sigmoid
+from vae.theory.early_stopping import CODE_SCALE
 from vae.theory.likelihoods import PICTURE_FITS
+from vae.theory.numpy_optimisers import trajectory
 
 STEPS = 240
 DRAWS = 48
@@ -98,17 +100,31 @@ def _slope_and_logits(
 
 
 def descend_from_negative(
-    images: np.ndarray, loss: str, *, start: float, steps: int, rate: float = 1.0
+    images: np.ndarray,
+    loss: str,
+    *,
+    start: float,
+    steps: int,
+    scale: float = CODE_SCALE,
+    optimiser: str = "sgd",
+    rate: float = 1.0,
 ) -> np.ndarray:
-    """Outputs after plain gradient descent to binary ``images`` (0 or 255), from their negative.
+    """Outputs after ``steps`` to binary ``images`` (0 or 255), from their negative.
 
     Pixels begin at the logit ``start`` on the wrong side: at -start where the target is 1.
-    Returns images in [0, 1] of the same shape.
+    ``scale`` is that of the Gaussian, ``optimiser`` a key of ``numpy_optimisers.RULES``. Returns
+    images in [0, 1] of the same shape.
     """
     if loss not in LOGIT_GRADIENTS:
         raise ValueError(f"loss: {loss!r} given; allowed is one of {', '.join(LOGIT_GRADIENTS)}")
     t = np.array([0.0, 1.0])
-    a = np.array([start, -start])
-    for _ in range(steps):
-        a = a - rate * LOGIT_GRADIENTS[loss](t, a)
+    weight = (CODE_SCALE / scale) ** 2 if loss == "gaussian" else 1.0
+    path = trajectory(
+        lambda at: weight * LOGIT_GRADIENTS[loss](t, at),
+        np.array([start, -start]),
+        optimiser=optimiser,
+        learning_rate=rate,
+        steps=steps,
+    )
+    a = path[-1]
     return np.where(images > 127, sigmoid(a)[1], sigmoid(a)[0])

@@ -13,6 +13,9 @@ from vae.theory.bernoulli import sigmoid
 
 Floats = NDArray[np.float64]
 STEPS = 200
+PLACES = np.linspace(-1, 1, 9)
+TARGETS = np.array([0.02, 0.05, 0.03, 0.1, 0.2, 0.15, 0.7, 0.3, 0.9])
+"""An example: nine greys along a line, dark at one end and bright at the other."""
 
 
 def fit_line(u: ArrayLike, t: ArrayLike, loss: str) -> Floats:

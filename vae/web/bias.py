@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from vae.charts.bias.pictures import BINS, build_greys_chart
+from vae.charts.bias.question import Points
 from vae.charts.kit.calibration import Curves, build_calibration_chart, build_response_chart
 from vae.charts.kit.theme import KL, STYLES, TARGET, Style
 from vae.config import PUBLIC_DATASETS
@@ -13,10 +14,11 @@ from vae.images import tiles
 from vae.images.sets import binarise, load_sample
 from vae.memo import shared
 from vae.runs.registry import get_registry
-from vae.shipped.cards import load_cards
+from vae.shipped.cards import MATCHED_SEEDS, Card, load_cards, matched
 from vae.theory import continuous_bernoulli as cb
 from vae.theory import picture_fits
 from vae.theory.bernoulli import sigmoid
+from vae.theory.early_stopping import CODE_SCALE
 from vae.web.kit import figures, layout
 from vae.web.kit.address import choose
 from vae.web.kit.layout import Strip, show_strips
@@ -33,6 +35,9 @@ FITTED = tuple(picture_fits.LOGIT_GRADIENTS)
 SHOWN = 6
 WRONG_LOGIT = 5.0
 NEGATIVE_STEPS = (0, 5, 20, 100)
+RATES = {"sgd": 1.0, "adam": 0.1}
+OPTIMISERS = {"sgd": "plain descent, rate 1", "adam": "Adam, rate 0.1"}
+SCALES = {"0.707": CODE_SCALE, "0.3": 0.3, "0.1": 0.1}
 # The one whose greys are most is the first choice.
 TRAINED = {name: PUBLIC_DATASETS[name] for name in ("fashion", "mnist", "digits")}
 OWN = Style("your latest run", KL.colour, KL.dash, KL.shape)
@@ -107,32 +112,45 @@ def target_shares(grey: float) -> tuple[float, ...]:
 @st.fragment
 def show_saturation() -> None:
     """Binary targets from their negative: where each loss is after some steps."""
-    steps = int(
-        choose(
-            "Steps of gradient descent from the negative",
+    with layout.row("negative", "thirds"):
+        steps = choose(
+            "Steps from the negative",
             [str(count) for count in NEGATIVE_STEPS],
             key="steps",
             default="20",
         )
-    )
-    show_strips([_negative_strip(loss, steps) for loss in ("bernoulli", "gaussian")], across=2)
+        optimiser = choose("Optimiser", OPTIMISERS, key="descent", default="sgd")
+        scale = choose("σ of the squared error", tuple(SCALES), key="descent_sigma")
+    strips = [
+        _negative_strip(loss, int(steps), optimiser, scale) for loss in ("bernoulli", "gaussian")
+    ]
+    show_strips(strips, across=2)
 
 
-def _negative_strip(loss: str, steps: int) -> Strip:
-    url, output = negative(loss, steps)
+def _negative_strip(loss: str, steps: int, optimiser: str, scale: str) -> Strip:
+    url, output = negative(loss, steps, optimiser, SCALES[scale])
+    name = STYLES[loss].label + (f", σ = {scale}" if loss == "gaussian" else "")
     return Strip(
-        STYLES[loss].label,
+        name,
         url,
-        f"Six binary digits after {steps} steps with {STYLES[loss].label}",
+        f"Six binary digits after {steps} steps with {name}",
         f"where the target is 1 the output is {output:.3f}",
     )
 
 
-@shared(maxsize=16)
-def negative(loss: str, steps: int) -> tuple[str, float]:
+@shared(maxsize=64)
+def negative(loss: str, steps: int, optimiser: str, scale: float) -> tuple[str, float]:
     """The pictures' address after ``steps`` from the negative, and the output at a target of 1."""
     images = _digits(0.0)
-    outputs = picture_fits.descend_from_negative(images, loss, start=WRONG_LOGIT, steps=steps)
+    outputs = picture_fits.descend_from_negative(
+        images,
+        loss,
+        start=WRONG_LOGIT,
+        steps=steps,
+        scale=scale,
+        optimiser=optimiser,
+        rate=RATES[optimiser],
+    )
     shown = np.rint(255 * outputs).astype(np.uint8)
     return tiles.strip(shown, zoom=3), float(outputs[images > 127].mean())
 
@@ -179,37 +197,85 @@ def show_trained() -> None:
         figures.show_chart(build_response_chart, key="response", curves=response)
         st.markdown("**Given the output: calibration, on the diagonal**")
         figures.show_chart(build_calibration_chart, key="calibration", curves=calibration)
-    st.markdown(both_ways_table(response, calibration))
-    own = own_curve("response")
-    if not own:
+    st.markdown(seeds_table(dataset))
+    if not own_curve("response"):
         st.caption("Train a network on the Train page, and its curve is laid over these.")
 
 
 @shared(maxsize=8)
 def trained_curves(dataset: str, name: str) -> Curves:
-    """The bins ``name``, 'response' or 'calibration', of BCE, MSE and continuous Bernoulli.
+    """The bins ``name``, 'response' or 'calibration', of three losses at nearly one KL.
 
-    All are trained on the same data with the same seed and order.
-    The Gaussian whose KL is nearest to the Bernoulli's is taken, so that both pictures pass
-    through about as many nats.
+    The same network, data, epochs and seed; sigma or beta is set so that the KL is the
+    Bernoulli's.
     """
-    cards = load_cards()
-    bernoulli = cards[f"{dataset}-bernoulli"]
-    gaussians = [
-        card
-        for name, card in cards.items()
-        if name.startswith((f"{dataset}-gaussian", f"{dataset}-variance")) and card.calibration
-    ]
-    matched = min(gaussians, key=lambda card: abs(card.test_kl - bernoulli.test_kl))
-    chosen = (
-        ("bernoulli", bernoulli),
-        ("gaussian", matched),
-        ("continuous-bernoulli", cards[f"{dataset}-continuous-bernoulli"]),
-    )
     return tuple(
-        (_named(STYLES[loss], f"KL {card.test_kl:.1f}"), tuple(getattr(card, name)))
-        for loss, card in chosen
+        (_named(STYLES[loss], f"{_setting(cards[0])}KL {cards[0].test_kl:.1f}"), bins)
+        for loss, cards in matched(dataset).items()
+        if (bins := tuple(getattr(cards[0], name)))
     )
+
+
+def _setting(card: Card) -> str:
+    """What was set to match the KL, in words; nothing for the Bernoulli."""
+    if card.config.likelihood == "gaussian":
+        return f"σ = {card.config.scale:g}, "
+    return f"β = {card.config.beta:g}, " if card.config.beta != 1 else ""
+
+
+def seeds_table(dataset: str) -> str:
+    """The matched runs' figures, with their spread where there are several seeds."""
+    lines = [
+        f"| {_seeds(dataset)} | KL, nats | squared error a pixel | mean output "
+        "| output at target 0.8 | target at output 0.8 |",
+        "|:--|--:|--:|--:|--:|--:|",
+    ]
+    for loss, cards in matched(dataset).items():
+        columns = [
+            (".1f", [card.test_kl for card in cards]),
+            (".4f", [card.test_mse for card in cards]),
+            (".3f", [card.mean_output for card in cards]),
+            (".3f", [interpolate(card.response, "target", "output", 0.8) for card in cards]),
+            (".3f", [interpolate(card.calibration, "output", "target", 0.8) for card in cards]),
+        ]
+        cells = [_spread(values, form) for form, values in columns]
+        name = f"{STYLES[loss].label} ({_setting(cards[0])}".rstrip("(, ")
+        name += ")" if "(" in name else ""
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    data = matched(dataset)["bernoulli"][0].mean_target
+    return "\n".join(lines) + f"\n\nThe data's own mean grey is {data:.3f}."
+
+
+def _seeds(dataset: str) -> str:
+    count = len(MATCHED_SEEDS[dataset])
+    return "one seed each" if count == 1 else f"{count} seeds each: mean ± half the range"
+
+
+def _spread(values: Sequence[float], form: str) -> str:
+    mean = f"{np.mean(values):{form}}"
+    return f"{mean} ± {np.ptp(values) / 2:{form}}" if len(values) > 1 else mean
+
+
+@shared(maxsize=1)
+def exchange_runs() -> Points:
+    """MNIST's runs for the exchange of KL and squared error, in order of their KL."""
+    cards = load_cards()
+    gaussians = [cards[f"mnist-{name}"] for name in ("gaussian", "gaussian-matched")]
+    best = cards["mnist-gaussian-optimal"]
+    bernoulli = cards["mnist-bernoulli"]
+    runs = [
+        *(
+            (STYLES["gaussian"], f"σ = {c.config.scale:g}", c.test_kl, c.test_mse)
+            for c in gaussians
+        ),
+        (STYLES["gaussian"], f"best σ: {best.scale:.2f}", best.test_kl, best.test_mse),
+        (STYLES["bernoulli"], "BCE", bernoulli.test_kl, bernoulli.test_mse),
+    ]
+    for name in ("continuous-bernoulli", "continuous-bernoulli-matched"):
+        card = cards[f"mnist-{name}"]
+        words = f"β = {card.config.beta:g}"
+        runs.append((STYLES["continuous-bernoulli"], words, card.test_kl, card.test_mse))
+    return tuple(sorted(runs, key=lambda run: run[2]))
 
 
 def own_curve(name: str) -> Curves:
@@ -221,24 +287,6 @@ def own_curve(name: str) -> Curves:
         return ()
     bins = tuple(getattr(snapshot.members[0].epochs[-1], name))
     return ((OWN, bins),) if bins else ()
-
-
-def both_ways_table(response: Curves, calibration: Curves) -> str:
-    """Mean output at targets, and mean target at outputs, of 0.2, 0.5 and 0.8 for each run."""
-    greys = (0.2, 0.5, 0.8)
-    lines = [
-        "| | "
-        + " | ".join(f"output at target {grey}" for grey in greys)
-        + " | "
-        + " | ".join(f"target at output {grey}" for grey in greys)
-        + " |",
-        "|:--|" + "--:|" * 2 * len(greys),
-    ]
-    for (style, by_target), (_, by_output) in zip(response, calibration, strict=False):
-        numbers = [interpolate(by_target, "target", "output", grey) for grey in greys]
-        numbers += [interpolate(by_output, "output", "target", grey) for grey in greys]
-        lines.append(f"| {style.label} | " + " | ".join(f"{n:.3f}" for n in numbers) + " |")
-    return "\n".join(lines)
 
 
 def interpolate(bins: Sequence[CalibrationBin], x: str, y: str, at: float) -> float:

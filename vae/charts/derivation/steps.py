@@ -184,8 +184,8 @@ TWO_LIKELIHOODS = (
     ),
     TwoLines(
         "where x is grey",
-        r"\text{nothing changes: any } x \text{ has a density}",
-        r"\text{the mean over draws: white with probability } x",
+        r"\text{the same: it has a density}",
+        r"\text{the mean over draws of black or white}",
     ),
 )
 

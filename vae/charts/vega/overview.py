@@ -46,8 +46,25 @@ def gaussian_excess(t: str, p: str, scale: str) -> str:
 
 
 def bernoulli_excess(t: str, p: str) -> str:
-    """BCE(t, p) less its floor H(t): KL(Bern t || Bern p), nats; t and p in (0, 1)."""
-    return f"(({t}) * log(({t}) / ({p})) + (1 - ({t})) * log((1 - ({t})) / (1 - ({p}))))"
+    """BCE(t, p) less its floor H(t): KL(Bern t || Bern p), nats; t in [0, 1], p in (0, 1)."""
+    white = f"(({t}) <= 0 ? 0 : ({t}) * log(({t}) / ({p})))"
+    black = f"(({t}) >= 1 ? 0 : (1 - ({t})) * log((1 - ({t})) / (1 - ({p}))))"
+    return f"({white} + {black})"
+
+
+def dequantised(t: str) -> str:
+    """The middle of a byte's step, (255 t + 1/2) / 256: never exactly 0 or 1."""
+    return f"((255 * ({t}) + 0.5) / 256)"
+
+
+def gaussian_density(x: str, mean: str, scale: str) -> str:
+    """N(x; mean, scale^2)."""
+    return f"(exp(-{gaussian_excess(x, mean, scale)}) / (({scale}) * sqrt(2 * PI)))"
+
+
+def cb_density(x: str, a: str) -> str:
+    """exp(a x - A(a))."""
+    return f"exp(({a}) * ({x}) - {cb_cumulant(a)})"
 
 
 def cb_excess(t: str, a_t: str, a_p: str) -> str:

@@ -20,8 +20,8 @@ ENTRIES = (
         "C",
         "For 0.8, 0.9 costs more than 0.7; for 0.3, 0.4 costs less than 0.2; likewise for 0.7",
         TRUE,
-        "Above its floor H(t), BCE costs 1.726 times as much at 0.9 as at 0.7 for t = 0.8, and "
-        "1.304 times as much away from 0.5 as toward it for t = 0.3 and t = 0.7.",
+        "Above its floor H(t), BCE costs 1.726 times as much at 0.9 as at 0.7 for t = 0.8. For "
+        "t = 0.3 and t = 0.7 it costs 1.304 times as much away from 0.5 as toward it.",
         Link("bias", "asymmetry", {"t": "0.8", "h": "0.1"}),
         bias.asymmetry,
     ),
@@ -41,8 +41,8 @@ ENTRIES = (
         "C",
         "For a target of 0.5 the loss, less its floor, equals 2 MSE",
         CONDITION,
-        "To second order only: it is −½ log(1 − 4h²) = 2h² + 4h⁴ + …, more than 2 MSE by 2% at "
-        "h = 0.1, by 24% at 0.3, and without bound as h nears 0.5.",
+        "To second order only: it is −½ log(1 − 4h²) = 2h² + 4h⁴ and more. That exceeds 2 MSE by "
+        "2% at h = 0.1, by 24% at 0.3, and without bound as h nears 0.5.",
         Link("bias", "two-mse", {"t": "0.5", "h": "0.1"}),
         bias.two_mse,
     ),
@@ -84,7 +84,7 @@ ENTRIES = (
         "A loss with the opposite bias could be written, with its minimum still at the target",
         TRUE,
         "L₁(t, p) = ∫ from t to p of (u − t) 4u(1 − u) du: minimiser p = t, and E[t] for random "
-        "targets; it costs less away from 0.5 than toward it, by exactly (8/3)(2t − 1)h³.",
+        "targets. It costs less away from 0.5 than toward it, by exactly (8/3)(2t − 1)h³.",
         Link("bias", "opposite", {"t": "0.8", "g": "1"}),
         bias.counter_biased_minimum,
         (Citation("banerjee"),),
@@ -178,7 +178,7 @@ ENTRIES = (
         "Without a KL the scale is free, and every Bregman loss has the same minimiser, the mean. "
         "Beside a KL the term must be the nats of some likelihood: BCE, or squared error with a "
         "σ that is chosen.",
-        Link("bias", "measured"),
+        Link("bias", "question"),
         losses.title_question,
         (Citation("banerjee", "theorem 1"),),
     ),
@@ -189,7 +189,7 @@ ENTRIES = (
         WRONG,
         "For a plain autoencoder it hardly does. For a VAE the loss sets how many nats z keeps: "
         "on MNIST ten times more at the best σ than at σ = 1.",
-        Link("bias", "measured"),
+        Link("bias", "question"),
         losses.does_it_matter,
     ),
     Claim(

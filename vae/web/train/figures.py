@@ -209,10 +209,10 @@ def _show_table(snapshot: RunSnapshot, styles: Sequence[Style]) -> None:
     st.markdown(f"*On {words}:*\n\n" + "\n".join(lines))
     if not comparable_in_nats(configs):
         st.caption(
-            "**Bits per pixel** are the one ruler for all: each loss read as a probability of a "
-            "pixel's 256 grey levels, −log₂ of it, and the KL added; on the test set, after each "
-            "epoch. Squared error and KL compare too. The losses' own nats do not: a density, a "
-            "probability of levels and a loss that is no likelihood count nats of different things."
+            "**Bits per pixel** are the one ruler for all, on the test set after each epoch. Each "
+            "loss is read as a probability of a pixel's 256 grey levels: −log₂ of it, and the KL "
+            "added. Squared error and KL compare too. The losses' own nats do not: a density, a "
+            "probability of levels and a loss that is no likelihood count different things."
         )
 
 

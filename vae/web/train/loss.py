@@ -62,6 +62,11 @@ def linear_curve(config: TrainConfig) -> tuple[list[float], list[float]]:
 def show_loss(configs: Sequence[TrainConfig], labels: Sequence[str]) -> None:
     """The first loss as an equation with its numbers."""
     st.latex(loss_latex(configs[0]))
+    if any(c.likelihood.startswith("gaussian") and c.architecture == "mlp" for c in configs):
+        st.caption(
+            "A Gaussian's μ passes through a sigmoid here. That is the pair of Bias, section 7: "
+            "its gradient fades where it is confidently wrong. Adam makes up for much of it."
+        )
     if len(configs) > 1:
         st.caption(f"This is {labels[0]}; trained beside it: {', '.join(labels[1:])}.")
 

@@ -54,7 +54,10 @@ def _show_galleries(members: Sequence[MemberSnapshot], labels: Sequence[str]) ->
     _show_traversals(members[0])
 
 
-_PRIOR = "**Draws from the prior**, decoded: what the model believes a picture is."
+_PRIOR = (
+    "**Draws from the prior**, decoded: the *means* of what the model believes a picture is. The "
+    "belief is each mean plus the likelihood's noise."
+)
 _MAP = "**Where test images lie** in the two most informative latents."
 _GRID = "**The decoder over the same two latents**, each from −3 to 3."
 _TRAVERSALS = (
@@ -155,9 +158,9 @@ def _class_names(config: TrainConfig, classes: int) -> tuple[str, ...]:
 def _show_downloads(snapshot: RunSnapshot, labels: Sequence[str]) -> None:
     st.subheader("Take it home", anchor="downloads")
     st.markdown(
-        "The script needs torch alone and repeats the run from its first step with its settings "
-        "(a learning rate changed on the way is not among them); `python -m vae resume FILE` goes "
-        "on from the weights."
+        "The script needs torch alone and repeats the run from its first step with its settings. A "
+        "learning rate changed on the way is not among them. `python -m vae resume FILE` goes on "
+        "from the weights."
     )
     members, index = snapshot.members, 0
     if len(members) > 1:
