@@ -7,6 +7,7 @@ from page_runs import run_page, text_of
 from streamlit.testing.v1 import AppTest
 
 from vae.ledger import CLAIMS
+from vae.shipped.cards import MATCHED_SEEDS, matched
 
 SECTIONS = [
     "asymmetry",
@@ -121,8 +122,9 @@ def test_sigma_and_the_optimiser_decide_who_waits():
     assert adam["Gaussian / MSE"] > adam["Bernoulli / BCE"]
 
 
-def test_the_matched_runs_are_told_with_their_spread():
-    text = text_of(run_page("bias", trained="MNIST"))
-    assert text.count(" ± ") > 10
-    assert "σ = 0.4)" in text
-    assert "3 seeds each" in text
+@pytest.mark.parametrize(("dataset", "label"), [("mnist", "MNIST"), ("digits", "built-in digits")])
+def test_the_matched_runs_are_told_with_their_spread(dataset, label):
+    text = text_of(run_page("bias", trained=label))
+    [gaussian, *_] = matched(dataset)["gaussian"]
+    assert f"(σ = {gaussian.config.scale:g})" in text
+    assert (" ± " in text) == (len(MATCHED_SEEDS[dataset]) > 1)
