@@ -14,6 +14,7 @@ from vae.theory.bernoulli import sigmoid
 from vae.theory.evidence import OnePixel, bent_gap
 from vae.theory.gaussian import QUANTISATION_SCALE, ZERO_NLL_MSE
 from vae.theory.learned_scale import constant_pixels
+from vae.web import beliefs
 from vae.web.derivation import lines, objective
 from vae.web.kit import figures, layout, lesson
 
@@ -276,3 +277,16 @@ lesson.take_away(
     "Any mean negative log likelihood is a cross-entropy (Goodfellow et al. 2016, section 5.5).",
 )
 lesson.threads("derivation", "cross-entropy")
+
+st.header("10 · Every loss is a belief", anchor="beliefs", help=explain("MSE"))
+st.markdown(
+    "The derivation, read backwards: any cost c(x, y) in nats stands for the belief "
+    "exp(−c(x, y)), divided by what makes it a density. Choose a loss and shape the targets."
+)
+beliefs.show(key="derivation")
+lesson.take_away(
+    "The mean for every Bregman loss, the median for L1, near the mode for a robust one: what a "
+    "decoder draws for an unsure pixel is a choice of loss.",
+    "The expected cost is least where the pulls of the targets cancel: pulls that grow with the "
+    "distance balance at the mean, equal pulls at the median, fading ones at the nearest heap.",
+)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from vae.charts import overview
 from vae.ledger import CLAIMS
-from vae.web import drawing, frame, ledger, navigation
+from vae.web import beliefs, drawing, frame, ledger, navigation
 from vae.web.kit import figures
 
 values = figures.query_values(overview.DIALS)
@@ -52,6 +52,20 @@ st.markdown(
     "pixel’s grey t. They differ in what a miss costs. That cost is weighed against the **KL**: "
     "what the encoder pays, in nats, for telling z more than the prior knows. σ sets the weight "
     "for MSE. BCE has set it for you, and unevenly."
+)
+if ruler := beliefs.ruler("mnist"):
+    st.markdown(ruler)
+
+st.header("Every loss is a belief", anchor="beliefs")
+st.markdown(
+    "Not MSE and BCE alone. Choose a loss: left is what a miss costs, right the belief for which "
+    "that cost stands. Then shape the targets, and see which *one* output it settles on."
+)
+beliefs.show(key="overview")
+st.markdown(
+    "A perceptual or an adversarial loss is no belief about x: it scores features, or what a "
+    "discriminator makes of them, and beside a KL its nats are nobody’s. Which belief is *right* "
+    "for 8-bit pixels has a number, **bits per pixel**: Train’s table shows it for every loss."
 )
 
 drawing.show_shipped(

@@ -22,6 +22,7 @@ IMAGE = {"target": GREYS, "mean": GREYS[::-1]}
 SPECTRUM = {"spectrum": tuple(5 / 2**rank for rank in range(784)), "variance": 0.5}
 CURVES = {"curves": ((BERNOULLI, (CalibrationBin(0.2, 0.3, 10), CalibrationBin(0.8, 0.7, 20))),)}
 STYLES = {"styles": (BERNOULLI, GAUSSIAN)}
+FAMILY = {"family": "laplace", "output": 0.4, "spread": 0.1, "bright": 0.3, "place": 0.85}
 STEPPED = {**STYLES, "total_steps": 100}
 RUNS = ((GAUSSIAN, "σ = 1", 6.4, 0.034), (BERNOULLI, "BCE", 24.8, 0.015))
 BOUND = {"x": 0.8, "sigma": 0.3, "q_mean": 0.0, "q_scale": 1.0}
@@ -77,6 +78,9 @@ ARGUMENTS = {
     "bias.normaliser.build_density_chart": {"t": 0.8},
     "bias.normaliser.build_lambda_chart": {"t": 0.8},
     "bias.normaliser.build_unbounded_chart": {},
+    "beliefs.build_best_output_chart": FAMILY,
+    "beliefs.build_cost_chart": FAMILY,
+    "beliefs.build_density_chart": FAMILY,
     "bias.opposite.build_edge_chart": {"g": 1.0},
     "bias.opposite.build_family_chart": {"t": 0.8, "h": 0.1, "g": 1.0},
     "overview.build_belief_chart": BELIEF,

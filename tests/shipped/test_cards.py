@@ -99,6 +99,10 @@ def test_the_weights_do_what_the_card_says(name, request):
     for key in ("test_loss", "test_log_likelihood", "test_kl"):
         assert found[key] == pytest.approx(getattr(card, key), abs=0.05), key
     assert found["test_mse"] == pytest.approx(card.test_mse, abs=1e-5)
+    for key in ("bits_per_pixel", "bits_per_pixel_natural"):
+        told = getattr(card, key)
+        assert found[key] == (None if told is None else pytest.approx(told, abs=1e-4)), key
+    assert card.bits_per_pixel is not None
     assert found["scale"] == (None if card.scale is None else pytest.approx(card.scale))
 
 

@@ -18,6 +18,7 @@ SECTIONS = (
     "collapse",
     "learned-sigma",
     "cross-entropy",
+    "beliefs",
 )
 
 
@@ -26,7 +27,7 @@ def page() -> AppTest:
     return run_page("derivation")
 
 
-def test_ten_sections_in_order_under_the_anchors_that_links_name(page):
+def test_eleven_sections_in_order_under_the_anchors_that_links_name(page):
     assert [header.proto.anchor for header in page.header] == list(SECTIONS)
 
 

@@ -5,6 +5,7 @@ from page_runs import open_app
 from streamlit.testing.v1 import AppTest
 
 from vae.ledger import CLAIMS
+from vae.shipped.cards import load_cards
 from vae.web.kit import claims
 
 
@@ -14,18 +15,31 @@ def ledger(app: AppTest) -> str:
 
 def test_the_page_has_its_parts_in_order() -> None:
     app = open_app()
-    assert [header.value for header in app.header][:2] == [
+    assert [header.value for header in app.header][:3] == [
         "The answer, for one pixel",
+        "Every loss is a belief",
         "Three lessons",
     ]
-    assert len(app.get("vega_lite_chart")) == 3
+    assert len(app.get("vega_lite_chart")) == 6
     assert ledger(app).count("<article") == len(CLAIMS)
 
 
 def test_the_dials_open_at_the_addresss_values() -> None:
     app = open_app(t="0.3", p="0.2", sigma="1")
-    specs = [chart.proto.spec for chart in app.get("vega_lite_chart")]
+    specs = [chart.proto.spec for chart in app.get("vega_lite_chart")][:3]
     assert all('"value": 0.3' in spec or '"value":0.3' in spec for spec in specs)
+
+
+def test_the_losses_have_one_number_each_in_one_unit() -> None:
+    text = " ".join(item.value for item in open_app().markdown)
+    card = load_cards()["mnist-bernoulli"]
+    assert f"BCE **{card.bits_per_pixel:.2f}**" in text
+
+
+def test_a_family_is_chosen_from_the_address() -> None:
+    text = " ".join(item.value for item in open_app(family="squared error").markdown)
+    assert "every Bregman loss has it" in text
+    assert "The **median**" in " ".join(item.value for item in open_app().markdown)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import os
 import platform
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,15 @@ from vae.config import PUBLIC_DATASETS, TrainConfig
 from vae.cores import prepare_threads
 from vae.files import write_atomically
 from vae.images.sets import ImageData, fingerprint, load_images
-from vae.shipped.cards import CHECKPOINTS, MATCHED_SEEDS, SUMMARIES, Card, DataSummary, EpochRow
+from vae.shipped.cards import (
+    CHECKPOINTS,
+    MATCHED_SEEDS,
+    SUMMARIES,
+    Card,
+    DataSummary,
+    EpochRow,
+    load_cards,
+)
 from vae.theory.prediction import active_latents, summarise
 
 if TYPE_CHECKING:
@@ -139,6 +147,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m vae.shipped", description=__doc__)
     parser.add_argument("--data-dir", type=Path, metavar="DIR", help="folder with MNIST/raw")
     parser.add_argument("--output", type=Path, metavar="DIR", default=CHECKPOINTS)
+    parser.add_argument(
+        "--measure", action="store_true", help="train nothing: measure the weights' bits again"
+    )
     parser.add_argument("--only", nargs="+", metavar="NAME", help="these cards, or 'summaries'")
     options = parser.parse_args(arguments)
     recipes = {recipe.name: recipe for recipe in build_recipes()}
@@ -146,6 +157,11 @@ def main(arguments: list[str] | None = None) -> int:
     unknown = sorted(set(names) - set(recipes) - {"summaries"})
     if unknown:
         parser.error(f"--only: {unknown[0]!r} given; allowed is summaries, {', '.join(recipes)}")
+    if options.measure:
+        for card in load_cards().values():
+            if card.weights and card.name in names:
+                measure_again(card, options.output, options.data_dir)
+        return 0
     for name in names:
         if name == "summaries":
             _write_json(options.output / SUMMARIES, build_summaries(options.data_dir))
@@ -215,6 +231,21 @@ def make(recipe: Recipe, folder: Path, data_dir: Path | None) -> Card:
     card = _build_card(recipe, trainer)
     _write_json(folder / f"{recipe.name}.json", card.to_dict())
     return card
+
+
+def measure_again(card: Card, folder: Path, data_dir: Path | None) -> Card:
+    """Bits per pixel of the weights of ``card`` as they lie in ``folder``, written into it."""
+    import torch
+
+    from vae.engine.checkpoints import evaluate, load
+
+    checkpoint = load(folder / f"{card.name}.pt")
+    figures = evaluate(checkpoint, load_images(card.config, data_dir), torch.device("cpu"))
+    names = ("bits_per_pixel", "bits_per_pixel_natural")
+    measured = replace(card, **{name: figures[name] for name in names})  # type: ignore[arg-type]
+    _write_json(folder / f"{card.name}.json", measured.to_dict())
+    print(f"{card.name}: {measured.bits_per_pixel} bits per pixel", flush=True)
+    return measured
 
 
 def _build_card(recipe: Recipe, trainer: "Trainer") -> Card:
