@@ -4,6 +4,7 @@ import pytest
 from page_runs import open_app
 from streamlit.testing.v1 import AppTest
 
+import vae
 from vae.ledger import CLAIMS
 from vae.shipped.cards import load_cards
 from vae.web.kit import claims
@@ -91,3 +92,8 @@ def test_a_wrong_filter_is_left_out_with_a_note(query: dict[str, str]) -> None:
     app = open_app(**query)
     assert ledger(app).count("<article") == len(CLAIMS)
     assert next(iter(query)) in app.info[0].value
+
+
+def test_the_version_stands_at_the_foot_of_the_page() -> None:
+    app = open_app()
+    assert app.markdown[-1].value.endswith(f"Version {vae.__version__}]")

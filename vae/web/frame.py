@@ -5,6 +5,7 @@ from typing import Literal
 
 import streamlit as st
 
+from vae import __version__
 from vae.ledger.types import REFERENCES
 from vae.lessons import glossary
 from vae.web.kit import address
@@ -49,6 +50,12 @@ def show_frame() -> None:
             st.markdown(glossary.as_markdown())
         with st.expander("References", icon=":material/library_books:"):
             st.markdown(references_markdown())
+
+
+def show_foot() -> None:
+    """The version that made the page, below everything else of it."""
+    if not st.context.is_embedded:
+        st.markdown(f":small[What is a VAE's loss? Version {__version__}]")
 
 
 def _toggle() -> None:

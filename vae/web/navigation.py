@@ -35,6 +35,7 @@ def show() -> None:
     with server.one_at_a_time():
         frame.show_frame()
         page.run()
+        frame.show_foot()
 
 
 def link(name: str, *, query: Mapping[str, str] | None = None) -> None:
