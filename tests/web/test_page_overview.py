@@ -96,4 +96,4 @@ def test_a_wrong_filter_is_left_out_with_a_note(query: dict[str, str]) -> None:
 
 def test_the_version_stands_at_the_foot_of_the_page() -> None:
     app = open_app()
-    assert app.markdown[-1].value.endswith(f"Version {vae.__version__}]")
+    assert app.main.markdown[-1].value.endswith(f"Version {vae.__version__}]")
