@@ -118,7 +118,7 @@ def test_sigma_and_the_optimiser_decide_who_waits():
     plain, narrow = reached(), reached(descent_sigma="0.1")
     assert plain["Bernoulli / BCE"] > 0.9 > 0.1 > plain["Gaussian / MSE"]
     assert narrow["Gaussian / MSE"] > narrow["Bernoulli / BCE"]
-    adam = reached(descent="Adam, rate 0.1", steps="100")
+    adam = reached(descent="Adam", steps="100")
     assert adam["Gaussian / MSE"] > adam["Bernoulli / BCE"]
 
 

@@ -36,7 +36,7 @@ SHOWN = 6
 WRONG_LOGIT = 5.0
 NEGATIVE_STEPS = (0, 5, 20, 100)
 RATES = {"sgd": 1.0, "adam": 0.1}
-OPTIMISERS = {"sgd": "plain descent, rate 1", "adam": "Adam, rate 0.1"}
+OPTIMISERS = {"sgd": "plain descent", "adam": "Adam"}
 SCALES = {"0.707": CODE_SCALE, "0.3": 0.3, "0.1": 0.1}
 # The one whose greys are most is the first choice.
 TRAINED = {name: PUBLIC_DATASETS[name] for name in ("fashion", "mnist", "digits")}

@@ -49,7 +49,7 @@ def build_cost_chart(*, t: float, h: float) -> alt.LayerChart:
         curve(0.001, 0.999, 0.002, ex.excess("t", "datum.v"), BERNOULLI, cap=0.3),
         upright("t"),
         *points,
-        *keys((BERNOULLI, "'BCE − H(t)'"), (GAUSSIAN, "'2 × squared error: ratio 1'")),
+        *keys((BERNOULLI, "'BCE − H(t)'"), (GAUSSIAN, "'2 × squared error, σ = ½: ratio 1'")),
         readout(said, x=42, y=44),
         x=x_axis("output p"),
         y=y_axis("nats per pixel above the least", -0.01, 0.4, values=[0, 0.1, 0.2, 0.3]),

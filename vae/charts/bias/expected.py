@@ -106,7 +106,9 @@ def build_expected_chart(*, centre: float, spread: float, skew: float) -> alt.La
         )
     return figure(
         *layers,
-        *keys((BERNOULLI, "'mean of BCE − H(t)'"), (GAUSSIAN, "'mean of 2 × squared error'")),
+        *keys(
+            (BERNOULLI, "'mean of BCE − H(t)'"), (GAUSSIAN, "'mean of 2 × squared error, σ = ½'")
+        ),
         readout("'both least at the mean of the targets'", x=42, y=44),
         x=x_axis("one output p for all of them"),
         y=y_axis("nats per pixel", 0, 1.4, values=[0, 0.2, 0.4, 0.6, 0.8, 1]),

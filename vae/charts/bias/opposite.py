@@ -44,7 +44,9 @@ def build_family_chart(*, t: float, h: float, g: float) -> alt.LayerChart:
         marker(f"{OUTSIDE} ? NaN : {TOWARD}", toward, COUNTER_BIASED),
         marker("inner", "0", TARGET),
         *keys((BERNOULLI, "'g = −1: BCE'")),
-        readout("'solid, thin: g = 0, MSE; thick: g = ' + format(g, '.2f')", said, x=42, y=25),
+        readout(
+            "'solid, thin: g = 0, squared error; thick: g = ' + format(g, '.2f')", said, x=42, y=25
+        ),
         x=x_axis("output p"),
         y=y_axis("cost, equal curvature at t", -0.01, 0.4, values=[0, 0.1, 0.2, 0.3]),
         params=[*T.params(t), *H.params(h), *G.params(g), INNER],

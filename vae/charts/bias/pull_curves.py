@@ -66,7 +66,7 @@ def build_noisy_cost_chart(*, t: float, s: float) -> alt.LayerChart:
         marker("best_bce", "0", BERNOULLI),
         *keys(
             (BERNOULLI, "'BCE: best p = ' + format(best_bce, '.4f')"),
-            (GAUSSIAN, "'MSE: best p = ' + format(best_mse, '.4f')"),
+            (GAUSSIAN, "'squared error, any σ: best p = ' + format(best_mse, '.4f')"),
             (COUNTER_BIASED, "'L₁: best p = ' + format(best_one, '.4f')"),
         ),
         x=x_axis("output p, before the noise"),
@@ -156,7 +156,7 @@ def build_logit_noise_chart(*, t: float, tau: float) -> alt.LayerChart:
     )
     text = (
         solved.transform_calculate(
-            text="'sigmoid + MSE: E[p] = ' + format(datum.mean, '.4f') + ' for t = ' + "
+            text="'squared error, any σ: E[p] = ' + format(datum.mean, '.4f') + ' for t = ' + "
             "format(inner, '.3f')"
         )
         .mark_text(align="left", baseline="top", fontSize=13, fontWeight=600)

@@ -23,7 +23,7 @@ from vae.theory import bernoulli, counter_biased
 HEIGHT = 300
 LOSSES = (GAUSSIAN, BERNOULLI, COUNTER_BIASED)
 # Greys of one pixel that a network cannot tell apart.
-GREYS = (0.05, 0.1, 0.2, 0.6, 0.8, 0.9, 0.95)
+GREYS = (0.2, 0.5, 0.7, 0.8, 0.9, 0.95, 0.95)
 Points = tuple[tuple[Style, str, float, float], ...]
 
 
@@ -81,7 +81,12 @@ def build_exchange_chart(*, runs: Points) -> alt.LayerChart:
     )
     styles = tuple({style.label: style for style, *_ in runs}.values())
     base = alt.Chart(rows).encode(
-        x=alt.X("kl:Q", title="KL, nats per image", scale=alt.Scale(zero=True)),
+        x=alt.X(
+            "kl:Q",
+            title="KL, nats per image",
+            # Room for the names of the runs on the right.
+            scale=alt.Scale(domain=[0, 1.25 * float(rows["kl"].max())], nice=False),
+        ),
         y=alt.Y(
             "mse:Q",
             title="squared error per pixel",
@@ -99,11 +104,18 @@ def build_exchange_chart(*, runs: Points) -> alt.LayerChart:
             alt.Tooltip("mse:Q", format=".4f"),
         ],
     )
-    words = base.mark_text(align="left", dx=9, dy=-8, fontSize=13).encode(text=alt.Text("name:N"))
+    # The Bernoulli lies on the Gaussian's curve: its name goes below, the others' above.
+    below = base.transform_filter(f"datum.loss == '{BERNOULLI.label}'")
+    above = base.transform_filter(f"datum.loss != '{BERNOULLI.label}'")
+    name = alt.Text("name:N")
+    words = [
+        above.mark_text(align="left", dx=9, dy=-8, fontSize=13).encode(text=name),
+        below.mark_text(align="right", dx=-9, dy=12, fontSize=13).encode(text=name),
+    ]
     return layered(
         sigma,
         points,
-        words,
+        *words,
         height=HEIGHT,
         autosize=FIT_WIDTH,
         description="Trained runs in the plane of KL and squared error: the Gaussian slides down "
