@@ -190,9 +190,12 @@ class Calls(State):
         everything = [*args, *named.values()]
         if isinstance(function, Opaque) and function.inputs:
             everything.append(function)
-        return Opaque(
+        found = Opaque(
             f"{path}(...)", "call", self.line, callee=path, inputs=names_inputs(everything)
         )
+        # What came of shapes that do not go together is no term of its own.
+        found.broken = any(isinstance(v, Opaque) and v.broken for v in [function, *everything])
+        return found
 
     # -- the code's own functions -------------------------------------------------------------
     def call_closure(self, closure: Closure, args: list[Any], named: dict[str, Any]) -> Any:
@@ -374,7 +377,9 @@ class Calls(State):
                 return self.failed(name, spread, named, reason)
             except Misfit as error:
                 reason = f"{name.rsplit('.', 1)[-1]}: {error}"
-                return self.failed(name, spread, named, reason)
+                found = self.failed(name, spread, named, reason)
+                found.broken = True
+                return found
             except BROKEN:
                 return self.failed(name, spread, named, f"this form of {name} is not known here")
         return self.failed(name, spread, named, "too much in it is not known")
@@ -387,6 +392,7 @@ class Calls(State):
         found.callee = missing.callee or missing.path
         found.path = f"{name.rsplit('.', 1)[-1]}({missing.name})"
         found.may_be_none = False
+        found.broken = missing.broken
         return found
 
     def failed(self, name: str, args: list[Any], named: dict[str, Any], reason: str) -> Opaque:
@@ -576,6 +582,7 @@ class Calls(State):
         found = self.opaque_call(Opaque(f"{owner.path}.{name}", "attribute"), args, named)
         if owner.source in ("call", "operation", "item"):
             found.inputs = found.inputs | owner.inputs
+        found.broken = found.broken or owner.broken
         operation = library.method(name)
         if operation is not None:
             self.unresolved.setdefault(owner.name, owner)

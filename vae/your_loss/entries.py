@@ -231,9 +231,10 @@ def coverage(node: Node) -> int:
     """2 for each of pictures and latents on which the loss depends, 1 for what is unknown."""
     named = [dep.split("#")[0] for dep in node.deps if dep.startswith(("target", "output"))]
     pictures = len(named) >= 2
-    latents = bool({"mean", "z", *LATENT_SCALES} & node.deps)
+    # A scale alone may be that of the pixels.
+    latents = 1.0 if {"mean", "z"} & node.deps else 0.5 * bool(set(LATENT_SCALES) & node.deps)
     some = not pictures and bool({"target", "output"} & node.deps)
-    return 4 * (pictures + latents) + some
+    return int(4 * (pictures + latents)) + some
 
 
 def _choose(entry: Entry, state: Interpreter, outcome: Outcome) -> Traced:

@@ -12,6 +12,7 @@ from vae.your_loss.pixel_part import PixelPart, read_pixels
 from vae.your_loss.probe import Probe
 from vae.your_loss.roles import LATENT_SCALES
 from vae.your_loss.state import State
+from vae.your_loss.values import Opaque
 
 MAX_UNKNOWN = 6
 
@@ -69,6 +70,9 @@ def examine(root: Node, state: State, *, verify: bool = True) -> Examined:
 def _look_at_inputs(found: Examined) -> None:
     probe = found.probe
     unknown = [leaf for leaf in sorted(probe.deps) if leaf.startswith("unknown")]
+    broken = [leaf for leaf in unknown if _is_broken(probe.state.leaves[leaf][0])]
+    found.blocking += broken
+    unknown = [leaf for leaf in unknown if leaf not in broken]
     counted = all(probe.moves(leaf) for leaf in unknown)
     if unknown and counted and probe.joint_effect(unknown) != "needed":
         found.left_out += unknown
@@ -97,6 +101,11 @@ def _look_at_inputs(found: Examined) -> None:
             found.random = True
     # Only what matters needs to be named.
     found.left_out = [leaf for leaf in found.left_out if leaf in probe.deps]
+
+
+def _is_broken(value: Opaque | None) -> bool:
+    """Whether a value came of shapes that do not go together."""
+    return value is not None and value.broken
 
 
 def _twins(found: Examined) -> list[str]:

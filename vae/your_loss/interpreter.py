@@ -182,7 +182,13 @@ class Interpreter(Expressions):
         raise ReturnSignal(None if node.value is None else self.value(node.value, scope))
 
     def do_Expr(self, node: ast.Expr, scope: Scope) -> None:
-        self.value(node.value, scope)
+        value = self.value(node.value, scope)
+        called = node.value.func if isinstance(node.value, ast.Call) else None
+        if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name):
+            inplace = called.attr.endswith("_") and not called.attr.endswith("__")
+            if inplace and isinstance(value, Node):
+                # x.clamp_(0, 1) changes x itself.
+                self.bind(called.value, value, scope)
 
     def do_If(self, node: ast.If, scope: Scope) -> None:
         known = len(self.undecided)

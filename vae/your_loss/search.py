@@ -16,6 +16,8 @@ from vae.your_loss.roles import LATENT_SCALES
 from vae.your_loss.state import Setup, Sizes
 
 MAX_TRIES = 36
+MAX_SHAPES = 4
+_SHAPES = re.compile(r"axis|axes|shape|fit|indices")
 MAX_CANDIDATES = 4
 MAX_FLIPS = 5
 SMALL_BATCH = 3
@@ -58,14 +60,13 @@ def search(tree: ast.Module, request: Request) -> Found | None:
         setup = Setup(
             sizes, request.roles, request.constants, defaults, first_tensorflow=_is_old(tree)
         )
-        found = _search_entries(tree, setup, request.function, options)
+        misfits: list[str] = []
+        found = _search_entries(tree, setup, request.function, options, misfits)
         if found is not None and (best is None or _quality(found) > _quality(best)):
             best = found
         if best is not None and _quality(best) >= 3:
             break
-        failed = found is None or any("axis" in t or "shape" in t or "fit" in t or "indices" in t
-                                      for _, t in found.traced.state.failures)  # fmt: skip
-        if not failed or tries >= 4:
+        if tries >= MAX_SHAPES or not misfits or (best and best.examined.quality >= 2):
             break
     if best is not None and _quality(best) < 3:
         best = _improve(tree, best)
@@ -95,7 +96,7 @@ def _by_option(
         sizes = best.setup.sizes if best else next(guess_sizes(tree, request, defaults))
         setup = Setup(sizes, request.roles, chosen, defaults, first_tensorflow=_is_old(tree))
         try:
-            found = _search_entries(tree, setup, request.function, {})
+            found = _search_entries(tree, setup, request.function, {}, [])
         except TooMuch:
             return best
         if found is not None and found.examined.quality >= 2:
@@ -134,7 +135,11 @@ def _quality(found: Found) -> float:
 
 
 def _search_entries(
-    tree: ast.Module, setup: Setup, function: str, options: dict[str, tuple[int, list[str]]]
+    tree: ast.Module,
+    setup: Setup,
+    function: str,
+    options: dict[str, tuple[int, list[str]]],
+    misfits: list[str],
 ) -> Found | None:
     traced: list[Traced] = []
     trouble: list[TooMuch] = []
@@ -148,6 +153,7 @@ def _search_entries(
         except TooMuch as error:
             trouble.append(error)
             continue
+        misfits += [text for _, text in one.state.failures if _SHAPES.search(text)]
         for name, (line, values) in one.state.options.items():
             options.setdefault(name, (line, []))[1].extend(values[:8])
         if one.root is not None:
@@ -452,7 +458,7 @@ def _square(defaults: Mapping[str, Any], last: bool) -> list[tuple[int, ...]]:
     """A picture from names of its side and of its channels."""
     sides = [defaults[n] for n in sorted(_SIDES & set(defaults)) if isinstance(defaults[n], int)]
     channels = [defaults[n] for n in sorted(_CHANNELS & set(defaults)) if defaults[n] in (1, 3)]
-    if not sides or not 8 <= sides[0] <= 1024:
+    if not sides or not 8 <= sides[0] <= 512:
         return []
     side = sides[0]
     depth = channels[0] if channels else (1 if side == 28 else 3)
@@ -497,7 +503,7 @@ def _images_of(
             if all(isinstance(n, int) and not isinstance(n, bool) for n in numbers):
                 shape = tuple(int(n) for n in numbers)
                 ends = (shape[0], shape[2])
-                if min(shape) >= 1 and any(e in (1, 3) for e in ends) and max(shape) >= 8:
+                if min(shape) >= 1 and any(e in (1, 3) for e in ends) and sorted(shape)[1] >= 8:
                     found.append(shape)
     found += _square(defaults, last)
     size = _default_size(defaults, "pixels")

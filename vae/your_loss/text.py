@@ -74,7 +74,6 @@ def prepare(code: str) -> str:
         text = "\n" * text[: fence.start(1)].count("\n") + fence.group(1)
     if text.lstrip().startswith(">>>"):
         text = _PROMPT.sub("", text)
-    text = _MAGIC.sub(r"\1pass", text)
     return textwrap.dedent(text)
 
 
@@ -89,7 +88,7 @@ def _cells(text: str) -> str:
     try:
         cells = json.loads(text)["cells"]
         sources = [cell["source"] for cell in cells if cell.get("cell_type") == "code"]
-        joined = ["".join(source) for source in sources]
+        joined = [_without_magic("".join(source)) for source in sources[:400]]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return text
     return "\n\n".join(cell for cell in joined[:400] if "\0" not in cell and _is_python(cell))
@@ -103,6 +102,11 @@ def _is_python(cell: str) -> bool:
     except (SyntaxError, Unreadable):
         return False
     return True
+
+
+def _without_magic(cell: str) -> str:
+    """The cell as it is, or without the notebook's own commands if it is no Python with them."""
+    return cell if _is_python(cell) else _MAGIC.sub(r"\1pass", cell)
 
 
 def _check_shape(text: str) -> None:
@@ -138,6 +142,11 @@ def _parse(text: str) -> ast.Module:
     if _PRINT.search(text):
         # Version 2 of Python: what is printed does not matter here.
         text = _PRINT.sub(r"\1pass", text)
+    try:
+        return _tree(text)
+    except SyntaxError:
+        # Perhaps a cell: what a notebook's own commands do does not matter here.
+        text = _MAGIC.sub(r"\1pass", text)
     try:
         return _tree(text)
     except IndentationError as error:

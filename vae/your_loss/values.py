@@ -24,6 +24,7 @@ class Opaque:
     may_be_none: bool = False
     learned: bool = False
     failed: bool = False
+    broken: bool = False
     inputs: frozenset[str] = frozenset()
     items: dict[Any, "Opaque"] = field(default_factory=dict)
     node: Any = None

@@ -10,7 +10,7 @@ from vae.your_loss.search import Found
 
 REBUILT = frozenset(
     {"recon", "recons", "reconstruction", "reconstructed", "rec", "decoded", "hat", "tilde", "xhat"}
-    | {"reconst", "decoder", "reconx", "recx", "xrec", "z", "latent", "encoded"}
+    | {"reconst", "decoder", "reconx", "recx", "xrec"}
 )
 NAMES = {
     "gaussian": "Gaussian",
