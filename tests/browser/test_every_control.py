@@ -8,6 +8,8 @@ import pytest
 from browsing import open_everything, wait_ready
 from playwright.sync_api import Locator, Page, expect
 
+from vae.web import navigation
+
 pytestmark = pytest.mark.browser
 
 SECONDS = 30_000
@@ -31,7 +33,7 @@ MODES = {
     "presenter": "present=1",
     "hidden": "hide=presets,seed,latent_dim,race_sigma,digit,targets,noise_on",
 }
-PAGES = ("", "derivation", "bias", "your_loss", "train")
+PAGES = ("", *(name for name in navigation.PAGES if name != "overview"))
 
 
 def box(page: Page, key: str) -> Locator:
@@ -129,3 +131,21 @@ def test_every_control_takes_effect_and_survives_a_reload(open_page, name, mode)
     for key in hidden:
         assert box(page, key).count() == 0
         assert box(page, f"setting_{key}").count() == 0
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_lessons_buttons_go_on_from_where_they_are(open_page, mode):
+    """The line is in the address, beside what others have written there."""
+    page = open_page(f"derivation?{MODES[mode]}")
+    forward = page.get_by_role("button", name="Next", exact=True)
+    forward.click()
+    expect(page.get_by_text("Line 2 of")).to_be_visible(timeout=SECONDS)
+    forward.click()
+    expect(page.get_by_text("Line 3 of")).to_be_visible(timeout=SECONDS)
+    assert parameters(page)["step"] == ["3"]
+    page.reload()
+    wait_ready(page)
+    expect(page.get_by_text("Line 3 of")).to_be_visible(timeout=SECONDS)
+    page.get_by_role("button", name="Back", exact=True).click()
+    expect(page.get_by_text("Line 2 of")).to_be_visible(timeout=SECONDS)
+    assert ("present" in parameters(page)) == (mode == "presenter")
