@@ -184,7 +184,7 @@ class TrainConfig:
         known = {spec.name for spec in fields(cls)}
         unknown = sorted(set(values) - known)
         if unknown:
-            raise ConfigError(f"{unknown[0]}: not a setting; the settings are {sorted(known)}")
+            raise ConfigError(f"{unknown[0][:40]}: not a setting; the settings are {sorted(known)}")
         return cls(**values)
 
     def to_query(self, base: "TrainConfig | None" = None) -> dict[str, str]:

@@ -6,11 +6,14 @@ after the server: they go to its log, under a number that the page gives.
 
 import logging
 import re
+import reprlib
 import secrets
 from pathlib import Path
 
 _LONGEST = 40
 _LONGEST_PATH = 250
+_OUTERMOST = reprlib.Repr()
+_OUTERMOST.maxlevel = 2
 # An absolute path, here or on Windows, without its last part; not what stands in an address.
 _FOLDERS = re.compile(r"(?<![\w:/.])(?:[A-Za-z]:)?[/\\](?:[^\s/\\:;,()'\"]+[/\\])+(?=[^\s/\\])")
 _log = logging.getLogger(__name__)
@@ -31,10 +34,11 @@ class DeviceUnavailable(ValueError):
 def shown(value: object) -> str:
     """``value`` for a message: its repr, so without line breaks, of at most 40 characters."""
     try:
-        # Of a long text only the beginning is spelt out: its repr would be as long as it is.
-        text = repr(value[: _LONGEST + 1] if isinstance(value, str) else value)
+        # Of a long text only the beginning is spelt out: its repr would be as long as it is. And
+        # of what holds other things only the outermost: they may hold it in turn.
+        text = repr(value[: _LONGEST + 1]) if isinstance(value, str) else _OUTERMOST.repr(value)
     except (ValueError, RecursionError):
-        # A number of thousands of digits, or lists within lists within lists.
+        # A number of thousands of digits.
         text = f"a {type(value).__name__}"
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 

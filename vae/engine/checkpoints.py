@@ -38,6 +38,7 @@ LARGEST_SIDE = 1024
 _MOST_STEPS = 10**9
 _MOST_IMAGES = 10**9
 _LONGEST_NAME = 100
+_LONGEST_REASON = 300
 
 
 @dataclass(frozen=True)
@@ -210,9 +211,13 @@ def load(path: str | Path) -> Checkpoint:
     try:
         return _parse(stored)
     except KeyError as error:
-        raise CheckpointError(f"{name}: its content is damaged ({error} is missing)") from error
+        raise CheckpointError(
+            f"{name}: its content is damaged ({shown(error.args[0])} is missing)"
+        ) from error
     except (TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
-        raise CheckpointError(f"{name}: its content is damaged ({error})") from error
+        raise CheckpointError(
+            f"{name}: its content is damaged ({str(error)[:_LONGEST_REASON]})"
+        ) from error
 
 
 def _is(value: Any, wanted: str | int) -> bool:

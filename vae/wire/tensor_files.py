@@ -27,13 +27,16 @@ _LONGEST_PICKLE = 32 * 2**20
 # A run's has some six hundred.
 _MOST_OPERATIONS = 100_000
 _MOST_DIMENSIONS = 4
+_LARGEST_KEY = 2**31
+# The description of a storage has five values.
+_MOST_RECALLED = 8
 
 
 class NotTensors(ValueError):
     """A file that holds, or claims, more than dense tensors and plain values."""
 
 
-def read(path: Path) -> Any:
+def read(path: Path, build: Callable[[np.ndarray], Any] | None = None) -> Any:
     """What ``torch.save`` wrote to ``path``: dictionaries, lists, tuples, plain values, tensors.
 
     Tensors are numpy arrays of float32, float16 or uint8, contiguous, not empty; those of one
@@ -53,7 +56,7 @@ def read(path: Path) -> Any:
                 raise NotTensors("it is compressed or encrypted")
             if sum(entry.file_size for entry in entries) > size:
                 raise NotTensors("its parts are larger than the file")
-            return _Reader(archive).read()
+            return _Reader(archive, build).read()
 
 
 @dataclass(frozen=True)
@@ -87,8 +90,9 @@ _NAMES = {_ORDERED_DICT, _REBUILD_TENSOR, *_DTYPES}
 class _Reader:
     """Runs the pickle of one archive."""
 
-    def __init__(self, archive: zipfile.ZipFile) -> None:
+    def __init__(self, archive: zipfile.ZipFile, build: Callable[[np.ndarray], Any] | None) -> None:
         self.archive = archive
+        self.build = build
         self.stack: list[Any] = []
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
@@ -122,13 +126,13 @@ class _Reader:
         elif name in ("BINPUT", "LONG_BINPUT"):
             self.memo[argument] = self.stack[-1]
         elif name in ("BINGET", "LONG_BINGET"):
-            self.stack.append(self.memo[argument])
+            self.stack.append(self._recall(argument))
         elif name == "MARK":
             self.marks.append(len(self.stack))
         elif name in ("TUPLE1", "TUPLE2", "TUPLE3"):
-            self.stack.append(tuple(self._pop(int(name[-1]))))
+            self._push_tuple(self._pop(int(name[-1])))
         elif name == "TUPLE":
-            self.stack.append(tuple(self._pop_marked()))
+            self._push_tuple(self._pop_marked())
         elif name in ("APPEND", "APPENDS"):
             items = self._pop(1) if name == "APPEND" else self._pop_marked()
             self._top(list).extend(items)
@@ -162,10 +166,27 @@ class _Reader:
             raise NotTensors("its description is damaged")
         return self.stack[-1]
 
+    def _recall(self, number: int) -> Any:
+        """What was built before: a value, or a few values, but nothing that holds more.
+
+        Whoever walks through a pair of twice the same pair, and so on, never comes to its end.
+        """
+        value = self.memo[number]
+        few = isinstance(value, tuple) and len(value) <= _MOST_RECALLED and _is_flat(value)
+        if isinstance(value, list | dict | tuple) and not few:
+            raise NotTensors("a part of it stands in several places")
+        return value
+
+    def _push_tuple(self, items: list[Any]) -> None:
+        # Python compares and hashes tuples in tuples without asking how deep they are.
+        if not all(_is_flat(item) for item in items if isinstance(item, tuple)):
+            raise NotTensors("its description is nested too deeply")
+        self.stack.append(tuple(items))
+
     def _set_items(self, items: list[Any]) -> None:
         keys = items[::2]
-        if len(items) % 2 or not all(type(key) in (str, int) for key in keys):
-            raise NotTensors("a key is neither text nor a whole number")
+        if len(items) % 2 or not all(map(_is_key, keys)):
+            raise NotTensors("a key is neither text nor a small whole number")
         self._top(dict).update(zip(keys, items[1::2], strict=True))
 
     def _name(self, argument: str) -> None:
@@ -178,14 +199,17 @@ class _Reader:
         if function == _ORDERED_DICT and arguments == ():
             self.stack.append({})
         elif function == _REBUILD_TENSOR and isinstance(arguments, tuple):
-            self.stack.append(_build_tensor(*arguments))
+            array = _build_tensor(*arguments)
+            self.stack.append(array if self.build is None else self.build(array))
         else:
             raise NotTensors("it holds more than tensors and plain values")
 
     def _storage(self, about: Any) -> _Storage:
         """The storage ``("storage", type, number, device, elements)``, read once."""
         kind, dtype_name, number, _, count = about
-        if kind != "storage" or dtype_name not in _DTYPES or not isinstance(number, str):
+        if not (isinstance(dtype_name, _Name) and type(number) is str and type(count) is int):
+            raise NotTensors("a tensor's storage is damaged")
+        if kind != "storage" or dtype_name not in _DTYPES:
             raise NotTensors("a tensor's storage is damaged")
         dtype = _DTYPES[dtype_name]
         found = self.storages.get(number)
@@ -202,8 +226,10 @@ def _build_tensor(storage: Any, offset: Any, size: Any, stride: Any, *more: Any)
     del more
     if not isinstance(storage, _Storage) or not _are_counts(size, stride, (offset,)):
         raise NotTensors("a tensor is damaged")
+    if len(size) > _MOST_DIMENSIONS or len(size) != len(stride):
+        raise NotTensors("a tensor has too many dimensions")
     count = math.prod(size)
-    if len(size) > _MOST_DIMENSIONS or count == 0 or offset + count > storage.count:
+    if count == 0 or offset + count > storage.count:
         raise NotTensors("a tensor is larger than its storage")
     expected = 1
     for length, step in zip(reversed(size), reversed(stride), strict=True):
@@ -214,6 +240,15 @@ def _build_tensor(storage: Any, offset: Any, size: Any, stride: Any, *more: Any)
         storage.content, storage.dtype, count=count, offset=offset * storage.dtype.itemsize
     )
     return flat.reshape(size)
+
+
+def _is_flat(items: tuple[Any, ...]) -> bool:
+    return not any(isinstance(item, list | dict | tuple) for item in items)
+
+
+def _is_key(key: Any) -> bool:
+    # Large whole numbers can be chosen so that all have one hash, and each is compared with all.
+    return type(key) is str or (type(key) is int and 0 <= key < _LARGEST_KEY)
 
 
 def _are_counts(*groups: Any) -> bool:
