@@ -8,6 +8,7 @@ from vae.charts.derivation import evidence, learned
 from vae.charts.derivation import sigma as panels
 from vae.charts.derivation.nll import build_nll_chart
 from vae.charts.derivation.parts import FIT_MEAN, FIT_SIGMA, PIXEL_DIALS, PIXELS, VARIANCE
+from vae.charts.your_loss.census import build_census_chart
 from vae.lessons import pictures
 from vae.lessons.glossary import explain
 from vae.theory.bernoulli import sigmoid
@@ -193,6 +194,9 @@ st.markdown(
     "al. (section 3.1) has σ = √(β/2) beside ½ SSE. With ½ SSE it is σ² = β: check the ½ in what "
     "you read."
 )
+with layout.row("implied-public", "wide"):
+    figures.show_chart(build_census_chart, key="public-losses", own=PIXELS / 2)
+    lines.show_way_to_public_losses()
 lesson.take_away(
     "Beside a KL, *how you reduce* is *which σ you chose*. With a fixed σ, β and σ² are one "
     "number: β · σ².",

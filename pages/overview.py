@@ -76,7 +76,7 @@ drawing.show_shipped(
     key="drawing",
 )
 
-st.header("Three lessons", anchor="lessons")
+st.header("Three lessons, and your own loss", anchor="lessons")
 keep = {"present": "1"} if frame.presenting() else None
 first, second, third = st.columns(3)
 with first, st.container(border=True, height="stretch"):
@@ -96,6 +96,12 @@ with third, st.container(border=True, height="stretch"):
     st.markdown(
         "Predict, then train a VAE here on real images and see who was right: collapse, blur, a "
         "learned σ, the race of four losses."
+    )
+with st.container(border=True):
+    navigation.link("your_loss", query=keep)
+    st.markdown(
+        "Paste your code: it is read, never run. Which σ or β did it choose, will any latent "
+        "survive it, may the loss be negative, and what did you mean?"
     )
 
 st.header(f"The ledger: {len(CLAIMS)} claims and questions", anchor="ledger")

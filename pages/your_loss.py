@@ -21,17 +21,22 @@ def show_page() -> None:
     _show_census(reading)
 
     st.header("Paste yours", anchor="paste")
-    form.show_clinic()
+    hidden = address.hidden()
+    if "clinic" not in hidden:
+        form.show_clinic()
     form.show_code()
-    form.show_sizes(reading)
+    if "sizes" not in hidden:
+        form.show_sizes(reading)
     if problem:
         st.warning(address.plain(problem), icon=":material/edit:")
     if (entry := question_of(asked)) is not None:
         form.show_question(entry)
     if reading is not None:
         second = read_second(asked) if asked.second.strip() else None
-        form.show_names(asked, *([reading] if second is None else [reading, second]))
-        form.show_second(asked)
+        if "names" not in hidden:
+            form.show_names(asked, *([reading] if second is None else [reading, second]))
+        if "second" not in hidden:
+            form.show_second(asked)
         if second is not None and reading.read:
             answer.show_comparison(reading, second)
         (answer.show_answer if reading.read else answer.show_refusal)(reading)

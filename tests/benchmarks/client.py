@@ -34,7 +34,10 @@ _STATE_FIELD = {
     "radio": "string_value",
     "checkbox": "bool_value",
     "button_group": "string_array_value",
+    "text_input": "string_value",
+    "text_area": "string_value",
 }
+_TYPED = ("text_input", "text_area")
 # A large message travels once: while the browser keeps it, the server names it by its hash. The
 # browser drops what these many runs of its part of the page did not show; here it stays a little
 # longer, for an answer that was under way.
@@ -392,8 +395,9 @@ def opening_value(kind: str, proto: Any) -> Any:
         return [proto.options[index].content for index in proto.default]
     if kind in ("selectbox", "radio"):
         if proto.set_value:
-            return proto.raw_value
-        return proto.options[proto.default] if proto.options else None
+            return proto.raw_value if proto.HasField("raw_value") else None
+        chosen = proto.options and proto.HasField("default")
+        return proto.options[proto.default] if chosen else None
     return proto.value if proto.set_value else proto.default
 
 
@@ -402,6 +406,9 @@ def choices(item: Widget) -> list[Any]:
     proto = item.proto
     if item.kind == "button" or proto.disabled:
         return []
+    if item.kind in _TYPED:
+        # A comment behind what stands there: a student who goes on typing.
+        return [f"{proto.value or proto.default}\n# {number}" for number in range(3)]
     if item.kind == "select_slider":
         return [[option] * len(proto.default) for option in proto.options]
     if item.kind == "slider":

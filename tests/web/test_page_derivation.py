@@ -1,5 +1,7 @@
 """The Derivation page's script: what it shows, remembers in its address, and refuses politely."""
 
+import json
+
 import pytest
 from page_runs import run_page, text_of
 from streamlit.testing.v1 import AppTest
@@ -156,3 +158,10 @@ def test_figures_are_sent_again_as_they_were_and_anew_where_they_change():
     assert 0 < sum(changed) <= 6
     app.selectbox(key="digit").set_value("7").run()
     assert figures() == first
+
+
+def test_section_5_shows_public_losses_and_leads_to_the_page_that_reads_ones_own(page):
+    specs = [json.loads(chart.proto.spec) for chart in page.get("vega_lite_chart")]
+    assert any("σ² that the code implies" in str(spec) for spec in specs)
+    links = [element.proto.body for element in page.get("html")]
+    assert any('href="your_loss"' in body for body in links)

@@ -19,7 +19,7 @@ def test_the_page_has_its_parts_in_order() -> None:
     assert [header.value for header in app.header][:3] == [
         "The answer, for one pixel",
         "Every loss is a belief",
-        "Three lessons",
+        "Three lessons, and your own loss",
     ]
     assert len(app.get("vega_lite_chart")) == 6
     assert ledger(app).count("<article") == len(CLAIMS)

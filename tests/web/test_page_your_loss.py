@@ -9,7 +9,7 @@ from page_runs import run_page, text_of
 from vae.config import TrainConfig
 from vae.web.train.page_state import PageState
 from vae.web.your_loss import train
-from vae.web.your_loss.asked import EXAMPLE, Asked, from_query, pack, read_first
+from vae.web.your_loss.asked import EXAMPLE, OWN, Asked, from_query, pack, read_first
 from vae.your_loss import census, clinic
 
 BCE = """\
@@ -32,7 +32,7 @@ def shown(app) -> str:
 
 
 def asked_of(app) -> Asked:
-    query = {name: str(app.query_params[name]) for name in app.query_params}
+    query = {name: str(app.query_params[name]) for name in app.query_params if name in OWN}
     asked, wrong = from_query(query)
     assert wrong == ()
     return asked
@@ -149,9 +149,7 @@ def test_two_losses_stand_side_by_side():
 def test_a_public_loss_is_ringed_and_told():
     entry = census()[3]
     app = run_page("your_loss")
-    box = app.selectbox(key="public")
-    label = next(option for option in box.options if entry.id in option)
-    box.set_value(label).run()
+    app.selectbox(key="public").set_value(entry.id).run()
     assert entry.source.split("/")[0] in shown(app)
     assert f"{entry.sigma2:.4g}" in shown(app)
 
@@ -171,6 +169,18 @@ def test_what_others_put_into_the_address_stays():
     paste(app, BCE)
     assert app.query_params["present"] == "1"
     assert "loss" in app.query_params
+
+
+def test_a_link_hides_what_a_class_does_not_need_and_keeps_what_it_says():
+    link = pack(Asked(code=EXAMPLE, image="100"))
+    app = run_page("your_loss", loss=link, hide="clinic,sizes,names,second,wanted,public")
+    keys = {control.key for control in (*app.text_input, *app.selectbox, *app.number_input)}
+    assert keys == {"loss_own_data"}
+    assert [area.key for area in app.text_area] == ["loss_code"]
+    assert "σ² = 50" in shown(app)
+    paste(app, EXAMPLE + "# more\n")
+    assert asked_of(app).image == "100"
+    assert app.query_params["hide"]
 
 
 def test_a_code_too_long_for_a_link_says_so_and_leaves_the_address_alone():

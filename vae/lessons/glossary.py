@@ -57,7 +57,11 @@ GLOSSARY = (
     Entry("s", "output noise", "standard deviation of noise that is added to an output"),
     Entry("τ", "logit noise", "standard deviation of noise that is added to a logit"),
     Entry("g", "lean", "which way the loss L_g leans: −1 as BCE, 0 as squared error, 1 opposite"),
-    Entry("c, w", "weights", "factors of the two terms of a loss c · SSE + w · KL"),
+    Entry(
+        "c, w",
+        "weights",
+        "factors of the two terms of a loss c · SSE + w · KL; Your loss finds them in code",
+    ),
     Entry("β", "beta", "a weight on the KL; 1 in the ELBO"),
     Entry(
         "vⱼ",

@@ -29,7 +29,7 @@ def build_census_chart(*, own: float | None = None, chosen: str = "") -> alt.Lay
         "sigma2:Q",
         title="σ² that the code implies, for pixels in [0, 1]",
         scale=alt.Scale(type="log", domain=[LOW, HIGH], nice=False),
-        axis=alt.Axis(format="~g", tickCount=7),
+        axis=alt.Axis(tickCount=7, labelExpr="datum.value == 1 ? '1' : format(datum.value, '~e')"),
     )
     rows = _rows()
     points = (
@@ -120,9 +120,9 @@ def _region() -> alt.Chart:
 # Name, place, side of its line and row: the names stand clear of one another on a phone too.
 _LINES = (
     ("8-bit floor", LANDMARKS["8-bit floor"], "left", 0),
-    ("D/4 at 28×28", LANDMARKS["D/4 of 28 x 28"], "right", 0),
+    ("D/4, 28×28", LANDMARKS["D/4 of 28 x 28"], "right", 0),
     ("sum of squares: ½", LANDMARKS["sum of squares + KL: 1/2"], "right", 1),
-    ("half of it: 1", LANDMARKS["half the sum + KL: 1"], "left", 2),
+    ("half: 1", LANDMARKS["half the sum + KL: 1"], "left", 2),
 )
 _LINE_HEIGHT = 17
 

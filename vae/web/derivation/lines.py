@@ -19,6 +19,7 @@ from vae.shipped.cards import data_summary
 from vae.theory import implied
 from vae.theory.corruptions import CORRUPTIONS
 from vae.theory.ppca import active_latents
+from vae.web import frame
 from vae.web.kit import figures, layout
 from vae.web.kit.address import choose, decimal_number, one_of, whole_number
 
@@ -175,6 +176,17 @@ def show_calculator() -> None:
             latents = whole_number("Latents", key="latents", default=20, minimum=1, maximum=4096)
             batch = whole_number("Batch", key="batch", default=128, minimum=1, maximum=100_000)
         _show_implied(preset, SIZES[size], latents, batch)
+
+
+def show_way_to_public_losses() -> None:
+    """What the census beside it shows, and the page on which anybody's loss is read."""
+    query = "?present=1" if frame.presenting() else ""
+    st.html(
+        "<p><strong>The same of public code</strong>: the σ² of losses in use, over twelve "
+        "decades. The diamond is a pixel mean beside a summed KL.</p>"
+        f'<p>Paste yours, and have it read: <a href="your_loss{query}" target="_self">Your loss'
+        "</a></p>"
+    )
 
 
 def _own_reductions() -> implied.Preset:

@@ -6,7 +6,7 @@ import streamlit as st
 from vae.charts.your_loss.census import build_census_chart
 from vae.memo import shared
 from vae.web.kit import address, figures
-from vae.your_loss import CensusEntry, census
+from vae.your_loss import census
 
 _NONE = "none"
 
@@ -29,8 +29,9 @@ def show_figure(own: float | None = None) -> None:
 def _show_lookup() -> str:
     """A list that names the points by keyboard too; returns the id of the chosen one."""
     entries = {entry.id: entry for entry in census()}
-    labels = {_NONE: _NONE} | {name: _label(entry) for name, entry in entries.items()}
-    chosen = address.choose("Ring one in the figure", labels, key="public", kind="select")
+    chosen = address.choose(
+        "Ring one in the figure", [_NONE, *entries], key="public", kind="select"
+    )
     entry = entries.get(chosen)
     if entry is None:
         return ""
@@ -47,15 +48,12 @@ def _show_lookup() -> str:
     return chosen
 
 
-def _label(entry: CensusEntry) -> str:
-    return f"{entry.source} ({entry.id})"
-
-
 @shared(maxsize=1)
 def _table() -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
+                "name": entry.id,
                 "source": entry.source,
                 "σ² in [0, 1]": entry.sigma2_unit,
                 "as": entry.formula,

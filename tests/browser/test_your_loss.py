@@ -1,0 +1,187 @@
+"""Your loss in Chromium: paste, correct, set, compare, share, train; strange code stays text."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from browsing import open_everything, record_of, wait_ready
+from hostile import HOST, TEXTS
+from playwright.sync_api import Page, expect
+
+from vae.web.your_loss.asked import EXAMPLE, Asked, pack
+
+pytestmark = pytest.mark.browser
+
+WEIGHTED = EXAMPLE.replace("error + kl", "error + kld_weight * kl")
+
+
+def field(page: Page):
+    return page.locator(".st-key-loss_code textarea")
+
+
+def paste(page: Page, code: str) -> None:
+    field(page).fill(code)
+    field(page).press("Control+Enter")
+
+
+def verdict(page: Page):
+    return page.locator("[data-testid=stMain] [data-testid=stAlert]").filter(
+        has_text="Gaussian with σ"
+    )
+
+
+def wait_for_link(page: Page) -> str:
+    page.wait_for_function("() => location.search.includes('loss=')")
+    return page.url
+
+
+def test_a_pasted_loss_is_read_and_opens_in_another_browser(open_page):
+    page = open_page("your_loss")
+    expect(verdict(page)).to_contain_text("σ = 19.8")
+    paste(page, EXAMPLE.replace("error + kl", "10 * error + kl"))
+    expect(verdict(page)).to_contain_text("σ² = 39.2")
+    link = urlsplit(wait_for_link(page))
+    other = open_page(f"your_loss?{link.query}", width=390, height=844, dark=True)
+    expect(verdict(other)).to_contain_text("σ² = 39.2")
+    assert "10 * error" in field(other).input_value()
+    page.reload()
+    wait_ready(page)
+    expect(verdict(page)).to_contain_text("σ² = 39.2")
+
+
+def test_the_shared_link_is_the_reading(open_page):
+    page = open_page("your_loss?present=1")
+    paste(page, EXAMPLE.replace("error + kl", "2 * error + kl"))
+    expect(verdict(page)).to_contain_text("σ² = 196")
+    page.get_by_role("button", name="Share").click()
+    shared = page.locator("[data-testid=stPopoverBody] code").inner_text()
+    query = parse_qs(urlsplit(shared).query)
+    assert query["loss"] == parse_qs(urlsplit(page.url).query)["loss"]
+
+
+def test_a_constant_is_set_and_a_role_corrected(open_page):
+    page = open_page("your_loss")
+    paste(page, WEIGHTED)
+    box = page.get_by_role("textbox", name="kld_weight")
+    expect(box).to_be_visible()
+    box.fill("0.5")
+    box.press("Enter")
+    expect(verdict(page)).to_contain_text("σ² = 196")
+    open_everything(page)
+    page.locator(".st-key-loss_role-mu input").click()
+    page.get_by_role("option", name="the latent that was drawn").click()
+    expect(verdict(page)).to_have_count(0)
+    page.locator(".st-key-loss_role-mu input").click()
+    page.get_by_role("option", name="the mean of q(z|x)").click()
+    expect(verdict(page)).to_contain_text("σ² = 196")
+
+
+def test_two_losses_are_compared(open_page):
+    page = open_page("your_loss")
+    page.get_by_text("Compare with a second loss").click()
+    second = page.locator(".st-key-loss_second textarea")
+    second.fill(EXAMPLE.replace("error + kl", "error + 3 * kl"))
+    second.press("Control+Enter")
+    expect(page.get_by_text("weighs its KL 3 times as heavily")).to_be_visible()
+    page.reload()
+    wait_ready(page)
+    expect(page.get_by_text("weighs its KL 3 times as heavily")).to_be_visible()
+
+
+def test_a_question_is_opened_by_the_keyboard(open_page):
+    page = open_page("your_loss")
+    box = page.locator(".st-key-loss_question input")
+    box.focus()
+    box.press("ArrowDown")
+    page.get_by_role("option").first.wait_for()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Where it was asked")).to_be_visible()
+    page.wait_for_function("() => location.search.includes('question=')")
+    before = field(page).input_value()
+    assert before != EXAMPLE
+    # Tab leads on to the field; Control and Enter read what was typed.
+    field(page).focus()
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text(EXAMPLE)
+    page.keyboard.press("Control+Enter")
+    expect(verdict(page)).to_contain_text("σ = 19.8")
+    assert "question" not in page.url
+
+
+def test_what_is_no_loss_gets_a_sentence_and_stays(open_page):
+    page = open_page("your_loss")
+    paste(page, "loss = (")
+    expect(page.locator("[data-testid=stAlert]").filter(has_text="ine 1")).to_be_visible()
+    assert field(page).input_value() == "loss = ("
+
+
+def test_a_public_loss_is_ringed_by_a_control(open_page):
+    page = open_page("your_loss")
+    open_everything(page)
+    page.locator(".st-key-public input").click()
+    page.get_by_role("option", name="rlkit-skewfit").click()
+    expect(page.get_by_text("rail-berkeley/rlkit").first).to_be_visible()
+    page.wait_for_function("() => location.search.includes('public=rlkit-skewfit')")
+
+
+def test_a_loss_is_trained_beside_its_elbo(open_page):
+    page = open_page("your_loss")
+    page.get_by_role("button", name="Train it").click()
+    page.wait_for_url("**/train**")
+    wait_ready(page)
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible(timeout=30_000)
+    # It comes true: a pixel mean beside a summed KL keeps no latent.
+    row = page.get_by_role("row").filter(has_text="MSE, sigma 19.799")
+    expect(row.first).to_contain_text("0 of 20 (predicted 0)", timeout=60_000)
+    page.get_by_role("button", name="Stop", exact=True).click()
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_every_figure_has_its_words_and_fits_the_window(open_page, width, dark):
+    page = open_page("your_loss", width=width, height=844, dark=dark)
+    open_everything(page)
+    figures = page.locator("[data-testid=stMain] [data-testid=stVegaLiteChart]")
+    expect(figures).to_have_count(3)
+    for figure in figures.all():
+        assert figure.locator("[aria-label]").first.get_attribute("aria-label")
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+    # Names of the lines stand apart from one another.
+    boxes = figures.first.locator("svg text").evaluate_all(
+        """(texts) => texts.filter((text) => /floor|D.4|squares|half/.test(text.textContent))
+            .map((text) => { const b = text.getBoundingClientRect();
+                             return [b.left, b.top + 2, b.right, b.bottom - 2]; })"""
+    )
+    assert len(boxes) == 4
+    for number, a in enumerate(boxes):
+        for b in boxes[number + 1 :]:
+            apart = a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
+            assert apart, (a, b)
+
+
+@pytest.mark.parametrize("kind", ["picture", "link", "bare address", "html", "directives"])
+def test_a_strangers_code_makes_no_link_and_no_request(open_page, kind):
+    text = TEXTS[kind]
+    code = EXAMPLE.replace("error + kl", f"error + args[{text!r}] * kl + www.evil.example(x)")
+    link = pack(
+        Asked(
+            code=f"# {text}\n{code}",
+            second=text,
+            constants=((text, "2"), (f"www.{HOST}", text[:50])),
+            roles=((text, "z"), (f"//{HOST}", "mean")),
+        )
+    )
+    page = open_page(f"your_loss?loss={link}")
+    expect(field(page)).to_have_value(f"# {text}\n{code}")
+    open_everything(page)
+    marked = page.evaluate(
+        """(host) => [...document.querySelectorAll("[data-testid=stMain] :is([href], [src])")]
+            .map((part) => part.href?.baseVal || part.href || part.src)
+            .filter((link) => link.includes(host) && !link.startsWith(location.origin))""",
+        HOST,
+    )
+    assert marked == []
+    assert record_of(page).outside == []
+    # What was typed, not what a link brought.
+    paste(page, text)
+    expect(page.locator("[data-testid=stAlert]").first).to_be_visible()
+    assert record_of(page).outside == []
