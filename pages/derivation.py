@@ -291,6 +291,6 @@ beliefs.show(key="derivation")
 lesson.take_away(
     "The mean for every Bregman loss, the median for L1, near the mode for a robust one: what a "
     "decoder draws for an unsure pixel is a choice of loss.",
-    "The expected cost is least where the pulls of the targets cancel: pulls that grow with the "
+    "The expected cost is least where the pulls of the targets cancel. Pulls that grow with the "
     "distance balance at the mean, equal pulls at the median, fading ones at the nearest heap.",
 )

@@ -4,7 +4,7 @@ import math
 import re
 
 import pytest
-from page_texts import page_texts, sentences, told_texts, words
+from page_texts import ROOT, page_texts, sentences, told_texts, words
 
 from vae.shipped import cards
 from vae.theory import bernoulli, early_stopping, gaussian
@@ -83,6 +83,12 @@ def test_a_number_in_a_text_is_what_the_code_gives(number: str) -> None:
 def test_no_source_is_kept_for_a_number_that_no_text_has() -> None:
     used = {number for _, text in TEXTS for number in _numbers(text)}
     assert set(RESULTS) <= used
+
+
+def test_lambda_is_the_continuous_bernoullis_alone() -> None:
+    """An eigenvalue is v with an index on every page and figure."""
+    for path in (*(ROOT / "pages").glob("*.py"), *(ROOT / "vae").rglob("*.py")):
+        assert "λⱼ" not in path.read_text(encoding="utf-8"), path
 
 
 def test_a_number_without_a_source_is_found() -> None:

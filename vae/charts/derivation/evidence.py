@@ -28,7 +28,7 @@ def build_area_chart(*, x: float, sigma: float) -> alt.LayerChart:
     both = _density(
         f"exp({gaussian.log_prob('datum.z', '0', '1')} + {ex.log_likelihood('datum.z')})"
     )
-    y = _height("density", 1.9)
+    y = _height("density", 2.1)
     return _figure(
         both.mark_area(color=GAUSSIAN.colour, opacity=0.35, line=False, clip=True).encode(
             x=_Z, y=y
@@ -40,10 +40,12 @@ def build_area_chart(*, x: float, sigma: float) -> alt.LayerChart:
         *key_line(1, "'likelihood p(x|z), as z runs'", colour=GAUSSIAN.colour, dash=(6, 4)),
         *key_line(
             2,
-            f"'product; its area is p(x) = ' + {gaussian.number(f'exp({ex.LOG_EVIDENCE})')}"
-            f" + ', log p(x) = ' + {gaussian.number(ex.LOG_EVIDENCE)}",
+            f"'product; its area is p(x) = ' + {gaussian.number(f'exp({ex.LOG_EVIDENCE})')}",
             colour=GAUSSIAN.colour,
             width=6,
+        ),
+        *key_line(
+            3, f"'log p(x) = ' + {gaussian.number(ex.LOG_EVIDENCE)} + ' nats'", colour="transparent"
         ),
         params=[*SIGMA.params(sigma), *TARGET_PIXEL.params(x)],
         description="Over one latent z: the prior's bell, the likelihood of the chosen pixel for "

@@ -39,7 +39,7 @@ def build_spectrum_chart(*, spectrum: Spectrum, variance: float) -> alt.LayerCha
         ),
         y=alt.Y(
             "eigenvalue:Q",
-            title="eigenvalue λⱼ",
+            title="eigenvalue vⱼ",
             scale=alt.Scale(type="log", domain=[low, 1000], nice=False),
             axis=alt.Axis(values=[0.01, 0.1, 1, 10, 100, 1000], format="~g"),
         ),
@@ -140,7 +140,7 @@ def build_prediction_chart(
     )
 
 
-_ALIVE, _DEAD = "survives (λⱼ > σ²)", "collapses"
+_ALIVE, _DEAD = "survives (vⱼ > σ²)", "collapses"
 _WHAT = ("KL, nats", "squared error")
 
 

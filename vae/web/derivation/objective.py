@@ -107,7 +107,7 @@ def show_collapse(variance: float) -> None:
             key="variance-dial",
         )
         if trained:
-            listed = ", ".join(f"σ² = {p.variance:g}: KL {p.kl:.1f}" for p in trained)
+            listed = ", ".join(f"σ² = {p.variance:.3g}: KL {p.kl:.1f}" for p in trained)
             st.caption(f"Points: deep VAEs trained by this engine on these data ({listed} nats).")
 
 
