@@ -235,7 +235,7 @@ def test_a_race_shows_four_losses_in_step(train):
     press(page, "Train 4 side by side")
     expect(status(page)).to_contain_text("Finished: step 12 of 12", timeout=SECONDS)
     wait_pictures(page, rows=5)
-    table = page.locator("table").first
+    table = page.locator(".st-key-train-run table").first
     expect(table.locator("tbody tr")).to_have_count(4)
     labels = page.locator(".pictures .row .label").all_inner_texts()
     assert labels == ["targets", "BCE", "MSE, sigma 1", "sigma learned", "continuous Bernoulli"]
