@@ -14,7 +14,7 @@ from vae.charts.bias import (
 )
 from vae.charts.bias.parts import CENTRE, DECAY, SIGMA, SKEW, SPREAD, START, STOP, TAU, G, H, S, T
 from vae.lessons.glossary import explain
-from vae.theory import bernoulli, early_stopping, shared_outputs
+from vae.theory import bernoulli, early_stopping, grey_masses, shared_outputs
 from vae.theory import continuous_bernoulli as cb
 from vae.theory.pull import clipped_mse_optimum
 from vae.web import bias
@@ -237,7 +237,10 @@ with st.container():
         "at t again.\n\n"
         "Exact zeros and ones have no best λ. So one **dequantises**: (k + u)/256 for byte k, with "
         "u from 0 to 1. Black then has the mean 1/512, and wants the logit "
-        f"{float(cb.best_logits(1 / 512)):.0f}: let the logit go that far.\n\n"
+        f"{float(cb.best_logits(1 / 512)):.0f}: let the logit go that far. "
+        "Training then raises the *mean* of log p over the bin of a level, which is at most the "
+        "log of the bin's mass: at that logit the bound for black gives away "
+        f"{float(grey_masses.dequantisation_gap(cb.best_logits(1 / 512), 0)):.3f} nats.\n\n"
         "**The counter-view** (last picture): read a grey as the *probability* of white. BCE is "
         "then a valid bound, but a looser one: q sees the grey and not the draw (Shu 2018). "
         "Loaiza-Ganem & Cunningham (2019, section 1) find such readings wanting."
