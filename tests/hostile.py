@@ -1,5 +1,6 @@
 """Text of a stranger for tests: what a markdown reader would make a link, a picture or a tag of."""
 
+import functools
 from collections.abc import Iterator, Mapping
 
 import pytest
@@ -51,10 +52,12 @@ class _Listener(Mapping[str, str]):
         return getattr(self._real, name)
 
 
+@functools.cache
 def parameters(page: str) -> frozenset[str]:
     """Every name that ``pages/PAGE.py`` looks for in its address."""
     asked: set[str] = set()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(st, "query_params", _Listener(st.query_params, asked))
         open_app(page, **SHOWS_MORE.get(page, {}))
+    assert asked, f"{page}: it read nothing of its address, so nothing of it would be tried"
     return frozenset(asked)

@@ -86,7 +86,7 @@ def one_of(name: str, allowed: Sequence[str], default: str) -> str:
     text = st.query_params.get(name)
     if text is None or text in allowed:
         return default if text is None else text
-    _say(name, text, "one of " + ", ".join(allowed), default)
+    _say(name, text, _listed(allowed), default)
     return default
 
 
@@ -94,8 +94,7 @@ def note_unknown(name: str, allowed: Sequence[str]) -> None:
     """A note where ``name``, which may stand in the address several times, is not allowed once."""
     unknown = [text for text in st.query_params.get_all(name) if text and text not in allowed]
     if unknown:
-        needed = "one of " + ", ".join(allowed)
-        note(WrongValue(name, unknown[0], needed, "It is left out."))
+        note(WrongValue(name, unknown[0], _listed(allowed), "It is left out."))
 
 
 def choose(
@@ -159,6 +158,12 @@ def decimal_number(
         label, minimum, maximum, default, key=key, bind="query-params", format="%g"
     )
     return float(chosen)
+
+
+def _listed(allowed: Sequence[str]) -> str:
+    """The allowed words, or how many the control below has, where they would fill the page."""
+    text = "one of " + ", ".join(allowed)
+    return text if len(text) <= 300 else f"one of the {len(allowed)} choices on this page"
 
 
 def _within(text: str, minimum: float, maximum: float) -> bool:
