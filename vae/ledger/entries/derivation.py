@@ -238,9 +238,9 @@ ENTRIES = (
         "A",
         "A Gaussian with constant σ is the most common choice of model",
         CONDITION,
-        "Papers say so of image VAEs; nobody has counted. What is common is the squared error: "
-        "the constant σ that it implies differs from code to code by a factor of hundreds, and "
-        "the page Your loss shows where public code stands.",
+        "Papers say so of image VAEs; nobody has counted. What is common is the squared error. "
+        "The constant σ that it implies differs from code to code by a factor of hundreds; the "
+        "page Your loss shows where public code stands.",
         Link("derivation", "implied-sigma"),
         choices.constant_scales,
         (Citation("rybkin", "section 1"),),
