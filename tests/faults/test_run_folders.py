@@ -157,6 +157,22 @@ def test_a_run_with_a_dangling_link_is_pruned_in_its_turn(tmp_path: Path) -> Non
     assert not folder.exists()
 
 
+@pytest.mark.parametrize("name", ["step", "saved_at"])
+@pytest.mark.parametrize(
+    "value", ["1e999", "-1e999", "NaN", "1" * 4000, "1" * 5000, "[" * 40_000, '"x"', "null", "{}"]
+)
+def test_a_manifest_with_numbers_that_are_none_is_no_run(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    folders = RunFolders(tmp_path)
+    path = make_run(folders, "run-00001") / "run.json"
+    assert folders.read("run-00001") is not None
+    before = json.loads(path.read_text())[name]
+    path.write_text(path.read_text().replace(f'"{name}": {before}', f'"{name}": {value}'))
+    assert folders.read("run-00001") is None
+    assert list(folders.all()) == []
+
+
 PRUNE = "import sys, pathlib; from vae.runs.folders import RunFolders; " + (
     "RunFolders(pathlib.Path(sys.argv[1])).prune(keep=0, megabytes=0, in_use=set())"
 )

@@ -10,6 +10,7 @@ wrote there, and a run that any server has in use is locked.
 import contextlib
 import errno
 import json
+import math
 import os
 import re
 import threading
@@ -42,6 +43,7 @@ _MANIFEST = "run.json"
 _LOCK = "run.lock"
 # A manifest of four members is 3 kB.
 _LONGEST_MANIFEST = 100_000
+_MOST_STEPS = 10**9
 # Ids come from addresses too: nothing else may become part of a path.
 _RUN_ID = re.compile(r"[A-Za-z0-9_-]{8,32}")
 _CHECKPOINT = re.compile(r"member-\d{1,3}\.pt")
@@ -235,8 +237,9 @@ def _delete(folder: Path) -> None:
             if _CHECKPOINT.fullmatch(entry.name) or is_part(entry.name):
                 entry.unlink()
         (folder / _MANIFEST).unlink()
-        (folder / _LOCK).unlink()
-        folder.rmdir()
+    # Closed first: Windows removes no open file.
+    (folder / _LOCK).unlink()
+    folder.rmdir()
 
 
 def _parse(folder: Path, manifest: dict[str, Any]) -> RecoverableRun | None:
@@ -245,11 +248,14 @@ def _parse(folder: Path, manifest: dict[str, Any]) -> RecoverableRun | None:
     paths = [folder / Path(name).name for name in manifest["checkpoints"]]
     if not configs or len(paths) != len(configs) or not all(map(is_regular, paths)):
         return None
+    step, saved_at = manifest["step"], float(manifest["saved_at"])
+    if type(step) is not int or not 0 <= step <= _MOST_STEPS or not math.isfinite(saved_at):
+        return None
     return RecoverableRun(
         run_id=folder.name,
         state=RunState(manifest["state"]),
         configs=configs,
-        step=int(manifest["step"]),
+        step=step,
         checkpoints=tuple(map(str, paths)),
-        saved_at=float(manifest["saved_at"]),
+        saved_at=saved_at,
     )

@@ -22,11 +22,13 @@ except ImportError:
     resource = None  # type: ignore[assignment]
 
 _FILES_A_SESSION = 4
+_FILES_KEPT = 3
 # For what is not a session: the trainer's pipes, locks of runs, checkpoints, files on their way.
 _RESERVE = 64
 _MARGIN = 16
-# Streamlit's own time, and a little.
+# Streamlit's own time, and a little; and how many closed sessions it keeps at most.
 _KEPT_SECONDS = 125.0
+_MOST_KEPT = 128
 # What waits for others to be sent away: they are closed within milliseconds.
 _WAIT_SECONDS = 5.0
 _LOOK_SECONDS = 0.02
@@ -45,7 +47,7 @@ class Places:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._here = 0
-        self._left: deque[float] = deque()
+        self._left: deque[float] = deque(maxlen=_MOST_KEPT)
         self._say_again = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -81,15 +83,16 @@ class Places:
             return False
         while self._left and self._left[0] < time.monotonic() - _KEPT_SECONDS:
             self._left.popleft()
-        places = max(1, (limit - _RESERVE) // _FILES_A_SESSION)
-        full = self._here + len(self._left) >= places
+        files = limit - _RESERVE
+        taken = _FILES_A_SESSION * self._here + _FILES_KEPT * len(self._left)
+        full = self._here > 0 and taken + _FILES_A_SESSION > files
         if full and time.monotonic() >= self._say_again:
             self._say_again = time.monotonic() + _SAY_SECONDS
             _log.warning(
                 "Visitors are sent away: this process may open %d files, enough for %d sessions "
                 "at once. Raise the limit (ulimit -n).",
                 limit,
-                places,
+                files // _FILES_A_SESSION,
             )
         return full
 
