@@ -408,7 +408,7 @@ def choices(item: Widget) -> list[Any]:
         return []
     if item.kind in _TYPED:
         # A comment behind what stands there: a student who goes on typing.
-        return [f"{proto.value or proto.default}\n# {number}" for number in range(3)]
+        return [f"{proto.value or proto.default}  # {number}" for number in range(3)]
     if item.kind == "select_slider":
         return [[option] * len(proto.default) for option in proto.options]
     if item.kind == "slider":

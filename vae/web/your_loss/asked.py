@@ -9,6 +9,7 @@ import binascii
 import json
 import keyword
 import re
+import threading
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -228,6 +229,10 @@ def read_second(asked: Asked) -> Reading:
     return _read(replace(asked, code=asked.second, second=""))
 
 
+# All share one interpreter: side by side they would all come to an end with the last.
+_ONE_AT_A_TIME = threading.Lock()
+
+
 @shared(maxsize=256)
 def _read(asked: Asked) -> Reading:
     if len(asked.code) > LONGEST_CODE:
@@ -235,6 +240,11 @@ def _read(asked: Asked) -> Reading:
             f"code: {len(asked.code):,} characters given; at most {LONGEST_CODE:,} are read here. "
             "Paste the loss and what it calls"
         )
+    with _ONE_AT_A_TIME:
+        return _read_now(asked)
+
+
+def _read_now(asked: Asked) -> Reading:
     return read(
         asked.code,
         image=asked.image.strip() or None,
