@@ -1,6 +1,5 @@
 """Every control of every page, in every mode: a press takes effect, and a reload keeps it."""
 
-import re
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
@@ -42,13 +41,16 @@ def box(page: Page, key: str) -> Locator:
 
 def values(page: Page) -> dict[str, str]:
     """What every control of the page that keeps a value shows, by its key, in the page's order."""
-    found = {}
-    for element in page.locator("[data-testid=stMain] .stElementContainer[class*=st-key-]").all():
-        shown = element.evaluate(VALUE)
-        name = re.search(r"st-key-([\w-]+)", element.get_attribute("class") or "")
-        if shown is not None and name is not None:
-            found[name.group(1)] = shown
-    return found
+    boxes = page.locator("[data-testid=stMain] .stElementContainer[class*=st-key-]")
+    # All at one moment: an element may be replaced between two questions.
+    pairs = boxes.evaluate_all(
+        f"""(boxes) => {{
+            const value = {VALUE};
+            const key = (box) => box.className.match(/st-key-([\\w-]+)/)[1];
+            return boxes.map((box) => [key(box), value(box)]);
+        }}"""
+    )
+    return {key: shown for key, shown in pairs if shown is not None}
 
 
 def change(page: Page, key: str) -> None:
@@ -131,6 +133,25 @@ def test_every_control_takes_effect_and_survives_a_reload(open_page, name, mode)
     for key in hidden:
         assert box(page, key).count() == 0
         assert box(page, f"setting_{key}").count() == 0
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_presenter_mode_comes_and_goes_beside_what_is_chosen(open_page, name):
+    """The mode writes its own word into an address that holds the page's choices."""
+    page = open_page(name)
+    chosen = list(values(page))[-1]
+    before = values(page)[chosen]
+    change(page, chosen)
+    wait_until(page, lambda: values(page).get(chosen) != before)
+    settle(page)
+    shown = values(page)[chosen]
+    for there in (True, False):
+        page.locator(".st-key-presenter label").click()
+        wait_until(page, lambda there=there: ("present" in parameters(page)) == there)
+        settle(page)
+        assert ("present" in parameters(page)) == there
+        assert values(page)[chosen] == shown
+        assert page.locator("[data-testid=stException]").count() == 0
 
 
 @pytest.mark.parametrize("mode", MODES)

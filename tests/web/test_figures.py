@@ -95,3 +95,26 @@ def test_every_reference_is_listed_with_its_address() -> None:
     for source in REFERENCES.values():
         assert source.short in listed
         assert source.url in listed
+
+
+def test_a_part_of_the_address_is_written_beside_a_control_that_is_bound_to_it() -> None:
+    def page() -> None:
+        import streamlit as st
+
+        from vae.web.kit import address
+
+        st.segmented_control("Data", ["a", "b"], key="data", bind="query-params")
+        address.put({"run": "1"} if st.session_state.get("data") == "b" else {}, {"run", "left"})
+
+    app = AppTest.from_function(page)
+    app.query_params.update({"data": "a", "left": "1", "from": "elsewhere"})
+    app.run()
+    assert not app.exception
+    assert "left" not in app.query_params
+    app.button_group(key="data").set_value("b").run()
+    assert not app.exception
+    kept = {name: app.query_params[name] for name in ("run", "from")}
+    assert {name: text if isinstance(text, str) else text[-1] for name, text in kept.items()} == {
+        "run": "1",
+        "from": "elsewhere",
+    }

@@ -62,9 +62,12 @@ def own(names: Collection[str]) -> dict[str, str]:
 
 def put(query: Mapping[str, str], names: Collection[str]) -> None:
     """Make ``query`` all that the address says under ``names``; what others wrote there stays."""
-    others = {name: st.query_params.get_all(name) for name in st.query_params if name not in names}
-    if own(names) != dict(query):
-        st.query_params.from_dict({**others, **query})
+    # One by one, never the whole: Streamlit refuses it where a control is bound to the address.
+    for name in own(names).keys() - query.keys():
+        del st.query_params[name]
+    changed = {name: text for name, text in query.items() if st.query_params.get(name) != text}
+    if changed:
+        st.query_params.update(changed)
 
 
 def number(name: str, *, default: float, minimum: float, maximum: float) -> float:
