@@ -119,3 +119,9 @@ def test_every_setting_has_words_and_a_range_that_holds_its_default() -> None:
         elif about.minimum is not None:
             assert about.maximum is not None
             assert about.minimum <= default(spec.name) <= about.maximum
+
+
+@pytest.mark.parametrize("values", [None, 3, "epochs", ["epochs"], {3: 4}, {3: 4, "x": 5}])
+def test_settings_that_are_none(values: Any) -> None:
+    with pytest.raises(ConfigError, match=r"settings: .* given|not a setting"):
+        TrainConfig.from_dict(values)

@@ -181,10 +181,12 @@ class TrainConfig:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "TrainConfig":
         """Inverse of ``to_dict``. Raises ``ConfigError`` on unknown names or bad values."""
+        if not isinstance(values, Mapping):
+            raise ConfigError(f"settings: {shown(values)} given; allowed is a dictionary")
         known = {spec.name for spec in fields(cls)}
-        unknown = sorted(set(values) - known)
+        unknown = sorted(str(name)[:40] for name in values if name not in known)
         if unknown:
-            raise ConfigError(f"{unknown[0][:40]}: not a setting; the settings are {sorted(known)}")
+            raise ConfigError(f"{unknown[0]}: not a setting; the settings are {sorted(known)}")
         return cls(**values)
 
     def to_query(self, base: "TrainConfig | None" = None) -> dict[str, str]:

@@ -212,6 +212,20 @@ def test_every_state_that_a_generator_can_be_in_goes_on(draws: int, kept: Path) 
     assert torch.equal(torch.rand(700, generator=generator), drawn)
 
 
+@pytest.mark.parametrize("name", ["optimizer", "order", "noise", "device", "seconds"])
+@pytest.mark.parametrize("value", [torch.tensor(2.0), torch.zeros(3), [], "x", None, {"state": 3}])
+def test_parts_of_the_training_state_that_are_something_else(
+    name: str, value: Any, kept: Path
+) -> None:
+    alter(kept, lambda stored: stored["training"].update({name: value}))
+    if name == "device":
+        # Another device's noise is not taken over.
+        assert load(kept).build_trainer(DATA).step()
+        return
+    with pytest.raises(CheckpointError, match="its training state"):
+        load(kept).build_trainer(DATA)
+
+
 def test_a_refused_state_changes_nothing() -> None:
     trainer, other = trained(steps=3), trained(steps=9)
     before = trainer.state()
@@ -252,6 +266,7 @@ def test_settings_larger_than_the_weights_are_refused_before_a_model_is_built(ke
         ("config", {"sampling": 10**5000}),
         ("config", {"seed": torch.zeros(3)}),
         ("config", {3: 4, "x": 5}),
+        *((name, torch.tensor(2.0)) for name in ("config", "data", "history", "weights")),
         ("data", {"name": "x" * 10_000}),
     ],
 )

@@ -112,8 +112,10 @@ class Checkpoint:
             trainer.restore(state, self.history)
         except KeyError as error:
             raise CheckpointError(f"its training state has no {error}") from error
-        except (TypeError, ValueError, RuntimeError) as error:
-            raise CheckpointError(f"its training state does not fit: {error}") from error
+        except Exception as error:
+            # Values of any kind may stand where others are looked for.
+            reason = str(error)[:_LONGEST_REASON]
+            raise CheckpointError(f"its training state does not fit: {reason}") from error
         return trainer
 
 

@@ -63,6 +63,8 @@ def check_weights(
 def fit_optimizer(stored: Any, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
     """A state for ``optimizer.load_state_dict``: the tensors and step sizes of ``stored``, copied
     where they are what this optimiser would have made, and all else its own."""
+    if not isinstance(stored, Mapping):
+        raise TypeError("the optimiser's state is not a dictionary")
     own = optimizer.state_dict() | {"state": {}}
     groups = stored["param_groups"]
     if not isinstance(groups, list) or len(groups) != len(own["param_groups"]):
