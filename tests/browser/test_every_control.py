@@ -139,6 +139,7 @@ def test_every_control_takes_effect_and_survives_a_reload(open_page, name, mode)
 def test_presenter_mode_comes_and_goes_beside_what_is_chosen(open_page, name):
     """The mode writes its own word into an address that holds the page's choices."""
     page = open_page(name)
+    open_everything(page)
     chosen = list(values(page))[-1]
     before = values(page)[chosen]
     change(page, chosen)
