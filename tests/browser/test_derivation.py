@@ -159,7 +159,13 @@ def test_the_native_inputs_of_the_charts_are_hidden(open_page):
 
 @pytest.mark.parametrize(
     ("anchor", "name"),
-    [("sigma", "sigma"), ("sigma", "mean"), ("image", "sigma"), ("collapse", "variance")],
+    [
+        ("evidence", "q_mean"),
+        ("sigma", "sigma"),
+        ("sigma", "mean"),
+        ("image", "sigma"),
+        ("collapse", "variance"),
+    ],
 )
 def test_no_dial_costs_many_times_the_overviews(open_page, anchor, name):
     """Its three small figures at one dial, measured in the same browser, are the unit."""

@@ -178,9 +178,9 @@ TWO_LIKELIHOODS = (
         r"-x\log p - (1-x)\log(1-p)",
     ),
     TwoLines(
-        "summed over pixels",
+        "summed over pixels: SSE, or BCE",
         r"\tfrac{1}{2\sigma^2}\,\mathrm{SSE} + \text{const}(\sigma)",
-        r"\mathrm{BCE} = -\sum_i \big[x_i\log p_i + (1-x_i)\log(1-p_i)\big]",
+        r"-\textstyle\sum_i \big[x_i\log p_i + (1-x_i)\log(1-p_i)\big]",
     ),
     TwoLines(
         "where x is grey",

@@ -31,13 +31,21 @@ _POSITIONS = (*map(str, range(1, len(STEPS) + 1)), "all")
 
 def show_two_likelihoods(values: Mapping[str, float]) -> None:
     """The Gaussian's lines beside the Bernoulli's, with the numbers of the dragged pixel."""
-    rows = [
-        f"| {line.title} | ${line.gaussian}$ | ${line.bernoulli}$ |" for line in TWO_LIKELIHOODS
-    ]
-    head = "| | Gaussian pixel, output μ | Bernoulli pixel, output p |\n|:--|:--|:--|"
-    st.markdown("\n".join([head, *rows]))
-    for key, numbers in (("gaussian-loss", GAUSSIAN_LOSS), ("bernoulli-loss", BERNOULLI_LOSS)):
-        figures.show_chart(build_numbers_chart, key=key, lines=numbers, **values)
+    columns = (
+        ("Gaussian pixel, output μ", [line.gaussian for line in TWO_LIKELIHOODS]),
+        ("Bernoulli pixel, output p", [line.bernoulli for line in TWO_LIKELIHOODS]),
+    )
+    with layout.row("two-likelihoods", "halves"):
+        for head, formulas in columns:
+            steps = [
+                f"{number} · {line.title}:\n\n$\\displaystyle {formula}$"
+                for number, (line, formula) in enumerate(
+                    zip(TWO_LIKELIHOODS, formulas, strict=True), 1
+                )
+            ]
+            st.markdown("\n\n".join([f"**{head}**", *steps]))
+        for key, numbers in (("gaussian-loss", GAUSSIAN_LOSS), ("bernoulli-loss", BERNOULLI_LOSS)):
+            figures.show_chart(build_numbers_chart, key=key, lines=numbers, **values)
 
 
 # --- the expansion ---------------------------------------------------------------------------
