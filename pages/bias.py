@@ -239,7 +239,7 @@ with st.container():
         "u from 0 to 1. Black then has the mean 1/512, and wants the logit "
         f"{float(cb.best_logits(1 / 512)):.0f}: let the logit go that far. "
         "Training then raises the *mean* of log p over the bin of a level, which is at most the "
-        "log of the bin's mass: at that logit the bound for black gives away "
+        "log of the bin's mass. At that logit the bound for black gives away "
         f"{float(grey_masses.dequantisation_gap(cb.best_logits(1 / 512), 0)):.3f} nats.\n\n"
         "**The counter-view** (last picture): read a grey as the *probability* of white. BCE is "
         "then a valid bound, but a looser one: q sees the grey and not the draw (Shu 2018). "
