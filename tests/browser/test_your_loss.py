@@ -117,7 +117,9 @@ def test_what_is_no_loss_gets_a_sentence_and_stays(open_page):
 def test_a_public_loss_is_ringed_by_a_control(open_page):
     page = open_page("your_loss")
     open_everything(page)
+    # A long list draws what is in view: typing finds the rest.
     page.locator(".st-key-public input").click()
+    page.keyboard.type("rlkit")
     page.get_by_role("option", name="rlkit-skewfit").click()
     expect(page.get_by_text("rail-berkeley/rlkit").first).to_be_visible()
     page.wait_for_function("() => location.search.includes('public=rlkit-skewfit')")

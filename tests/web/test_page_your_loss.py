@@ -1,8 +1,11 @@
 """Your loss: paste, correct, compare, ask; the address carries it; a stranger's text stays text."""
 
+import asyncio
 import json
 
 import pytest
+from appserver import Server
+from benchmarks.client import Session
 from hostile import HOST, TEXTS
 from page_runs import run_page, text_of
 
@@ -18,6 +21,7 @@ def loss(x_hat, x, mu, logvar):
     kl = -0.5 * torch.sum(1 + logvar - mu.pow(2) - logvar.exp())
     return error + kld_weight * kl
 """
+WEIGHTLESS = EXAMPLE.replace("error + kl", "error + 0.1 * kl")
 LAPLACE = EXAMPLE.replace("mse_loss", "l1_loss")
 
 
@@ -152,6 +156,21 @@ def test_a_public_loss_is_ringed_and_told():
     app.selectbox(key="public").set_value(entry.id).run()
     assert entry.source.split("/")[0] in shown(app)
     assert f"{entry.sigma2:.4g}" in shown(app)
+
+
+def test_a_control_of_the_address_and_the_pasted_code_stand_beside_one_another(app: Server):
+    async def paste_under_a_ring() -> tuple[list[str], str]:
+        session = await Session(app.url, f"your_loss?public={census()[3].id}").open()
+        field = next(w.proto.label for w in session.widgets.values() if w.kind == "text_area")
+        for code in (WEIGHTLESS, EXAMPLE, WEIGHTLESS):
+            await session.set(field, code)
+        await session.close()
+        return session.counts.exceptions, session.query
+
+    exceptions, query = asyncio.run(paste_under_a_ring())
+    assert exceptions == []
+    assert f"public={census()[3].id}" in query
+    assert f"loss={pack(Asked(code=WEIGHTLESS))}" in query
 
 
 def test_a_wanted_sigma_gives_the_factor_and_ones_own_data_a_count():
