@@ -87,6 +87,13 @@ def settle(page: Page) -> None:
     page.wait_for_timeout(150)
 
 
+def unfold(page: Page) -> None:
+    """Open what is folded, once there is something to press."""
+    wait_until(page, lambda: bool(values(page)))
+    open_everything(page)
+    settle(page)
+
+
 def wait_until(page: Page, true: Callable[[], bool]) -> None:
     """Wait for it; what does not come is told by the assertion that follows."""
     for _ in range(60):
@@ -103,8 +110,7 @@ def parameters(page: Page) -> dict[str, list[str]]:
 @pytest.mark.parametrize("name", PAGES)
 def test_every_control_takes_effect_and_survives_a_reload(open_page, name, mode):
     page = open_page(f"{name}?{MODES[mode]}")
-    open_everything(page)
-    settle(page)
+    unfold(page)
     pressed: dict[str, str] = {}
     assert values(page), f"no control on {name!r}"
     while left := [key for key in values(page) if key not in pressed]:
@@ -121,7 +127,7 @@ def test_every_control_takes_effect_and_survives_a_reload(open_page, name, mode)
     asked = parse_qs(MODES[mode])
     page.reload()
     wait_ready(page)
-    open_everything(page)
+    unfold(page)
     wait_until(page, lambda: values(page) == wanted)
     settle(page)
     assert values(page) == wanted
@@ -139,7 +145,7 @@ def test_every_control_takes_effect_and_survives_a_reload(open_page, name, mode)
 def test_presenter_mode_comes_and_goes_beside_what_is_chosen(open_page, name):
     """The mode writes its own word into an address that holds the page's choices."""
     page = open_page(name)
-    open_everything(page)
+    unfold(page)
     chosen = list(values(page))[-1]
     before = values(page)[chosen]
     change(page, chosen)
