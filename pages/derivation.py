@@ -195,7 +195,7 @@ st.markdown(
     "you read."
 )
 with layout.row("implied-public", "wide"):
-    figures.show_chart(build_census_chart, key="public-losses", own=PIXELS / 2)
+    figures.show_chart(build_census_chart, key="public-losses", own=PIXELS / 2, name="pixel mean")
     lines.show_way_to_public_losses()
 lesson.take_away(
     "Beside a KL, *how you reduce* is *which σ you chose*. With a fixed σ, β and σ² are one "

@@ -16,14 +16,15 @@ LOW, HIGH = 1e-8, 1e7
 _DECADE_SHARE = 0.34
 _HEIGHT = 210
 _ROW = 15.0
-_OWN = "your loss"
 
 
-def build_census_chart(*, own: float | None = None, chosen: str = "") -> alt.LayerChart:
+def build_census_chart(
+    *, own: float | None = None, name: str = "your loss", chosen: str = ""
+) -> alt.LayerChart:
     """One point a public loss at its sigma^2 in [0, 1] pixels.
 
-    ``own`` is the reader's sigma^2, ``chosen`` the id of a point to name. What lies beyond the
-    axis stands at its end.
+    ``own`` is one sigma^2 more, the reader's, which ``name`` tells; ``chosen`` the id of a point
+    to ring. An ``own`` beyond the axis stands at its end.
     """
     axis = alt.X(
         "sigma2:Q",
@@ -58,14 +59,14 @@ def build_census_chart(*, own: float | None = None, chosen: str = "") -> alt.Lay
     if chosen:
         layers.append(_ring(rows[rows["id"] == chosen]))
     if own is not None:
-        layers += _own(own)
+        layers += _own(own, name)
     return layered(
         *layers,
         height=_HEIGHT,
         autosize=FIT_WIDTH,
         description=f"{len(rows)} public losses on a logarithmic axis of the variance that each "
         f"implies, from {rows['sigma2'].min():.2g} to {rows['sigma2'].max():.2g}"
-        + (f", and your loss at {own:.4g}." if own is not None else "."),
+        + (f", and {name} at {own:.4g}." if own is not None else "."),
     )
 
 
@@ -168,8 +169,8 @@ def _ring(rows: pd.DataFrame) -> alt.Chart:
     )
 
 
-def _own(own: float) -> list[alt.Chart]:
-    row = pd.DataFrame([{"sigma2": min(max(own, LOW), HIGH), "place": _HEIGHT * 0.6, "name": _OWN}])
+def _own(own: float, name: str) -> list[alt.Chart]:
+    row = pd.DataFrame([{"sigma2": min(max(own, LOW), HIGH), "place": _HEIGHT * 0.6, "name": name}])
     x, y = alt.X("sigma2:Q"), alt.Y("place:Q")
     mark = alt.Chart(row).mark_point(
         filled=True, size=260, shape="diamond", color=KL.colour, opacity=1
@@ -177,10 +178,10 @@ def _own(own: float) -> list[alt.Chart]:
     # On the side that has room.
     align: Literal["left", "right"] = "right" if own > 1e4 else "left"
     dx = -14 if own > 1e4 else 14
-    name = alt.Chart(row).mark_text(align=align, dx=dx, fontSize=14, fontWeight=700)
+    label = alt.Chart(row).mark_text(align=align, dx=dx, fontSize=14, fontWeight=700)
     rule = alt.Chart(row).mark_rule(color=KL.colour, strokeWidth=3, aria=False)
     return [
         rule.encode(x=x),
         mark.encode(x=x, y=y),
-        name.encode(x=x, y=y, text=alt.Text("name:N")),
+        label.encode(x=x, y=y, text=alt.Text("name:N")),
     ]
