@@ -47,6 +47,10 @@ VARIANTS: Mapping[str, Variant] = {
         "sigma learned from 1, beta 1",
         {"likelihood": "gaussian-learned", "beta": 1.0, "scale": 1.0},
     ),
+    "laplace-learned-beta-1": Variant(
+        "Laplace, scale learned from 1, beta 1",
+        {"likelihood": "laplace-learned", "beta": 1.0, "scale": 1.0},
+    ),
 }
 
 

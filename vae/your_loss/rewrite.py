@@ -133,13 +133,28 @@ def settings(reading: Reading, *, as_pasted: bool) -> Mapping[str, Any] | None:
         if SMALLEST_SCALE <= scale <= LARGEST_SCALE:
             return {**common, "likelihood": "gaussian", "scale": scale}
         return _with_beta(common, reading.sigma2_unit)
-    if reading.family == "gaussian-learned":
-        return {**common, "likelihood": "gaussian-learned"}
+    if reading.family in ("gaussian-learned", "laplace-learned"):
+        return {**common, "likelihood": reading.family}
+    if reading.family == "laplace" and reading.laplace_scale and reading.data_range:
+        if not as_pasted:
+            return {**common, "likelihood": "laplace-learned"}
+        low, high = reading.data_range
+        return _laplace(common, reading.laplace_scale / (high - low))
     if reading.family in ("bernoulli", "continuous-bernoulli") and reading.beta is not None:
         beta = reading.beta if as_pasted else 1.0
         if 0.0 <= beta <= 1000.0:
             return {**common, "likelihood": reading.family, "beta": beta}
     return None
+
+
+def _laplace(common: Mapping[str, Any], scale: float) -> Mapping[str, Any] | None:
+    """|e| / b + KL; beyond the dial beta b acts as one number, as beta sigma^2 of a Gaussian."""
+    within = min(max(scale, SMALLEST_SCALE), LARGEST_SCALE)
+    beta = scale / within
+    if not 1e-6 <= beta <= 1000.0:
+        return None
+    settings = {**common, "likelihood": "laplace", "scale": within}
+    return settings if within == scale else {**settings, "beta": beta}
 
 
 def _with_beta(common: Mapping[str, Any], sigma2: float) -> Mapping[str, Any] | None:

@@ -10,7 +10,7 @@ from vae.web.train import commands, state
 from vae.web.train.page_state import PageState
 from vae.your_loss import Reading
 
-_MEANT = ("beta-1", "sigma-learned-beta-1")
+_MEANT = ("beta-1", "sigma-learned-beta-1", "laplace-learned-beta-1")
 
 
 def pair_of(reading: Reading) -> PageState | None:
