@@ -159,7 +159,8 @@ def test_reports_come_at_a_bounded_rate(desk: Desk) -> None:
         for at, report in desk.reports
         if isinstance(report, protocol.Trained) and at - began < seconds
     ]
-    assert snapshot.step > 2 * events.count("StepEvent")
+    # However slow the steps are: none is reported twice, and the bounds below are of time alone.
+    assert 0 < events.count("StepEvent") <= snapshot.step
     assert events.count("StepEvent") <= 10 * seconds + 3
     assert events.count("ReconstructionEvent") <= 4 * seconds + 6
 
