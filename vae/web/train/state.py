@@ -120,8 +120,12 @@ def _with_query(query: dict[str, str]) -> str:
 
 
 def key(name: str, state: PageState) -> str:
-    """The key of the control ``name``, which opens at the state's value."""
-    st.session_state.setdefault(_KEYS[name], _as_list(state.control(name)))
+    """The key of the control ``name``, which shows the state's value.
+
+    Set at every run: a browser that first draws the control from a later run than the first would
+    otherwise find no value there, and would send a blank one as if somebody had chosen it.
+    """
+    st.session_state[_KEYS[name]] = _as_list(state.control(name))
     return _KEYS[name]
 
 
