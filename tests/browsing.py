@@ -108,7 +108,7 @@ def record_of(page: Page) -> Record:
     return page.__dict__["record"]
 
 
-def wait_ready(page: Page, seconds: float = 30.0) -> None:
+def wait_ready(page: Page, seconds: float = 90.0) -> None:
     """Wait until the page is connected, its script has run and its figures are drawn."""
     page.locator(READY).wait_for(state="attached", timeout=seconds * 1000)
     page.wait_for_function(
