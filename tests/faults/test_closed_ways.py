@@ -14,12 +14,18 @@ from vae.web.gate import LONGEST_MESSAGE
 PAGES = ["", "derivation", "bias", "your_loss", "train"]
 
 
+# A server that refuses by the headers alone may hang up before it has read the body.
+HUNG_UP = 0
+
+
 def ask(app: Server, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, str]:
     connection = http.client.HTTPConnection(urlsplit(app.url).netloc, timeout=20)
     try:
         connection.request(method, path, body or None, headers)
         answer = connection.getresponse()
         return answer.status, answer.read().decode()
+    except (BrokenPipeError, ConnectionResetError):
+        return HUNG_UP, ""
     finally:
         connection.close()
 
@@ -47,7 +53,7 @@ def test_no_file_is_taken_even_from_a_visitor_with_every_right(app: Server):
         return statuses, app.process.memory_info().rss - held
 
     statuses, grown = asyncio.run(upload())
-    assert set(statuses) == {404}
+    assert set(statuses) <= {404, HUNG_UP}
     # Of 18 MB.
     assert grown < 10 * 2**20
 
