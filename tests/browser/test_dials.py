@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from appserver import serve
-from browsing import dial, set_dial, step_dial
+from browsing import dial, record_of, set_dial, step_dial
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
@@ -92,3 +92,22 @@ def test_presets_keys_and_positions_drive_the_figures(open_page, dial_url):
     dial(page, "sigma").focus()
     page.keyboard.press("ArrowRight")
     expect(text).to_contain_text(f"sigma {10**0.31:.4f}")
+
+
+def test_a_reload_finds_the_dials_where_they_were_left_and_a_link_wins(open_page, dial_url):
+    page = open_page("?sigma=0.25", url=dial_url)
+    text = page.locator("[data-testid=stVegaLiteChart]").last
+    sent = record_of(page).sent
+    set_dial(page, "sigma", 0.3)
+    expect(text).to_contain_text(f"sigma {10**0.3:.4f}")
+    page.wait_for_timeout(300)
+    assert record_of(page).sent == sent
+    page.reload()
+    expect(text).to_contain_text(f"sigma {10**0.3:.4f}")
+    assert float(dial(page, "sigma").input_value()) == pytest.approx(0.3)
+    assert float(dial(page, "mean").input_value()) == 0
+    # What an address says counts for who comes by it, in the same tab too.
+    page.goto(f"{dial_url}/?sigma=0.5")
+    expect(text).to_contain_text("sigma 0.5000")
+    page.goto(f"{dial_url}/?sigma=0.25")
+    expect(text).to_contain_text("sigma 0.2500")

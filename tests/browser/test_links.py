@@ -57,7 +57,7 @@ def assert_figures_show(page: Page, wanted: dict[str, float]) -> None:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_dragged_values_open_from_the_address_and_are_copied_into_it(open_page, name) -> None:
+def test_dragged_values_survive_a_reload_and_travel_by_an_address(open_page, name) -> None:
     page = open_page(name)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     before = dials(page)
@@ -73,6 +73,9 @@ def test_dragged_values_open_from_the_address_and_are_copied_into_it(open_page, 
     expect(page.get_by_text("Link copied").first).to_be_visible()
     address = page.evaluate("navigator.clipboard.readText()")
     assert set(parse_qs(urlsplit(address).query)) >= set(before)
+    page.reload()
+    assert view(page) == pytest.approx(moved, abs=1e-3)
+    assert_figures_show(page, moved)
     again = open_page(re.sub(r"^https?://[^/]+/", "", address))
     assert view(again) == pytest.approx(moved, abs=1e-3)
     assert_figures_show(again, moved)

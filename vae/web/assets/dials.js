@@ -7,6 +7,7 @@ const shared = (globalThis.vaeDials ??= {
   listeners: new Set(),
 });
 const REST = 150;
+const KEPT = "vae-dials";
 
 const position = (dial, value) => (dial.log ? Math.log10(value) : value);
 const value = (dial, at) => (dial.log ? 10 ** at : at);
@@ -48,6 +49,35 @@ function drive(dial, at, everywhere) {
     if (!everywhere && !isSeen(input)) continue;
     input.value = at;
     input.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+}
+
+// Where dials were left, for this tab alone: a reload opens them there. The address stays the
+// server's: what it opened a dial with is kept beside each place, and a link that opens it
+// otherwise wins.
+function kept() {
+  try {
+    const all = JSON.parse(sessionStorage.getItem(KEPT) ?? "{}");
+    const page = window.location.pathname;
+    const [entry] = performance.getEntriesByType("navigation");
+    // Whoever comes by a link, or types the address, gets what it says.
+    if (!shared.arrived && entry?.type === "navigate" && delete all[page])
+      sessionStorage.setItem(KEPT, JSON.stringify(all));
+    shared.arrived = true;
+    return { all, here: (all[page] ??= {}) };
+  } catch {
+    // A frame may have no storage.
+    return { all: {}, here: {} };
+  }
+}
+
+function keep(name, opened, at) {
+  const { all, here } = kept();
+  here[name] = [opened, at];
+  try {
+    sessionStorage.setItem(KEPT, JSON.stringify(all));
+  } catch {
+    // Then a reload opens what the address says.
   }
 }
 
@@ -140,8 +170,11 @@ export default function (component) {
     frame = 0;
     for (const dial of data.dials) drive(dial, current.get(dial.name), false);
   };
+  const moved = new Set();
   const settle = () => {
     for (const dial of data.dials) drive(dial, current.get(dial.name), true);
+    for (const dial of moved) keep(dial.name, dial.value, current.get(dial.name));
+    moved.clear();
   };
   const schedule = () => {
     frame ||= requestAnimationFrame(apply);
@@ -150,9 +183,11 @@ export default function (component) {
   };
   const set = (dial, at) => {
     current.set(dial.name, at);
+    moved.add(dial);
     show(dial);
     schedule();
   };
+  const { here } = kept();
 
   for (const dial of data.dials) {
     const row = makeRow(dial);
@@ -160,7 +195,8 @@ export default function (component) {
     rows.set(dial.name, { input, output: row.querySelector("output") });
     input.addEventListener("input", () => set(dial, Number(input.value)));
     root.append(row);
-    current.set(dial.name, position(dial, dial.value));
+    const [opened, at] = here[dial.name] ?? [];
+    current.set(dial.name, opened === dial.value ? at : position(dial, dial.value));
     show(dial);
   }
   const actions = document.createElement("div");
