@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from browsing import Record, wait_ready, watch
@@ -27,44 +27,71 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture
-def open_page(browser: Browser, app_url: str) -> Iterator[Callable[..., Page]]:
-    """Open a page of the app and wait until it is ready.
+class Opener:
+    """Opens pages of the app, each in a browser profile of its own, and looks after them."""
 
-    ``open_page("derivation?sigma=0.3", width=390, height=844, dark=True)``. At the end of the
-    test every opened page must be without an uncaught error, an exception of the app, or a
-    request that left this machine; ``url`` opens another server's page.
-    """
-    opened: list[tuple[Page, Record]] = []
+    def __init__(self, browser: Browser, app_url: str) -> None:
+        self._browser = browser
+        self._app_url = app_url
+        self._opened: list[tuple[Page, Record]] = []
 
-    def open_one(
+    def __call__(
+        self,
         path: str = "",
         width: int = 1280,
         height: int = 720,
         dark: bool = False,
-        url: str = app_url,
+        url: str | None = None,
         reduced_motion: bool = False,
     ) -> Page:
-        context = browser.new_context(
+        """Open a page and wait until it is ready; ``url`` names another server."""
+        context = self._browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce" if reduced_motion else "no-preference",
         )
         page = context.new_page()
-        opened.append((page, watch(page)))
-        page.goto(f"{url}/{path.lstrip('/')}")
+        self._opened.append((page, watch(page)))
+        page.goto(f"{url or self._app_url}/{path.lstrip('/')}")
         wait_ready(page)
-        _assert_sound(page, opened[-1][1])
+        self.assert_sound()
         return page
 
-    yield open_one
-    try:
-        for page, record in opened:
+    def assert_sound(self) -> None:
+        """No page has an uncaught error, an exception of the app, or asked another machine."""
+        for page, record in self._opened:
             if not page.is_closed():
                 _assert_sound(page, record)
-    finally:
-        for page, _ in opened:
+
+    def close(self) -> None:
+        """Close all pages, whatever they show."""
+        for page, _ in self._opened:
             page.context.close()
+
+
+def _opener(browser: Browser, app_url: str) -> Iterator[Opener]:
+    opener = Opener(browser, app_url)
+    yield opener
+    try:
+        opener.assert_sound()
+    finally:
+        opener.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, app_url: str) -> Iterator[Opener]:
+    """Open a page of the app and wait until it is ready.
+
+    ``open_page("derivation?sigma=0.3", width=390, height=844, dark=True)``. At the end of the
+    test every opened page must be sound; ``url`` opens another server's page.
+    """
+    yield from _opener(browser, app_url)
+
+
+@pytest.fixture(scope="module")
+def open_for_all(browser: Browser, app_url: str) -> Iterator[Opener]:
+    """As ``open_page``, for a page that all tests of a module share: each sets what it needs."""
+    yield from _opener(browser, app_url)
 
 
 def _assert_sound(page: Page, record: Record) -> None:

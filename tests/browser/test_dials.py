@@ -60,8 +60,12 @@ def dial_url(tmp_path_factory: pytest.TempPathFactory):
         yield server.url
 
 
-def test_every_step_of_a_drag_moves_every_figure_and_sends_nothing(open_page, dial_url):
-    page = open_page("", url=dial_url)
+@pytest.fixture(scope="module")
+def page(open_for_all, dial_url):
+    return open_for_all("", url=dial_url)
+
+
+def test_every_step_of_a_drag_moves_every_figure_and_sends_nothing(page):
     steps = step_dial(page, "sigma")
     assert (steps.sent, steps.received) == (0, 0)
     assert steps.followed == steps.inputs
@@ -82,8 +86,7 @@ def test_a_bad_address_is_said_and_the_default_used(open_page, dial_url):
     expect(page.locator("[data-testid=stVegaLiteChart]").last).to_contain_text("sigma 1.0000")
 
 
-def test_presets_keys_and_positions_drive_the_figures(open_page, dial_url):
-    page = open_page("", url=dial_url)
+def test_presets_keys_and_positions_drive_the_figures(page):
     text = page.locator("[data-testid=stVegaLiteChart]").last
     page.get_by_role("button", name="Small").click()
     expect(text).to_contain_text("sigma 0.1000")

@@ -18,6 +18,18 @@ def cost(page, loss: str) -> float:
     return numbers[["Gaussian", "Bernoulli", "continuous"].index(loss)]
 
 
+@pytest.fixture(scope="module")
+def overview(open_for_all):
+    return open_for_all("", width=1280, height=720)
+
+
+def test_the_first_view_shows_question_figure_and_dials_on_a_projector(overview) -> None:
+    for name in ("t, the pixel's grey", "p, the decoder's output", "σ of the Gaussian"):
+        box = overview.get_by_role("slider", name=name).bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= 720
+
+
 def test_the_figure_follows_the_dials_without_the_server(open_page) -> None:
     page = open_page("?t=0.8&p=0.6&sigma=0.3")
     sent = record_of(page).sent
@@ -33,34 +45,19 @@ def test_the_figure_follows_the_dials_without_the_server(open_page) -> None:
 
 
 @pytest.mark.parametrize("name", ["t", "p", "sigma"])
-def test_every_step_of_a_dial_redraws_and_sends_nothing(open_page, name: str) -> None:
-    steps = step_dial(open_page(), name)
+def test_every_step_of_a_dial_redraws_and_sends_nothing(overview, name: str) -> None:
+    steps = step_dial(overview, name, inputs=10)
     assert (steps.sent, steps.received) == (0, 0)
     assert steps.followed == steps.inputs
 
 
-def test_the_presets_show_the_uneven_cost(open_page) -> None:
-    page = open_page()
+def test_the_presets_show_the_uneven_cost(overview) -> None:
     costs = []
     for name in ("Too bright by 0.1", "Too dark by 0.1"):
-        page.get_by_role("button", name=name).click()
-        page.wait_for_timeout(400)
-        costs.append(cost(page, "Bernoulli"))
+        overview.get_by_role("button", name=name).click()
+        overview.wait_for_timeout(400)
+        costs.append(cost(overview, "Bernoulli"))
     assert costs == [0.044, 0.026]
-
-
-def test_the_first_view_shows_question_figure_and_dials_on_a_projector(open_page) -> None:
-    page = open_page(width=1280, height=720)
-    for name in ("t, the pixel's grey", "p, the decoder's output", "σ of the Gaussian"):
-        box = page.get_by_role("slider", name=name).bounding_box()
-        assert box is not None
-        assert box["y"] + box["height"] <= 720
-
-
-def test_nothing_is_wider_than_a_phone(open_page) -> None:
-    page = open_page(width=390, height=844)
-    main = page.locator("[data-testid=stMain]")
-    assert main.evaluate("main => main.scrollWidth <= main.clientWidth")
 
 
 def test_the_filters_are_in_the_address_and_a_check_unfolds(open_page) -> None:
@@ -98,10 +95,3 @@ def test_the_presenters_mode_has_no_sidebar_and_lasts_over_pages(open_page) -> N
     page.get_by_text("Presenter mode").click()
     expect(page.locator("[data-testid=stSidebar]")).to_be_visible()
     assert "present" not in page.url
-
-
-def test_the_glossary_opens_on_every_page(open_page) -> None:
-    for name in ("", "derivation", "bias", "your_loss", "train"):
-        page = open_page(name)
-        page.locator("[data-testid=stSidebar]").get_by_text("Glossary").click()
-        expect(page.get_by_text("evidence lower bound").first).to_be_visible()
