@@ -1,51 +1,76 @@
-"""The words that pages show: every constant text of the pages, the lessons and the ledger."""
+"""The words that pages show: every constant sentence of the pages and of what stands on them."""
 
 import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from vae.charts.derivation.steps import STEPS
-from vae.ledger import CLAIMS
-from vae.lessons.glossary import GLOSSARY
-from vae.lessons.questions import LESSONS
-
 ROOT = Path(__file__).resolve().parents[1]
-# Calls whose text a reader meets as prose.
-_SHOWN = {"markdown", "caption", "take_away", "info", "success", "warning", "write", "show_fold"}
+# Where what a page says is written: its prose, its figures' words and alternatives, its answers.
+_SAID_IN = (
+    "pages",
+    "vae/web",
+    "vae/charts",
+    "vae/lessons",
+    "vae/ledger/entries",
+    "vae/ledger/types.py",
+    "vae/your_loss",
+    "vae/beliefs",
+    "vae/theory/prediction.py",
+    "vae/config.py",
+)
 _BLANK = "\0"
+_WORD = re.compile(r"\b[a-zA-Z]{2,}\b")
+# What English has and a formula, a style sheet or a line of code has not.
+_ENGLISH = re.compile(
+    r"(?<![\w-])(?:the|a|an|of|is|are|to|in|on|and|or|it|its|with|from|by|at|no|not|than|one|each|"
+    r"which|that|this|what|where|as|for)(?![\w-])"
+)
+_CODE = re.compile(r"datum\.|\\[a-zA-Z]{2}|[{;]\s*\n|\bself\.|\bdef |^\s*import |\{ [\w-]+:")
+# Code between backquotes, formulas between dollars, tags with what they say to the browser.
+_MARKED = re.compile(r"`[^`]*`|\$[^$]*\$|<[^>]*>")
 
 
 def page_texts() -> Iterator[tuple[str, str]]:
-    """(where, text) of every prose call in the pages and the web package, ``\\0`` for a value."""
-    for path in (*sorted((ROOT / "pages").glob("*.py")), *sorted((ROOT / "vae/web").rglob("*.py"))):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and _name(node.func) in _SHOWN:
-                for argument in node.args:
-                    text = _text(argument)
-                    if text and " " in text:
-                        yield f"{path.relative_to(ROOT)}:{argument.lineno}", text
+    """(where, text) of every English text that is not a docstring; ``\\0`` for a value in it."""
+    for place in _SAID_IN:
+        path = ROOT / place
+        for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
+            tree = ast.parse(file.read_text(encoding="utf-8"))
+            for node in _outermost(tree):
+                if is_prose(text := _text(node)):
+                    yield f"{file.relative_to(ROOT)}:{node.lineno}", text
 
 
-def told_texts() -> Iterator[tuple[str, str]]:
-    """(where, text) of the lessons' questions, the steps, the glossary and the ledger."""
-    for name, lesson in LESSONS.items():
-        for text in (lesson.question, lesson.predict, lesson.look, lesson.takeaway):
-            yield f"lesson {name}", text
-    for step in STEPS:
-        yield f"step {step.title}", step.say
-        yield f"step {step.title}", step.misprint_say
-    for entry in GLOSSARY:
-        yield f"glossary {entry.term}", entry.meaning
-    for claim in CLAIMS.values():
-        yield f"claim {claim.id}", claim.claim
-        yield f"claim {claim.id}", claim.statement
+def is_prose(text: str) -> bool:
+    """Whether a reader meets ``text`` as words: not code, not a formula, not a name."""
+    plain = _MARKED.sub(_BLANK, text)
+    return (
+        len(_WORD.findall(plain)) > 2 and bool(_ENGLISH.search(plain)) and not _CODE.search(plain)
+    )
+
+
+def _outermost(tree: ast.AST) -> Iterator[ast.expr]:
+    """Texts as they are put together, from the largest: a sum or an f-string counts once."""
+    # Texts that are statements document the code.
+    documentation = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+
+    def within(node: ast.AST) -> Iterator[ast.expr]:
+        if node in documentation and isinstance(node, ast.Constant):
+            return
+        if isinstance(node, ast.Constant | ast.JoinedStr | ast.BinOp) and _text(node):
+            yield node
+            return
+        for child in ast.iter_child_nodes(node):
+            yield from within(child)
+
+    yield from within(tree)
 
 
 def sentences(text: str) -> Iterator[str]:
     """The sentences of markdown prose; tables, code and formulas on their own are left out."""
     text = re.sub(r"```.*?```|\$\$.*?\$\$", " ", text, flags=re.S)
+    text = re.sub(r"</?(?:p|div|article|summary|li)\b[^>]*>", "\n\n", text)
     for block in re.split(r"\n\n|\n[-|#]", text):
         if block.lstrip().startswith(("|", "###")):
             continue
@@ -59,10 +84,6 @@ def words(sentence: str) -> int:
     return sum(bool(re.search(r"[\w\0]", part)) for part in sentence.split())
 
 
-def _name(function: ast.expr) -> str:
-    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-
-
 def _text(node: ast.expr) -> str:
     """A constant or f-string as text; other values as one blank."""
     if isinstance(node, ast.Constant):
@@ -72,5 +93,7 @@ def _text(node: ast.expr) -> str:
             part.value if isinstance(part, ast.Constant) else _BLANK for part in node.values
         )
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        return _text(node.left) + _text(node.right)
+        left, right = _text(node.left), _text(node.right)
+        # A value that is added, such as a name's text, is a blank within the sentence.
+        return (left or _BLANK) + (right or _BLANK) if left or right else ""
     return ""

@@ -101,8 +101,8 @@ def build_best_output_chart(
         params=_params(output, spread, bright, place),
         height=_HEIGHT + 60,
         description="The density of the targets as a grey area, with lines at their mean, median "
-        f"and mode, and the expected cost of each output under {NAMES[family]}; a thick line marks "
-        "the output that costs least.",
+        f"and mode. The expected cost of each output under {NAMES[family]}: a thick line marks the "
+        "output that costs least.",
     )
 
 

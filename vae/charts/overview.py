@@ -54,10 +54,10 @@ def build_belief_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin
         _words("the pixel: t", at=alt.Y(datum=0.97 * HIGHEST), baseline="top"),
         params=_opening(t, p, sigma),
         height=HEIGHT,
-        description="What each decoder believes of one pixel when its output is p: the density "
-        "of a Gaussian bell of width sigma, which reaches beyond 0 and 1; the continuous "
-        "Bernoulli's density on [0, 1]; the Bernoulli's two bars at 0 and 1, which are "
-        "probabilities. A line marks the pixel's true grey t.",
+        description="What each decoder believes of one pixel when its output is p. The Gaussian's "
+        "is a bell of width sigma, which reaches beyond 0 and 1. The continuous Bernoulli's is a "
+        "density on [0, 1]. The Bernoulli's two bars at 0 and 1 are probabilities. A line "
+        "marks the pixel's true grey t.",
     )
 
 
@@ -162,8 +162,8 @@ def build_cost_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin:
         params=_opening(t, p, sigma),
         height=HEIGHT,
         description="Three bars: what the current output costs under each loss, in nats above "
-        "the loss's least value for this target; below each, minus the logarithm of the belief "
-        "and its least.",
+        "the loss's least value for this target. Below each: minus the logarithm of the belief and "
+        "its least.",
     )
 
 

@@ -23,6 +23,7 @@ GALLERY_PRIOR = 30
 MAX_TRAVERSALS = 6
 TRAVERSAL_STEPS = 9
 GRID_STEPS = 12
+GRID_REACH = 3.0
 TEST_BATCH = 1000
 
 
@@ -208,9 +209,9 @@ def build_gallery(
     prior = noise.normal_(generator=generator)
     sweeps = np.zeros((min(latent_dim, MAX_TRAVERSALS), TRAVERSAL_STEPS, latent_dim), np.float32)
     for sweep, latent in zip(sweeps, ranked, strict=False):
-        sweep[:, latent] = np.linspace(-3, 3, TRAVERSAL_STEPS)
+        sweep[:, latent] = np.linspace(-GRID_REACH, GRID_REACH, TRAVERSAL_STEPS)
     grid = np.zeros((GRID_STEPS, GRID_STEPS, latent_dim), np.float32)
-    axis = np.linspace(-3, 3, GRID_STEPS, dtype=np.float32)
+    axis = np.linspace(-GRID_REACH, GRID_REACH, GRID_STEPS, dtype=np.float32)
     grid[:, :, latents[0]] = axis
     if len(latents) > 1:
         grid[:, :, latents[1]] = axis[::-1, None]

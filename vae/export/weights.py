@@ -29,6 +29,10 @@ _WIDE_BITS = (7, 7)
 _NARROW_BITS = (10, 10)
 # A fixed sigma from here on is a wide Gaussian.
 _WIDE = 0.5
+BITS = tuple(
+    sorted({bits for pair in (*_BITS.values(), _WIDE_BITS, _NARROW_BITS) for bits in pair})
+)
+"""The bits that weights may come in, ascending."""
 # A code of few numbers is narrow in each of them.
 _FEW_LATENTS = 4
 # What a likelihood has learned itself; a scale travels as a number.

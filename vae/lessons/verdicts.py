@@ -196,7 +196,7 @@ def _compare(outcomes: Sequence[Outcome]) -> Verdict:
         got,
         False,
         f"**{cheap.label}** has the smaller error *and* spends fewer nats than **{dear.label}**. "
-        "That can be: after a few epochs neither is at its optimum, and BCE and the continuous "
+        "That can be: after a few epochs neither is at its optimum. BCE and the continuous "
         "Bernoulli spend nats on greys near 0 and 1, which squared error hardly counts. Another "
         "seed, or a longer run, tells whether it stays.",
     )

@@ -7,6 +7,7 @@ import numpy as np
 import streamlit as st
 
 from vae.config import DATASETS
+from vae.export.weights import BITS
 from vae.images import tiles
 from vae.images.sets import DIGIT_NAMES, FASHION_NAMES, DataUnavailable, load_sample
 from vae.memo import shared
@@ -20,7 +21,8 @@ _ASSETS = Path(__file__).parent / "assets"
 _STARTERS = 10
 _LEAD = (
     "Four VAEs that are trained already, each with another loss. Draw: what does each keep of your "
-    "stroke? (Their weights come in 7 to 11 bits, which changes a loss by less than 0.1 nats.)"
+    f"stroke? (Their weights come in {BITS[0]} to {BITS[-1]} bits, which changes a loss by less "
+    "than 0.1 nats.)"
 )
 _GREYS = (
     "Half as bright: σ = 1 paints it a quarter too bright and more, the small σ and BCE keep its "

@@ -27,6 +27,7 @@ from vae.your_loss.text import Unreadable, parse
 
 Range = tuple[float, float]
 MAX_SIDE = 10**8
+MAX_SIZE = 10**6
 
 
 def read(
@@ -278,8 +279,10 @@ def shape_of(name: str, value: tuple[int, ...] | int | str | None) -> tuple[int,
 
 
 def size_of(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1_000_000:
-        raise ValueError(f"{name}: {value!r} given; allowed is a whole number from 1 to 1,000,000")
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_SIZE:
+        raise ValueError(
+            f"{name}: {value!r} given; allowed is a whole number from 1 to {MAX_SIZE:,}"
+        )
     return value
 
 

@@ -362,9 +362,8 @@ def _note_float32(call: Call, low: Any, high: Any) -> None:
     if top < 1.0 and np.float32(top) == np.float32(1.0) and bottom >= 0:
         call.context.note(
             "float32-clip",
-            f"the upper bound {top!r} is 1.0 in float32 (half a step below 1 is 6e-8), so this "
-            "clips "
-            "nothing there and log(0) can occur; use a bound of 1e-6, or logits.",
+            f"the upper bound {top!r} is 1 in float32 (half a step below 1 is 6e-8), so this "
+            "clips nothing there. log(0) can occur: use a bound of 1e-6, or logits.",
         )
     elif bottom == top:
         call.context.note("inert", f"both bounds are {top:g}: this is a constant.")

@@ -103,9 +103,8 @@ def _refusal(reading: Reading, found: Found) -> str:
     if not examined.separable:
         return (
             "The loss is no sum of a function of the pictures and one of the latents, so it is "
-            "no ELBO of "
-            "one belief about pixels: an importance-weighted bound, or a weight that follows the "
-            "loss itself."
+            "no ELBO of one belief about pixels. An importance-weighted bound is such a loss, and "
+            "a weight that follows the loss itself."
         )
     if examined.missing:
         return _asked(reading, examined)
@@ -163,9 +162,9 @@ def _parts_refused(reading: Reading, examined: Examined) -> str:
     if latents.form == "unknown":
         more = " besides a KL" if latents.extra else ""
         return (
-            f"What the loss asks of the latents is no KL to N(0, 1) that is known here{more}: it "
-            "is not "
-            "proportional to mu^2 + sigma^2 - log sigma^2 - 1 at the latents that were tried."
+            f"What the loss asks of the latents is no KL to N(0, 1) that is known here{more}. It "
+            "is not proportional to mu^2 + sigma^2 - log sigma^2 - 1 at the latents that were "
+            "tried."
         )
     if pixels.family == "unknown" and not _is_none(reading, examined):
         if unknown is not None:

@@ -100,7 +100,7 @@ def build_floor_chart(*, t: float, h: float) -> alt.LayerChart:
         height=FIGURE_HEIGHT,
         autosize=FIT_WIDTH,
         description="Two bars of plain binary cross-entropy, for the output away from one half "
-        "and its mirror image toward it: each a grey floor H(t), the same in both, and an "
+        "and its mirror image toward it. Each is a grey floor H(t), the same in both, and an "
         "orange end, the excess.",
     )
 
@@ -122,8 +122,8 @@ def build_double_mse_chart(*, h: float) -> alt.LayerChart:
         y=y_axis("nats per pixel above H(½)", -0.03, 1.6, values=[0, 0.4, 0.8, 1.2]),
         params=H.params(h),
         description="At a target of one half, the excess of binary cross-entropy and twice the "
-        "squared error against the gap h: together near 0, apart towards 0.5, where the first "
-        "grows without bound.",
+        "squared error against the gap h. They are together near 0 and apart towards 0.5, where "
+        "the first grows without bound.",
     )
 
 
@@ -153,6 +153,6 @@ def build_double_mse_error_chart(*, h: float) -> alt.LayerChart:
         y=y_axis("more than 2 MSE, %", -2, 130, values=[0, 25, 50, 75, 100]),
         params=H.params(h),
         description="By how many percent the exact excess of binary cross-entropy at one half "
-        "is above twice the squared error, against the gap h, with rules where it passes 1 and "
-        "10 percent.",
+        "is above twice the squared error, against the gap h. Rules mark where it passes 1% and "
+        "10%.",
     )

@@ -72,7 +72,7 @@ def build_decay_chart(*, t: float, decay: float, sigma: float) -> alt.LayerChart
         x=log_axis("weight decay on the logit", DECAY.minimum, DECAY.maximum),
         params=params,
         description="The best output against weight decay on the logit, starting at the target "
-        "and ending at one half: squared error through a sigmoid gives way before binary "
+        "and ending at one half. Squared error through a sigmoid gives way before binary "
         "cross-entropy where its sigma is large, and after it where sigma is small.",
     )
 
@@ -123,8 +123,8 @@ def build_gradient_chart(*, t: float, start: float, sigma: float) -> alt.LayerCh
         x=x_axis("logit", -9, 9),
         y=y_axis("gradient on the logit", -1.05, 1.45, values=[-1, -0.5, 0, 0.5, 1]),
         params=[*T.params(t), *START.params(start), *SIGMA.params(sigma)],
-        description="Gradient on the logit against the logit: that of binary cross-entropy is the "
-        "output less the target and stays large where the output is wrong; that of squared error "
+        description="Gradient on the logit against the logit. That of binary cross-entropy is the "
+        "output less the target and stays large where the output is wrong. That of squared error "
         "through a sigmoid vanishes at both ends, at any sigma.",
     )
 
@@ -157,6 +157,6 @@ def build_escape_chart(*, start: float, sigma: float) -> alt.LayerChart:
         y=y_axis("output p, target 1", 0, 1.5, values=[0, 0.2, 0.4, 0.6, 0.8, 1]),
         params=[*START.params(start), *SIGMA.params(sigma)],
         description="Output against time under plain gradient descent for a target of 1, from the "
-        "chosen logit: each further unit of wrongness makes squared error through a sigmoid wait "
-        "2.7 times longer, at any sigma, while binary cross-entropy waits one unit of time more.",
+        "chosen logit. Each further unit of wrongness makes squared error through a sigmoid wait "
+        "2.7 times longer, at any sigma. Binary cross-entropy waits one unit of time more.",
     )

@@ -51,7 +51,7 @@ def build_family_chart(*, t: float, h: float, g: float) -> alt.LayerChart:
         y=y_axis("cost, equal curvature at t", -0.01, 0.4, values=[0, 0.1, 0.2, 0.3]),
         params=[*T.params(t), *H.params(h), *G.params(g), INNER],
         description="The loss L_g against the output, between binary cross-entropy and its "
-        "opposite, with the lowest point at the target for every g; points mark the outputs t "
+        "opposite. The lowest point is at the target for every g; points mark the outputs t "
         "minus h and t plus h.",
     )
 
@@ -94,5 +94,6 @@ def build_edge_chart(*, g: float) -> alt.LayerChart:
         y=y_axis("grey", 0, 1),
         params=G.params(g),
         description="A soft edge across 21 pixels, dotted, and the greys of least expected L_g "
-        "under output noise: flatter for g below 0, the edge itself at g of 0, steeper above.",
+        "under output noise. They are flatter for g below 0, the edge itself at g of 0, steeper "
+        "above.",
     )

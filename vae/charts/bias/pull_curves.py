@@ -73,8 +73,8 @@ def build_noisy_cost_chart(*, t: float, s: float) -> alt.LayerChart:
         y=y_axis("mean cost above its least, scaled", -0.008, 0.27, values=[0, 0.1, 0.2]),
         params=noise_params(t=t, s=s),
         description="Expected cost under output noise against the output, for binary "
-        "cross-entropy, squared error and the counter-biased loss, each above its least, with a "
-        "mark at each minimum and a rule at the target.",
+        "cross-entropy, squared error and the counter-biased loss, each above its least. A mark "
+        "stands at each minimum and a rule at the target.",
     )
 
 
@@ -132,9 +132,9 @@ def build_optimum_chart(*, t: float, s: float) -> alt.LayerChart:
         x=x_axis("s, standard deviation of the noise", 0, LARGEST_SCALE, values=[0, 0.1, 0.2]),
         y=y_axis("best output p", 0, 1.25, values=[0, 0.2, 0.4, 0.6, 0.8, 1]),
         params=noise_params(t=t, s=s),
-        description="The best output against the noise's scale: under binary cross-entropy it "
-        "moves toward one half, under squared error it stays until the noise reaches the end of "
-        "the domain, under the counter-biased loss it moves away. Thin dotted lines bound the "
+        description="The best output against the noise's scale. Under binary cross-entropy it "
+        "moves toward one half, under the counter-biased loss away from it. Under squared error "
+        "it stays until the noise reaches the end of the domain. Thin dotted lines bound the "
         "outputs whose noise stays between 0 and 1.",
     )
 
@@ -179,9 +179,9 @@ def build_logit_noise_chart(*, t: float, tau: float) -> alt.LayerChart:
         x=x_axis("target t", values=[0, 0.2, 0.4, 0.6, 0.8, 1]),
         y=y_axis("mean output less target", -0.15, 0.22, values=[-0.1, 0, 0.1]),
         params=[*T.params(t), *TAU.params(tau), INNER],
-        description="Mean output less target against the target, with noise on the logit: zero "
-        "for binary cross-entropy, and for a sigmoid with squared error below zero under one half "
-        "and above zero over it, that is away from one half.",
+        description="Mean output less target against the target, with noise on the logit. It is "
+        "zero for binary cross-entropy. For a sigmoid with squared error it is below zero under "
+        "one half and above zero over it, that is away from one half.",
     )
 
 

@@ -118,7 +118,7 @@ def build_exchange_chart(*, runs: Points) -> alt.LayerChart:
         *words,
         height=HEIGHT,
         autosize=FIT_WIDTH,
-        description="Trained runs in the plane of KL and squared error: the Gaussian slides down "
+        description="Trained runs in the plane of KL and squared error. The Gaussian slides down "
         "a curve as sigma shrinks, the Bernoulli is one point on it, the continuous Bernoulli "
         "lies above it.",
     )

@@ -45,7 +45,7 @@ def build_cross_entropy_chart(
         height=240,
         autosize=FIT_WIDTH,
         description="Histogram of one pixel's greys over the data, and minus the log density "
-        "of a Gaussian; the mean of the second under the first is the cross-entropy: the mean "
+        "of a Gaussian. The mean of the second under the first is the cross-entropy: the mean "
         "negative log likelihood, and the mean squared error up to constants.",
         config=UNDESCRIBED,
     )

@@ -131,7 +131,7 @@ def build_bound_chart(*, x: float, sigma: float, q_mean: float, q_scale: float) 
         autosize=FIT_WIDTH,
         config=UNDESCRIBED,
         description="Bars in nats: the expected log likelihood, less the divergence of q from the "
-        "prior, is the bound; the divergence of q from the posterior is the gap that is left to "
+        "prior, is the bound. The divergence of q from the posterior is the gap that is left to "
         "log p(x), marked by a dotted line.",
     )
 

@@ -67,9 +67,9 @@ def build_learned_loss_chart() -> alt.LayerChart:
         points.mark_text(dx=10, dy=16, align="left", fontSize=13).encode(text=alt.Text("name:N")),
         height=HEIGHT,
         autosize=FIT_WIDTH,
-        description="Negative log likelihood of an image against its mean squared error: straight "
-        "lines for fixed sigma, and the logarithm for a learned sigma, which touches each line "
-        "from below where the error is sigma squared.",
+        description="Negative log likelihood of an image against its mean squared error. A fixed "
+        "sigma is a straight line, a learned sigma the logarithm. It touches each line from below "
+        "where the error is sigma squared.",
     )
 
 

@@ -31,8 +31,8 @@ def build_nll_chart(*, sigma: float, x: float, mean: float) -> alt.LayerChart:
         numbers,
         params=pixel_params(sigma=sigma, x=x, mean=mean),
         description="Negative log likelihood of an image against sigma for the current squared "
-        "error, with its minimum at sigma equal to the root mean squared error, and the line of "
-        f"all such minima, which crosses zero at a mean squared error of {ZERO_NLL_MSE:.4f}.",
+        "error, with its minimum at sigma equal to the root mean squared error. The line of all "
+        f"such minima crosses zero at a mean squared error of {ZERO_NLL_MSE:.4f}.",
     )
 
 

@@ -73,8 +73,8 @@ def build_spectrum_chart(*, spectrum: Spectrum, variance: float) -> alt.LayerCha
         height=HEIGHT,
         autosize=FIT_WIDTH,
         description="The hundred largest eigenvalues of the data's covariance on a logarithmic "
-        "axis and the line of the decoder's variance: latents above it survive, and their "
-        "number, the KL and the squared error are written out.",
+        "axis and the line of the decoder's variance. Latents above it survive; their number, the "
+        "KL and the squared error are written out.",
         config=UNDESCRIBED,
     )
 

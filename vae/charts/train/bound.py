@@ -39,6 +39,6 @@ def build_bound_chart(*, styles: tuple[Style, ...]) -> alt.TopLevelMixin:
         height=HEIGHT,
         title=title(_TITLE),
         description="The importance-weighted bound in bits per pixel against the number of draws "
-        "of z, from 1 to 1,000 on a logarithmic axis: it falls toward the true cost of an image. "
+        "of z, from 1 to 1,000 on a logarithmic axis. It falls toward the true cost of an image. "
         "Bars are one standard error over test images.",
     )

@@ -54,6 +54,6 @@ def build_rate_chart(*, families: tuple[Style, ...]) -> alt.TopLevelMixin:
         height=_HEIGHT,
         title=title("each loss is a rate of exchange: error against KL"),
         description="Squared error per pixel on a logarithmic axis against KL in nats, a point "
-        "for each run of the sweep; a dotted line is the least error that a linear VAE can leave "
+        "for each run of the sweep. A dotted line is the least error that a linear VAE can leave "
         "at each KL.",
     )

@@ -6,9 +6,9 @@ from vae.ledger import CLAIMS
 from vae.web.kit import claims
 
 
-def take_away(text: str, why: str = "") -> None:
+def take_away(text: str, why: str) -> None:
     """What to keep of a section, and why it is so."""
-    st.success(f"{text}\n\n*Why?* {why}" if why else text, icon=":material/lightbulb:")
+    st.success(f"{text}\n\n*Why?* {why}", icon=":material/lightbulb:")
 
 
 def threads(page: str, anchor: str) -> None:

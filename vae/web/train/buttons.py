@@ -52,7 +52,7 @@ def _starting_buttons(page: PageState, live: bool) -> None:
         "skip_next",
         slot="train-paused",
         disabled=live,
-        help="start paused, then take 1, 10 or 100 steps at a time",
+        help=f"start paused, then take {', '.join(map(str, _STEPS))} steps at a time",
     )
     _button(
         "New seed",
