@@ -583,6 +583,35 @@ def test_a_double_press_starts_one_run(registry, monkeypatch, key):
     assert not page.warning
 
 
+@pytest.mark.parametrize(
+    ("key", "before", "after"),
+    [
+        ("bound", RunState.RUNNING, RunState.FINISHED),
+        ("go-on", RunState.RUNNING, RunState.FINISHED),
+        ("go-on", RunState.RUNNING, RunState.STOPPED),
+        ("train", RunState.RUNNING, RunState.FINISHED),
+        ("sweep", RunState.RUNNING, RunState.FINISHED),
+        ("new-seed", RunState.RUNNING, RunState.FINISHED),
+        ("pause", RunState.QUEUED, RunState.RUNNING),
+        ("stop", RunState.FINISHED, RunState.RUNNING),
+        ("again", RunState.FINISHED, RunState.RUNNING),
+    ],
+)
+def test_a_press_counts_from_the_moment_that_its_button_can_be_pressed(
+    registry, monkeypatch, key, before, after
+):
+    now = [0.0]
+    monkeypatch.setattr(train_commands, "clock", lambda: now[0])
+    page = start(registry, before, checkpoints=("model.pt",))
+    [run] = registry.runs
+    now[0] += 60
+    registry.runs[run] = replace(registry.runs[run], state=after)
+    page.run()
+    registry.asked.clear()
+    page.button(key=key).click().run()
+    assert {name for name, *_ in registry.asked} - {"touch"}
+
+
 def test_every_action_keeps_its_place_whatever_the_run_does(registry):
     page = start(registry)
     [run] = registry.runs

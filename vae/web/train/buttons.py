@@ -60,7 +60,6 @@ def _starting_buttons(page: PageState, live: bool) -> None:
         commands.new_seed,
         "casino",
         slot="new-seed",
-        meaning="instead" if live else "anew",
         help="from the first step: other initial weights, data order and noise",
     )
     sweep = len(questions.SWEEP_SCALES) + len(questions.SWEEP_BESIDE)
@@ -135,15 +134,15 @@ def _button(
     icon: str = "",
     *,
     slot: str = "",
-    meaning: str = "",
     primary: bool = False,
     disabled: bool = False,
     help: str | None = None,
 ) -> None:
-    """A button. ``slot`` names its place, where a press that follows a change of ``meaning`` (or of
-    what can be done) at once is taken for one that was meant for what stood there before."""
+    """A button. ``slot`` names its place, where a press that follows at once on another button's
+    place there is taken for one that was meant for that. One that could not be pressed before was
+    waited for: its first press counts."""
     if slot:
-        commands.note_meaning(slot, f"{key} {meaning} {disabled}")
+        commands.note_meaning(slot, key)
     st.button(
         label,
         key=key,
