@@ -17,7 +17,7 @@ from vae.lessons.glossary import explain
 from vae.theory import bernoulli, early_stopping, grey_masses, shared_outputs
 from vae.theory import continuous_bernoulli as cb
 from vae.theory.pull import clipped_mse_optimum
-from vae.web import bias
+from vae.web import bias, quiz
 from vae.web.kit import figures, layout, lesson
 
 value = figures.query_values([T, H, SIGMA, CENTRE, SPREAD, SKEW, S, TAU, DECAY, STOP, START, G])
@@ -46,6 +46,7 @@ with st.container():
         anchor="asymmetry",
         help=explain("t", "p", "h", "BCE", "H(t)"),
     )
+    quiz.ask("bias", "asymmetry")
     st.markdown("See two outputs, equally far from the target, and what each loss charges. Drag h.")
     with layout.row("asymmetry"):
         st.markdown("**Equally wrong, unequally dear**")
@@ -66,6 +67,7 @@ with st.container():
     lesson.threads("bias", "asymmetry")
 
     st.header("2 · “Equal to 2 MSE at 0.5”", anchor="two-mse", help=explain("h", "MSE", "σ"))
+    quiz.ask("bias", "two-mse")
     st.markdown("See where BCE's bowl at t = ½ leaves the parabola 2h², which is σ = ½. Drag h.")
     with layout.row("two-mse"):
         st.markdown("**Two curves that part**")
@@ -88,6 +90,7 @@ with st.container():
     st.header(
         "3 · Is the minimum biased?", anchor="minimum", help=explain("p", "Bregman loss", "BCE")
     )
+    quiz.ask("bias", "minimum")
     st.markdown("See 200 targets that one output must serve, and where each mean loss is least.")
     with layout.row("minimum"):
         st.markdown("**200 targets for one output: shape them**")
@@ -125,6 +128,7 @@ with st.container():
     lesson.threads("bias", "minimum")
 
     st.header("4 · Where the pull is real", anchor="noise", help=explain("s", "τ", "a", "σ", "g"))
+    quiz.ask("bias", "noise")
     st.markdown(
         "See an output that cannot hold still: **shaken**, it settles where shaking costs least. "
         "The noise is uniform, between −√3 s and √3 s."
@@ -183,6 +187,7 @@ with st.container():
     lesson.threads("bias", "noise")
 
     st.header("5 · On pictures", anchor="pictures", help=explain("a", "λ", "s", "τ"))
+    quiz.ask("bias", "pictures")
     st.markdown("See four losses fit the same greys while noise shakes them. Choose the noise.")
     bias.show_fits()
     st.markdown(
@@ -219,6 +224,7 @@ with st.container():
         anchor="continuous-bernoulli",
         help=explain("λ", "a", "dequantise", "NLL"),
     )
+    quiz.ask("bias", "continuous-bernoulli")
     st.markdown("See why BCE is no density over greys, and what its missing constant does.")
     with layout.row("constant"):
         st.markdown("**exp(−BCE) is no density over greys**")
@@ -253,6 +259,7 @@ with st.container():
     lesson.threads("bias", "continuous-bernoulli")
 
     st.header("7 · Why people like BCE", anchor="gradients", help=explain("a", "p", "σ", "BCE"))
+    quiz.ask("bias", "gradients")
     st.markdown("See how hard each loss pushes a logit, and how long a wrong one takes to turn.")
     with layout.row("gradients"):
         st.markdown("**The gradient on the logit**")
@@ -291,6 +298,7 @@ with st.container():
     lesson.threads("bias", "gradients")
 
     st.header("8 · The opposite bias", anchor="opposite", help=explain("g", "t", "h"))
+    quiz.ask("bias", "opposite")
     st.markdown("See one family of losses lean either way, and what that does to a soft edge.")
     with layout.row("opposite"):
         st.markdown("**L_g: it leans either way, and is least at t**")
@@ -321,6 +329,7 @@ with st.container():
         anchor="measured",
         help=explain("calibration", "regression to the mean", "KL", "β", "σ"),
     )
+    quiz.ask("bias", "measured")
     st.markdown(
         "See three losses at **one KL**: σ of the Gaussian and β of the continuous Bernoulli are "
         "set so. Networks, epochs and data are equal."
@@ -349,6 +358,7 @@ with st.container():
         anchor="question",
         help=explain("Bregman loss", "KL", "σ", "β"),
     )
+    quiz.ask("bias", "question")
     st.markdown("See the thread's question answered: without a KL (left), and beside one (right).")
     with layout.row("question"):
         st.markdown("**Without a KL: one minimum for all**")

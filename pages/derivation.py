@@ -15,7 +15,7 @@ from vae.theory.bernoulli import sigmoid
 from vae.theory.evidence import OnePixel, bent_gap
 from vae.theory.gaussian import QUANTISATION_SCALE, ZERO_NLL_MSE
 from vae.theory.learned_scale import constant_pixels
-from vae.web import beliefs
+from vae.web import beliefs, quiz
 from vae.web.derivation import lines, objective
 from vae.web.kit import figures, layout, lesson
 
@@ -40,6 +40,7 @@ with st.container():
         anchor="evidence",
         help=explain("z", "p(z)", "p(x|z)", "p(x)", "p(z|x)", "KL", "nat", "ELBO"),
     )
+    quiz.ask("derivation", "evidence")
     st.markdown(
         "See one pixel x and one code z. The **prior** p(z) says which codes occur. The "
         "**decoder** p(x|z) says how likely the pixel is for each. Any code might be the one, so "
@@ -94,6 +95,7 @@ with st.container():
         anchor="expansion",
         help=explain("x", "μ", "σ", "log likelihood", "SSE", "MSE", "D"),
     )
+    quiz.ask("derivation", "expansion")
     st.markdown(
         "See the bound's first term, E[log p(x|z)], become MSE in eight short lines. The numbers "
         "below each line are those of **your pixel**: drag x, μ and σ at the foot of the window. "
@@ -112,6 +114,7 @@ with st.container():
         anchor="bernoulli",
         help=explain("p", "BCE", "NLL"),
     )
+    quiz.ask("derivation", "bernoulli")
     st.markdown(
         "See the same steps side by side. A pixel that is black or white is a coin: white with "
         "the decoder's output p. Drag x to 0 or 1, then to a grey between."
@@ -125,6 +128,7 @@ with st.container():
     lesson.threads("derivation", "bernoulli")
 
     st.header("3 · One σ moves everything", anchor="sigma", help=explain("σ", "NLL", "MSE"))
+    quiz.ask("derivation", "sigma")
     st.markdown("See what a drag of σ does to one pixel: to its loss, gradient, best σ and belief.")
     with layout.row("sigma"):
         st.markdown("**One parabola, stretched by 1/(2σ²) and shifted**")
@@ -151,6 +155,7 @@ with st.container():
     lesson.threads("derivation", "sigma")
 
     st.header("4 · On an image", anchor="image", help=explain("SSE", "MSE", "NLL", "σ"))
+    quiz.ask("derivation", "image")
     st.markdown("See a target, a flawed reconstruction of it, and what σ makes of the flaw.")
     lines.show_pictures(pixel["sigma"])
     st.markdown(
@@ -184,6 +189,7 @@ st.header(
     anchor="implied-sigma",
     help=explain("SSE", "KL", "β", "c, w", "D", "d"),
 )
+quiz.ask("derivation", "implied-sigma")
 st.markdown(
     "See the σ that a few lines of code have chosen. Choose the lines that look like yours."
 )
@@ -207,6 +213,7 @@ lesson.threads("derivation", "implied-sigma")
 st.header(
     "6 · “Adjust the learning rate”", anchor="learning-rate", help=explain("linear VAE", "KL")
 )
+quiz.ask("derivation", "learning-rate")
 st.markdown("See whether a learning rate can make up for another σ: without the KL, and with it.")
 objective.show_race()
 st.markdown(
@@ -226,6 +233,7 @@ st.header(
     anchor="collapse",
     help=explain("principal direction", "vⱼ", "linear VAE", "posterior collapse", "β"),
 )
+quiz.ask("derivation", "collapse")
 st.markdown(
     "See which latents survive. Images vary along patterns of pixels, their **principal "
     "directions**. Each stick is how much they vary along one: its **eigenvalue** vⱼ. Drag σ²."
@@ -246,6 +254,7 @@ lesson.take_away(
 lesson.threads("derivation", "collapse")
 
 st.header("8 · A learned σ", anchor="learned-sigma", help=explain("σ", "MSE", "NLL"))
+quiz.ask("derivation", "learned-sigma")
 st.markdown("See what the loss becomes when σ is learned: one for all pixels, or one for each.")
 with layout.row("learned-sigma"):
     st.markdown("**One σ, learned: the loss is D/2 · log MSE**")
@@ -268,6 +277,7 @@ lesson.take_away(
 lesson.threads("derivation", "learned-sigma")
 
 st.header("9 · A likelihood is a cross-entropy", anchor="cross-entropy", help=explain("NLL", "MSE"))
+quiz.ask("derivation", "cross-entropy")
 st.markdown("See the greys of one pixel over all built-in digits (bars), and what a model charges.")
 objective.show_cross_entropy(fit)
 st.markdown(
@@ -283,6 +293,7 @@ lesson.take_away(
 lesson.threads("derivation", "cross-entropy")
 
 st.header("10 · Every loss is a belief", anchor="beliefs", help=explain("MSE"))
+quiz.ask("derivation", "beliefs")
 st.markdown(
     "The derivation, read backwards: any cost c(x, y) in nats stands for the belief "
     "exp(−c(x, y)), divided by what makes it a density. Choose a loss and shape the targets."

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from vae.runs.limits import load_limits
-from vae.web.train import before, run, state
+from vae.web.train import before, guess, run, state
 
 limits = load_limits()
 page = state.read(limits)
@@ -24,6 +24,7 @@ with st.container():
         before.show_missing(page.config)
     else:
         before.show_watched(watched)
+    guess.show(page, watched or run.current(page))
 
 run.show_run(page)
 with st.container(key="train-folds"):

@@ -12,6 +12,7 @@ _SAID_IN = (
     "vae/web",
     "vae/charts",
     "vae/lessons",
+    "vae/quiz",
     "vae/ledger/entries",
     "vae/ledger/types.py",
     "vae/your_loss",

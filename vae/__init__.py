@@ -8,6 +8,7 @@ engine                               likelihoods, ELBO, networks, training (PyTo
 runs                                 the server's side of training: queue, watch, records
 shipped, charts                      trained weights and their cards; figures
 ledger, lessons, export              claims and verdicts; words of the lessons; what is taken away
+quiz                                 questions that are asked before the answer is seen
 web, worker, cli                     the pages (Streamlit); the process that trains; python -m vae
 """
 

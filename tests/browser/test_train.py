@@ -324,6 +324,7 @@ def test_on_a_phone_the_button_is_on_the_first_screen(open_page, lesson):
 
 def test_a_finished_run_tells_who_was_right_and_is_greyed_under_other_controls(finished):
     page = finished
+    page.get_by_text("Show me who was right").click()
     expect(page.get_by_text("Predicted:")).to_be_visible()
     shown = page.locator(".st-key-train-run .stVegaLiteChart").first
     assert shown.evaluate("chart => getComputedStyle(chart).opacity") == "1"

@@ -15,7 +15,7 @@ from starlette.routing import Router
 from vae.errors import CheckpointError
 from vae.shipped import cards
 from vae.web import weights
-from vae.web.routes import assets, assets_digest, drawing_routes
+from vae.web.routes import asset_routes, assets, assets_digest
 
 
 def drawings(page: str, **query: str) -> list[dict[str, Any]]:
@@ -116,7 +116,7 @@ def ask(path: str, base: str = "") -> tuple[int, dict[str, str], bytes]:
         "headers": [],
         "root_path": "",
     }
-    asyncio.run(Router(routes=drawing_routes(base))(scope, receive, send))
+    asyncio.run(Router(routes=asset_routes(base))(scope, receive, send))
     headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
     return sent[0]["status"], headers, b"".join(part.get("body", b"") for part in sent[1:])
 

@@ -8,6 +8,7 @@ import streamlit as st
 from vae import __version__
 from vae.ledger.types import REFERENCES
 from vae.lessons import glossary
+from vae.web import quiz
 from vae.web.kit import address
 
 _KEY = "presenter"
@@ -15,7 +16,8 @@ _PARAMETER = "present"
 _ASSETS = Path(__file__).parent / "assets"
 # Read once: static text of our own, with nothing of an address or a user in it.
 _STYLE = "".join(
-    (_ASSETS / name).read_text(encoding="utf-8") for name in ("frame.css", "rows.css", "folds.css")
+    (_ASSETS / name).read_text(encoding="utf-8")
+    for name in ("frame.css", "rows.css", "folds.css", "classroom.css")
 )
 _EMBEDDED_STYLE = (_ASSETS / "embedded.css").read_text(encoding="utf-8")
 _PRESENTER_STYLE = (_ASSETS / "presenter.css").read_text(encoding="utf-8")
@@ -41,11 +43,13 @@ def show_frame() -> None:
     if present:
         with st.container(horizontal=True, horizontal_alignment="right", key="presenter-bar"):
             _toggle()
+            quiz.show_toggle()
             with st.popover("Glossary", icon=":material/menu_book:"):
                 st.markdown(glossary.as_markdown())
         return
     with st.sidebar:
         _toggle()
+        quiz.show_toggle()
         with st.expander("Glossary", icon=":material/menu_book:"):
             st.markdown(glossary.as_markdown())
         with st.expander("References", icon=":material/library_books:"):

@@ -5,6 +5,7 @@ who has them. Names carry a digest of their content.
 """
 
 import hashlib
+from functools import partial
 from pathlib import Path
 
 from starlette.requests import Request
@@ -15,44 +16,53 @@ from vae.errors import CheckpointError
 from vae.memo import shared
 from vae.web.weights import read_weights
 
-_FOLDER = Path(__file__).parent / "assets" / "drawing"
+_ASSETS = Path(__file__).parent / "assets"
+# Each folder's files are served below its name.
+FOLDERS = ("drawing", "classroom")
 _TYPES = {".js": "text/javascript", ".css": "text/css"}
 _FOR_GOOD = {"Cache-Control": "public, max-age=31536000, immutable"}
 _NEVER = {"Cache-Control": "no-store"}
 
 
-@shared(maxsize=1)
-def assets() -> dict[str, bytes]:
-    """The drawing's modules and style by file name, read once."""
-    return {path.name: path.read_bytes() for path in sorted(_FOLDER.iterdir()) if path.is_file()}
+@shared(maxsize=len(FOLDERS))
+def assets(folder: str = "drawing") -> dict[str, bytes]:
+    """A folder's modules and styles by file name, read once."""
+    return {
+        path.name: path.read_bytes()
+        for path in sorted((_ASSETS / folder).iterdir())
+        if path.is_file()
+    }
 
 
-@shared(maxsize=1)
-def assets_digest() -> str:
-    """Changes with any of ``assets``."""
+@shared(maxsize=len(FOLDERS))
+def assets_digest(folder: str = "drawing") -> str:
+    """Changes with any of a folder's ``assets``."""
     digest = hashlib.sha256()
-    for name, content in assets().items():
+    for name, content in assets(folder).items():
         digest.update(name.encode() + content)
     return digest.hexdigest()[:12]
 
 
-def drawing_routes(base: str = "") -> list[Route]:
+def asset_routes(base: str = "") -> list[Route]:
     """Routes for ``st.App``; ``base`` is the app's base path, as ``server.baseUrlPath`` has it."""
     start = f"/{base.strip('/')}" if base.strip("/") else ""
     return [
         Route(f"{start}/drawing/weights/{{name}}", _serve_weights),
-        Route(f"{start}/drawing/{{digest}}/{{name}}", _serve_asset),
+        *(
+            Route(f"{start}/{folder}/{{digest}}/{{name}}", partial(_serve_asset, folder))
+            for folder in FOLDERS
+        ),
     ]
 
 
-def _serve_asset(request: Request) -> Response:
+def _serve_asset(folder: str, request: Request) -> Response:
     name = request.path_params["name"]
-    if name not in assets():
+    if name not in assets(folder):
         return _refuse(f"There is no file {name[:60]!r} here. Reload the page.")
     # A page from before an update asks by the older digest: it gets what there is, and keeps none.
-    known = request.path_params["digest"] == assets_digest()
+    known = request.path_params["digest"] == assets_digest(folder)
     kind = _TYPES.get(Path(name).suffix, "application/octet-stream")
-    return Response(assets()[name], media_type=kind, headers=_FOR_GOOD if known else _NEVER)
+    return Response(assets(folder)[name], media_type=kind, headers=_FOR_GOOD if known else _NEVER)
 
 
 def _serve_weights(request: Request) -> Response:

@@ -16,7 +16,7 @@ from vae.runs.limits import LimitError, check_environment
 from vae.runs.registry import close_registry
 from vae.web.gate import Gate
 from vae.web.places import Places
-from vae.web.routes import drawing_routes
+from vae.web.routes import asset_routes
 from vae.web.sockets import send_at_once
 
 _PAGES = Path(__file__).parents[2] / "pages"
@@ -66,7 +66,7 @@ def middleware() -> list[Middleware]:
 
 def routes() -> list[Route]:
     """Files of the app's own that pass by Streamlit's sessions."""
-    return drawing_routes(st.get_option("server.baseUrlPath"))
+    return asset_routes(st.get_option("server.baseUrlPath"))
 
 
 def import_what_pages_need() -> None:

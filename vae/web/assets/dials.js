@@ -6,6 +6,8 @@ const shared = (globalThis.vaeDials ??= {
   choices: new Map(),
   listeners: new Set(),
 });
+// How others on the page set a dial, by its name: with a value, not a position.
+shared.setters ??= new Map();
 const REST = 150;
 const KEPT = "vae-dials";
 
@@ -197,6 +199,7 @@ export default function (component) {
     root.append(row);
     const [opened, at] = here[dial.name] ?? [];
     current.set(dial.name, opened === dial.value ? at : position(dial, dial.value));
+    shared.setters.set(dial.name, (wanted) => set(dial, position(dial, wanted)));
     show(dial);
   }
   const actions = document.createElement("div");
@@ -236,7 +239,10 @@ export default function (component) {
     clearTimeout(rest);
     watcher.disconnect();
     cancelAnimationFrame(frame);
-    for (const dial of data.dials) shared.values.delete(dial.name);
+    for (const dial of data.dials) {
+      shared.values.delete(dial.name);
+      shared.setters.delete(dial.name);
+    }
   };
   return root.dispose;
 }

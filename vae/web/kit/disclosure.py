@@ -7,11 +7,15 @@ style sheet (assets/folds.css) gives it the look of Streamlit's expander.
 import streamlit as st
 
 
-def show_fold(label: str, text: str, *, icon: str = "") -> None:
-    """Markdown ``text`` behind ``label``. Both are the app's own words: HTML in them is drawn."""
+def show_fold(label: str, text: str, *, icon: str = "", kind: str = "") -> None:
+    """Markdown ``text`` behind ``label``. Both are the app's own words: HTML in them is drawn.
+
+    ``kind`` is a class by which the browser's modules find the fold.
+    """
     mark = f'<span class="icon" aria-hidden="true" translate="no">{icon}</span>' if icon else ""
+    classes = f"fold {kind}".strip()
     st.markdown(
-        f'<details class="fold"><summary>{mark}<span>{label}</span></summary>\n\n'
+        f'<details class="{classes}"><summary>{mark}<span>{label}</span></summary>\n\n'
         f"{text}\n\n</details>",
         unsafe_allow_html=True,
     )

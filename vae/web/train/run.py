@@ -97,7 +97,7 @@ def _gallery_step(snapshot: RunSnapshot | None) -> int:
 
 def show_run(page: PageState) -> None:
     """Buttons, and the run that the page shows as it stands, followed while it lasts."""
-    snapshot = _current(page)
+    snapshot = current(page)
     drawn = scene(snapshot)
     with st.container():
         _steering(page, drawn)
@@ -106,14 +106,15 @@ def show_run(page: PageState) -> None:
         st.fragment(_panel, run_every=interval(snapshot))(page, drawn)
 
 
-def _current(page: PageState) -> RunSnapshot | None:
+def current(page: PageState) -> RunSnapshot | None:
+    """The run that the page shows, as it stands."""
     return get_registry().view(page.run) if page.run else None
 
 
 @st.fragment
 def _steering(drawn_page: PageState, drawn: Scene) -> None:
     page = page_state.current()
-    snapshot = _current(page)
+    snapshot = current(page)
     if page != drawn_page or scene(snapshot) != drawn:
         # A press changed the settings or began a run, or it came to another state meanwhile.
         st.rerun()
@@ -125,12 +126,12 @@ def _steers(snapshot: RunSnapshot | None) -> bool:
 
 
 def _panel(drawn_page: PageState, drawn: Scene) -> None:
-    snapshot = _current(page_state.current())
+    snapshot = current(page_state.current())
     if snapshot is not None:
         get_registry().touch(snapshot.run_id, viewer=session_id())
     start_again_when_over(snapshot)
     page = page_state.current()
-    if page != drawn_page or scene(_current(page)) != drawn:
+    if page != drawn_page or scene(current(page)) != drawn:
         # A run began, rests or ended: the rest of the page has something else to show.
         st.rerun()
     if snapshot is None:

@@ -9,15 +9,15 @@ from vae.lessons.verdicts import Outcome
 from vae.runs import tables
 from vae.runs.snapshots import MemberSnapshot, RunSnapshot
 from vae.theory.prediction import active_latents
+from vae.web import quiz
+from vae.web.kit import disclosure
 from vae.web.train import loss
 from vae.wire.protocol import RunState
 
 
 def show_verdict(snapshot: RunSnapshot, lesson: str) -> None:
     """What was predicted, what came out on the test set, and what follows; of a finished run."""
-    over = snapshot.state is RunState.FINISHED and all(each.epochs for each in snapshot.members)
-    # A sweep is read from its own figure.
-    if not over or questions.is_sweep([each.config for each in snapshot.members]):
+    if not is_over(snapshot):
         return
     verdict = verdicts.judge(
         lesson,
@@ -28,12 +28,23 @@ def show_verdict(snapshot: RunSnapshot, lesson: str) -> None:
         f"**Predicted:** {verdict.predicted}\n\n"
         f"**Got**, on {test_images(snapshot.members[0])}: {verdict.got}\n\n"
     )
-    if verdict.agrees is False:
-        st.warning(f"{text}**Otherwise than predicted.** {verdict.why}", icon=":material/rule:")
+    found = {True: "**As predicted.** ", False: "**Otherwise than predicted.** ", None: ""}
+    text += f"{found[verdict.agrees]}{verdict.why}"
+    if quiz.asks():
+        # Until one has said what one expects, or asks for it (assets/classroom/guess.js).
+        disclosure.show_fold("Show me who was right", text, icon="rule", kind="verdict")
+    elif verdict.agrees is False:
+        st.warning(text, icon=":material/rule:")
     elif verdict.agrees:
-        st.success(f"{text}**As predicted.** {verdict.why}", icon=":material/lightbulb:")
+        st.success(text, icon=":material/lightbulb:")
     else:
-        st.info(text + verdict.why, icon=":material/lightbulb:")
+        st.info(text, icon=":material/lightbulb:")
+
+
+def is_over(snapshot: RunSnapshot) -> bool:
+    """Whether there is a verdict: a finished run, but for a sweep, read from its own figure."""
+    over = snapshot.state is RunState.FINISHED and all(each.epochs for each in snapshot.members)
+    return over and not questions.is_sweep([each.config for each in snapshot.members])
 
 
 def outcomes(members: Sequence[MemberSnapshot]) -> list[Outcome]:
