@@ -96,7 +96,7 @@ def test_a_question_needs_two_to_four_choices_and_one_right():
     right, wrong = Choice("a", "b."), Choice("c", "d.", Show({"x": 0.5}))
     assert Question("derivation", "sigma", "Why?", (wrong, right)).answer == 1
     for choices in ((right,), (wrong, wrong), (right, right), (right, *[wrong] * 4)):
-        with pytest.raises(ValueError, match="allowed are 2 to 4"):
+        with pytest.raises(ValueError, match="allowed are two to four"):
             Question("derivation", "sigma", "Why?", choices)
 
 

@@ -117,8 +117,8 @@ QUESTIONS = (
         "The target is 1, the logit −7, σ = 0.1. Whose gradient on the logit is larger?",
         (
             Choice(
-                "Squared error's: 1/σ² is 100",
-                "100 times the factor p(1 − p) is still less than 0.1 out there.",
+                "Squared error's: 1/σ² is large",
+                "Not large enough: out there the factor p(1 − p) is nearly 0.",
                 Show({"t": 1.0, "start": -7.0, "sigma": 0.1}),
             ),
             Choice("BCE's", "It is p − t, nearly 1. Squared error's has the factor p(1 − p)/σ²."),

@@ -39,7 +39,7 @@ QUESTIONS = (
                 "parabola at σ = 0.6.",
                 Show({"sigma": 0.6}),
             ),
-            Choice("It falls to a quarter", "The weight is 1/(2σ²), and σ² is now 4 times itself."),
+            Choice("It falls to a quarter", "The weight is 1/(2σ²), and σ² has become fourfold."),
             Choice(
                 "Nothing: MSE has no σ",
                 "A weight of 1 is a σ too: 0.707. What is not written is chosen all the same.",

@@ -47,7 +47,7 @@ class Question:
         if not 2 <= len(self.choices) <= 4 or right != 1:
             raise ValueError(
                 f"choices: {len(self.choices)} given, {right} of them right, in {self.ask!r}; "
-                "allowed are 2 to 4, 1 of them right"
+                "allowed are two to four, one of them right"
             )
 
     @property
