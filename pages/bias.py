@@ -341,7 +341,8 @@ with st.container():
         "output: BCE and the Gaussian lie on the diagonal. Where they say 0.8, the pixels are 0.8 "
         "on average. So blur is regression to the mean; it is not a bias of cross-entropy.\n\n"
         "The **continuous Bernoulli** is as bright as the data on the whole. At this KL its greys "
-        "are too far out, and it leaves more squared error than the other two. Its σ is its own: "
+        "are too far out, and it leaves more squared error than the other two. It also learns more "
+        "slowly, as the line below the table says. Its σ is its own: "
         f"{grey:.3f} at mid-grey, {black:.3f} at black. It spends its nats on telling black from "
         "nearly black."
     )

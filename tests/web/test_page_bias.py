@@ -2,12 +2,14 @@
 
 import re
 
+import numpy as np
 import pytest
 from page_runs import run_page, text_of
 from streamlit.testing.v1 import AppTest
 
+from vae.config import PUBLIC_DATASETS
 from vae.ledger import CLAIMS
-from vae.shipped.cards import MATCHED_SEEDS, matched
+from vae.shipped.cards import MATCHED_SEEDS, late_fall, matched
 
 SECTIONS = [
     "asymmetry",
@@ -122,9 +124,13 @@ def test_sigma_and_the_optimiser_decide_who_waits():
     assert adam["Gaussian / MSE"] > adam["Bernoulli / BCE"]
 
 
-@pytest.mark.parametrize(("dataset", "label"), [("mnist", "MNIST"), ("digits", "built-in digits")])
+@pytest.mark.parametrize(("dataset", "label"), list(PUBLIC_DATASETS.items()))
 def test_the_matched_runs_are_told_with_their_spread(dataset, label):
     text = text_of(run_page("bias", trained=label))
     [gaussian, *_] = matched(dataset)["gaussian"]
     assert f"(σ = {gaussian.config.scale:g})" in text
     assert (" ± " in text) == (len(MATCHED_SEEDS[dataset]) > 1)
+    assert len(MATCHED_SEEDS[dataset]) >= 3
+    cards = matched(dataset)["continuous-bernoulli"]
+    assert f"{np.mean([card.bits_per_pixel for card in cards]):.2f}" in text
+    assert f"by {late_fall(cards):.0%} with the continuous Bernoulli" in text

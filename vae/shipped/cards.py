@@ -18,7 +18,7 @@ from vae.wire.events import CalibrationBin
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
 SUMMARIES = "data-summaries.json"
-MATCHED_SEEDS = {"digits": (1, 2, 3), "mnist": (1, 2, 3), "fashion": (1,)}
+MATCHED_SEEDS = {"digits": (1, 2, 3), "mnist": (1, 2, 3), "fashion": (1, 2, 3)}
 
 
 @dataclass(frozen=True)
@@ -167,6 +167,16 @@ def matched(dataset: str) -> Mapping[str, tuple[Card, ...]]:
         loss: tuple(cards[f"{dataset}-{name}{seed}"] for seed in seeds)
         for loss, name in names.items()
     }
+
+
+def late_fall(cards: Sequence[Card]) -> float:
+    """The share of its squared error that a loss lost in the second half of its epochs: of the mean
+    over ``cards``, a seed each."""
+    half, end = (
+        sum(card.history[epoch - 1].test_mse for card in cards)
+        for epoch in (cards[0].config.epochs // 2, cards[0].config.epochs)
+    )
+    return 1 - end / half
 
 
 def data_summary(name: str) -> DataSummary:
