@@ -53,6 +53,24 @@ with st.container():
         figures.show_chart(asymmetry.build_cost_chart, key="cost", **pixel)
         st.markdown("**Plain BCE hides it under a floor**")
         figures.show_chart(asymmetry.build_floor_chart, key="cost-floor", **pixel)
+    # Here in the order of reading and of the keyboard; drawn at the foot of the window.
+    figures.dials(
+        T,
+        H,
+        SIGMA,
+        values=value,
+        presets={
+            "0.8: 0.9 or 0.7?": {"t": 0.8, "h": 0.1},
+            "0.3: 0.4 or 0.2?": {"t": 0.3, "h": 0.1},
+            "0.7: 0.8 or 0.6?": {"t": 0.7, "h": 0.1},
+            "0.5: 2 MSE?": {"t": 0.5, "h": 0.1},
+            "binary: 1": {"t": 1.0, "h": 0.1},
+            "σ = 0.707": {"sigma": 0.7071},
+            "σ = 0.1": {"sigma": 0.1},
+        },
+        inline=True,
+        key=figures.dock("target-dials"),
+    )
     st.markdown(
         "Squared error charges t − h and t + h the same, at any σ. BCE charges the one **away from "
         f"½** more: {ratios[0.8]:.3f} times for the thread's 0.8, {ratios[0.3]:.3f} times for its "
@@ -380,21 +398,3 @@ with st.container():
         "The KL is in nats. Only a log likelihood is too, and every likelihood has a scale.",
     )
     lesson.threads("bias", "question")
-
-    figures.dials(
-        T,
-        H,
-        SIGMA,
-        values=value,
-        presets={
-            "0.8: 0.9 or 0.7?": {"t": 0.8, "h": 0.1},
-            "0.3: 0.4 or 0.2?": {"t": 0.3, "h": 0.1},
-            "0.7: 0.8 or 0.6?": {"t": 0.7, "h": 0.1},
-            "0.5: 2 MSE?": {"t": 0.5, "h": 0.1},
-            "binary: 1": {"t": 1.0, "h": 0.1},
-            "σ = 0.707": {"sigma": 0.7071},
-            "σ = 0.1": {"sigma": 0.1},
-        },
-        inline=True,
-        key=figures.dock("target-dials"),
-    )

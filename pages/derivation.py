@@ -102,6 +102,18 @@ with st.container():
         "Read on with *Next*."
     )
     lines.show_expansion(pixel)
+    # Here in the order of reading and of the keyboard; drawn at the foot of the window.
+    figures.dials(
+        *PIXEL_DIALS,
+        values=pixel,
+        presets={
+            "σ = 1": {"sigma": 1.0},
+            f"sum without ½: {math.sqrt(0.5):.3f}": {"sigma": math.sqrt(0.5)},
+            f"pixel mean: {implied:.1f}": {"sigma": implied},
+        },
+        inline=True,
+        key=figures.dock("pixel-dials"),
+    )
     lesson.take_away(
         "MSE is the Gaussian log likelihood with the sign turned, a factor 1/(2σ²) and a constant.",
         "The logarithm of a Gaussian's bell is a parabola. It is not a law of nature: it is a "
@@ -172,17 +184,6 @@ with st.container():
         "Pixels are independent given z, so their log likelihoods add. Nothing else was used.",
     )
     lesson.threads("derivation", "image")
-    figures.dials(
-        *PIXEL_DIALS,
-        values=pixel,
-        presets={
-            "σ = 1": {"sigma": 1.0},
-            f"sum without ½: {math.sqrt(0.5):.3f}": {"sigma": math.sqrt(0.5)},
-            f"pixel mean: {implied:.1f}": {"sigma": implied},
-        },
-        inline=True,
-        key=figures.dock("pixel-dials"),
-    )
 
 st.header(
     "5 · What σ does your code imply?",

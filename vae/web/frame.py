@@ -8,7 +8,7 @@ import streamlit as st
 from vae import __version__
 from vae.ledger.types import REFERENCES
 from vae.lessons import glossary
-from vae.web import quiz
+from vae.web import hands, quiz
 from vae.web.kit import address
 
 _KEY = "presenter"
@@ -17,7 +17,7 @@ _ASSETS = Path(__file__).parent / "assets"
 # Read once: static text of our own, with nothing of an address or a user in it.
 _STYLE = "".join(
     (_ASSETS / name).read_text(encoding="utf-8")
-    for name in ("frame.css", "rows.css", "folds.css", "classroom.css")
+    for name in ("frame.css", "rows.css", "folds.css", "focus.css", "classroom.css")
 )
 _EMBEDDED_STYLE = (_ASSETS / "embedded.css").read_text(encoding="utf-8")
 _PRESENTER_STYLE = (_ASSETS / "presenter.css").read_text(encoding="utf-8")
@@ -40,6 +40,7 @@ def show_frame() -> None:
     modes = (_PRESENTER_STYLE, present), (_EMBEDDED_STYLE, bool(st.context.is_embedded))
     extra = "".join(style for style, wanted in modes if wanted)
     st.html(f"<style>{_STYLE}{extra}</style>")
+    hands.show_skips()
     if present:
         with st.container(horizontal=True, horizontal_alignment="right", key="presenter-bar"):
             _toggle()

@@ -13,9 +13,9 @@ from vae.export.files import common_moments, moment_captions
 from vae.lessons import questions
 from vae.runs.registry import get_registry
 from vae.runs.snapshots import RunSnapshot
-from vae.web import drawing
+from vae.web import drawing, hands
 from vae.web.kit.address import plain
-from vae.web.train import before, buttons, commands, figures, pictures, results, verdict
+from vae.web.train import before, buttons, commands, figures, pictures, results, spoken, verdict
 from vae.web.train import state as page_state
 from vae.web.train.commands import owner, session_id, start_again_when_over, started_here
 from vae.web.train.page_state import PageState
@@ -99,6 +99,8 @@ def show_run(page: PageState) -> None:
     """Buttons, and the run that the page shows as it stands, followed while it lasts."""
     snapshot = current(page)
     drawn = scene(snapshot)
+    lesson = "" if snapshot is None else page.question_of(trained(snapshot))
+    hands.announce(spoken.sentence(snapshot, lesson), spoken.FOLLOW, spoken.ROWS)
     with st.container():
         _steering(page, drawn)
     # How many watch may change the pace at any time; the browser's timer keeps the first one.

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from vae.lessons import questions, verdicts
-from vae.lessons.verdicts import Outcome
+from vae.lessons.verdicts import Outcome, Verdict
 from vae.runs import tables
 from vae.runs.snapshots import MemberSnapshot, RunSnapshot
 from vae.theory.prediction import active_latents
@@ -15,21 +15,32 @@ from vae.web.train import loss
 from vae.wire.protocol import RunState
 
 
-def show_verdict(snapshot: RunSnapshot, lesson: str) -> None:
-    """What was predicted, what came out on the test set, and what follows; of a finished run."""
+def verdict_on(snapshot: RunSnapshot, lesson: str) -> Verdict | None:
+    """Of a finished run; None of one that goes on or broke off, and of a sweep."""
     if not is_over(snapshot):
-        return
-    verdict = verdicts.judge(
+        return None
+    return verdicts.judge(
         lesson,
         outcomes(snapshot.members),
         changed_rate_at=[step for step, _ in tables.rate_changes(snapshot.members)],
     )
+
+
+def in_a_word(verdict: Verdict) -> str:
+    """Whether it came as foretold; empty where nothing was."""
+    return {True: "As predicted.", False: "Otherwise than predicted.", None: ""}[verdict.agrees]
+
+
+def show_verdict(snapshot: RunSnapshot, lesson: str) -> None:
+    """What was predicted, what came out on the test set, and what follows; of a finished run."""
+    verdict = verdict_on(snapshot, lesson)
+    if verdict is None:
+        return
     text = (
         f"**Predicted:** {verdict.predicted}\n\n"
         f"**Got**, on {test_images(snapshot.members[0])}: {verdict.got}\n\n"
     )
-    found = {True: "**As predicted.** ", False: "**Otherwise than predicted.** ", None: ""}
-    text += f"{found[verdict.agrees]}{verdict.why}"
+    text += f"**{word}** {verdict.why}" if (word := in_a_word(verdict)) else verdict.why
     if quiz.asks():
         # Until one has said what one expects, or asks for it (assets/classroom/guess.js).
         disclosure.show_fold("Show me who was right", text, icon="rule", kind="verdict")

@@ -1,0 +1,138 @@
+"""No pointer, no screen: controls are near, the focus is seen and never lost, states are said."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+SECONDS = 30_000
+# The element that has the focus, through shadow roots, and how it shows that it has it.
+_FOCUSED = """() => {
+  let at = document.activeElement;
+  const key = (at.closest("[class*=st-key-]")?.className.match(/st-key-([\\w-]+)/) ?? [])[1] ?? "";
+  while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+  const ringed = at.matches("input[type=checkbox]") ? at.closest("label") : at;
+  const style = getComputedStyle(ringed);
+  const name = at.getAttribute("aria-label") || at.innerText || at.id || "";
+  return {
+    tag: at.tagName, key, id: at.id, name: name.trim(),
+    outline: style.outlineStyle === "none" ? 0 : parseFloat(style.outlineWidth),
+    colour: style.outlineColor,
+    sidebar: Boolean(at.closest("[data-testid=stSidebar]")),
+  };
+}"""
+
+
+def focused(page: Page) -> dict:
+    return page.evaluate(_FOCUSED)
+
+
+def tab(page: Page) -> dict:
+    page.keyboard.press("Tab")
+    return focused(page)
+
+
+def contrast(colour: str, ground: tuple[int, int, int]) -> float:
+    """The contrast of two colours (WCAG 2), of ``rgb(...)`` and of one as numbers."""
+
+    def luminance(parts):
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    numbers = [float(part) / 255 for part in colour.strip("rgb()").split(",")]
+    lighter, darker = sorted((luminance(numbers), luminance([c / 255 for c in ground])))[::-1]
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+@pytest.mark.parametrize(
+    ("name", "dark"),
+    [("", False), ("derivation", True), ("bias", False), ("your_loss", False), ("train", True)],
+)
+def test_controls_and_sections_are_few_presses_away_and_the_focus_is_seen(open_page, name, dark):
+    page = open_page(name, dark=dark)
+    page.locator("[data-testid=stMain] :is(.dial, textarea, .st-key-train button)").first.wait_for()
+    ground = (27, 32, 39) if dark else (243, 245, 247)
+    stops = []
+    while not stops or stops[-1]["name"] != "Skip to the controls":
+        stops.append(tab(page))
+        assert len(stops) <= 14, [stop["name"] for stop in stops]
+    faint = [
+        stop["name"]
+        for stop in stops
+        if stop["sidebar"] and (stop["outline"] < 2 or contrast(stop["colour"], ground) < 3)
+    ]
+    assert not faint
+    page.keyboard.press("Enter")
+    control = tab(page)
+    if has_dials := name in ("", "derivation", "bias"):
+        assert control["id"].startswith("dial-")
+    else:
+        assert control["key"] in ("loss_code", "train")
+    # Back, and to a section by its name.
+    page.keyboard.press("Home")
+    page.locator(".hands summary").focus()
+    page.keyboard.press("Enter")
+    links = page.locator(".hands details a")
+    if name == "train":
+        # Its sections come with a run.
+        assert links.count() == 0
+        return
+    expect(links).not_to_have_count(0)
+    section = page.locator("[data-testid=stMain] :is(h2, h3)[id]").nth(1)
+    page.keyboard.press("Tab")
+    assert tab(page)["name"] == section.inner_text().strip()
+    page.keyboard.press("Enter")
+    expect(section).to_be_focused()
+    expect(section).to_be_in_viewport()
+    if has_dials:
+        assert_dials_follow_their_figure(page)
+
+
+def assert_dials_follow_their_figure(page: Page) -> None:
+    """For who skips nothing, and on a page whose dials are docked at the foot of the window too."""
+    page.locator("[data-testid=stMain] h1").evaluate(
+        "title => { title.tabIndex = -1; title.focus(); }"
+    )
+    names: list[str] = []
+    while not (names and names[-1].startswith("dial-")):
+        at = tab(page)
+        names.append(at["id"] if at["id"].startswith("dial-") else at["name"])
+        assert len(names) <= 16, names
+
+
+def said(page: Page):
+    return page.locator(".st-key-said p[role=status]")
+
+
+def test_a_run_is_started_rested_and_ended_by_keys_alone(open_page):
+    page = open_page("train?epochs=200&hidden_dim=16&batch_size=1000")
+    page.get_by_role("button", name="Train", exact=True).focus()
+    # A key that is held goes on to press, which must not steer what it has just started.
+    page.keyboard.down("Enter")
+    for _ in range(3):
+        page.keyboard.down("Enter")
+    page.keyboard.up("Enter")
+    expect(said(page)).to_have_text("Training.", timeout=SECONDS)
+    assert said(page).get_attribute("aria-live") in (None, "polite")
+    expect(page.get_by_role("button", name="Pause", exact=True)).to_be_focused(timeout=SECONDS)
+    page.wait_for_timeout(1200)
+    expect(said(page)).to_have_text("Training.")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Resume", exact=True)).to_be_focused(timeout=SECONDS)
+    expect(said(page)).to_contain_text("Paused at step", timeout=SECONDS)
+    page.wait_for_timeout(700)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Pause", exact=True)).to_be_focused(timeout=SECONDS)
+    expect(said(page)).to_have_text("Training.", timeout=SECONDS)
+    names = []
+    while not names or names[-1] != "Stop":
+        names.append(tab(page)["name"].split("\n")[-1])
+        assert len(names) <= 6, names
+    page.keyboard.press("Enter")
+    expect(said(page)).to_contain_text("Stopped at step", timeout=SECONDS)
+    # On the row of its buttons, none of which a second press would set off.
+    expect(page.locator(".st-key-train-steering")).to_be_focused(timeout=SECONDS)
+    assert focused(page)["name"] == "The buttons that steer the run"
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(700)
+    expect(said(page)).to_contain_text("Stopped at step")

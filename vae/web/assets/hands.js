@@ -1,0 +1,126 @@
+// For whoever has no pointer: links past what stands before the dials and the sections, and the
+// focus, which must not be lost when the element that has it is replaced or greyed.
+const shared = (globalThis.vaeHands ??= { follow: {}, rows: {} });
+const FIELDS = ":is(a[href], button, input, select, textarea, summary, [tabindex='0']):not([disabled])";
+// A run may take a moment to begin or to end before the next button can be pressed.
+const PATIENCE = 15_000;
+
+const keyed = (element) => element?.closest?.("[class*=st-key-]");
+const keyOf = (box) => box.className.match(/st-key-([\w-]+)/)[1];
+const boxOf = (key) => document.querySelector(`.st-key-${CSS.escape(key)}`);
+const fieldsOf = (box) => [...(box?.querySelectorAll(FIELDS) ?? [])];
+
+// Where the focus is: the keys of the boxes around it, the innermost first, and which field of it.
+function placeOf(element) {
+  const keys = [];
+  for (let box = keyed(element); box; box = keyed(box.parentElement)) keys.push(keyOf(box));
+  const field = fieldsOf(keyed(element)).indexOf(element);
+  return { element, keys, field, since: performance.now() };
+}
+
+const isLost = ({ element }) => !element.isConnected || element.disabled === true;
+
+// What takes the focus for the box of this key: its first field, or a row of buttons as a whole,
+// from which the next Tab goes on.
+function fieldOf(key) {
+  const box = boxOf(key);
+  if (!box || !shared.rows[key]) return fieldsOf(box)[0];
+  Object.assign(box, { tabIndex: -1, role: "group", ariaLabel: shared.rows[key] });
+  return box;
+}
+
+function refocus() {
+  const { last } = shared;
+  if (!last || document.activeElement !== document.body || !isLost(last)) return;
+  shared.lost ??= performance.now();
+  if (performance.now() - shared.lost > PATIENCE) {
+    shared.last = null;
+    return;
+  }
+  const [own, ...around] = last.keys;
+  const follow = shared.follow[own] ?? [];
+  const same = fieldsOf(boxOf(own ?? ""));
+  const next =
+    same[Math.min(last.field, same.length - 1)] ??
+    (follow.length ? follow : around).map(fieldOf).find(Boolean);
+  next?.focus({ preventScroll: true });
+}
+
+function watchFocus() {
+  document.addEventListener("focusin", ({ target }) => {
+    shared.lost = undefined;
+    shared.last = placeOf(target);
+  });
+  // Whoever presses elsewhere, or goes on by Tab, is not called back.
+  document.addEventListener("pointerdown", () => (shared.last = null), true);
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      if (event.key === "Tab" && document.activeElement === document.body) shared.last = null;
+      // A key that is held presses once: the focus may stand on another action by then.
+      if (event.repeat && ["Enter", " "].includes(event.key) && event.target.closest?.("button"))
+        event.preventDefault();
+    },
+    true,
+  );
+  new MutationObserver(refocus).observe(document.body, {
+    subtree: true,
+    childList: true,
+    attributeFilter: ["disabled"],
+  });
+}
+
+const main = (selector) => [...document.querySelectorAll(`[data-testid=stMain] ${selector}`)];
+
+// The dials in view, docked ones too; the page's first dials; where it has none, what starts it.
+function findControls() {
+  const dials = main("[class*=dials]").filter((box) => /st-key-[\w-]*dials/.test(box.className));
+  const inView = dials.find((box) => {
+    const { top, bottom } = box.getBoundingClientRect();
+    return bottom > 0 && top < window.innerHeight;
+  });
+  return inView ?? dials[0] ?? main(":is(.st-key-train-buttons, .stElementContainer:has(textarea))")[0];
+}
+
+function goTo(target) {
+  target.tabIndex = -1;
+  target.scrollIntoView({ block: "nearest" });
+  target.focus({ preventScroll: true });
+}
+
+const findSections = () => main(":is(h2, h3)[id]");
+
+function fillSections(list) {
+  const links = findSections().map((heading) => {
+    const link = document.createElement("a");
+    link.href = `#${heading.id}`;
+    link.textContent = heading.textContent.trim();
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      goTo(heading);
+      heading.scrollIntoView();
+    });
+    return link;
+  });
+  list.replaceChildren(...links);
+}
+
+export default function (component) {
+  const root = component.parentElement.querySelector(".hands");
+  if (!shared.watching) {
+    shared.watching = true;
+    watchFocus();
+  }
+  if (root.dataset.ready) return;
+  root.dataset.ready = "1";
+  const [controls, sections] = root.children;
+  controls.addEventListener("click", (event) => {
+    event.preventDefault();
+    const found = findControls();
+    if (found) goTo(found);
+  });
+  sections.addEventListener("toggle", () => fillSections(sections.querySelector("div")));
+  root.addEventListener("focusin", () => {
+    sections.hidden = findSections().length === 0;
+  });
+}

@@ -1,0 +1,47 @@
+"""For whoever has no pointer, or no screen: links past the long way, a focus that is not lost, and
+a sentence on what just became of a run.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import streamlit as st
+
+_ASSETS = Path(__file__).parent / "assets"
+_skips = st.components.v2.component(
+    "vae.hands",
+    html='<nav class="hands" aria-label="Skip"><a href="#controls">Skip to the '
+    "controls</a><details><summary>Skip to a section</summary><div></div></details></nav>",
+    css=(_ASSETS / "hands.css").read_text(encoding="utf-8"),
+    js=(_ASSETS / "hands.js").read_text(encoding="utf-8"),
+)
+_said = st.components.v2.component(
+    "vae.said",
+    # Out of sight, and read where it stands.
+    html='<p role="status" style="position: absolute; clip-path: inset(50%); width: 1px; '
+    'height: 1px; overflow: hidden; margin: 0; white-space: nowrap"></p>',
+    js=(_ASSETS / "said.js").read_text(encoding="utf-8"),
+)
+
+
+def show_skips() -> None:
+    """Links to a page's controls and sections, which the keyboard meets first; on every page.
+
+    With them comes the script that gives the focus back when what had it was replaced.
+    """
+    _skips(key="skips", data=[{}])
+
+
+def announce(
+    text: str,
+    follow: Mapping[str, Sequence[str]] | None = None,
+    rows: Mapping[str, str] | None = None,
+) -> None:
+    """Have screen readers speak ``text`` when it changes, politely; called at most once a run.
+
+    ``follow``: for the key of a button the keys of those that get its focus when it is greyed, the
+    first that can be pressed. ``rows``: keys among them that stand for a row of buttons, which has
+    the focus as a whole, with its name.
+    """
+    following = {key: list(keys) for key, keys in (follow or {}).items()}
+    _said(key="said", data=[{"said": text, "follow": following, "rows": dict(rows or {})}])
