@@ -188,6 +188,20 @@ def test_a_changed_rate_is_a_mark_on_the_curves(field):
     assert "changed" not in curves.build_scale_chart(total_steps=100).to_dict()["description"]
 
 
+def test_a_changed_rate_is_a_cross_on_every_path():
+    steps = MEMBERS[0].steps[-1].step, MEMBERS[0].steps[-2].step
+    changes = ((steps[1], 0.01), (steps[0], 0.002))
+    chart = curves.build_trade_chart(styles=STYLES, total_steps=100, rate_changes=changes)
+    spec = _with(chart, tables.curve_frame(MEMBERS, LABELS))
+    crosses = {**spec, "layer": [spec["layer"][-2]]}
+    marks = rows_of(_Drawn(crosses), ["step", "rate", "member"])
+    assert {(row["member"], row["rate"]) for row in marks} == {
+        (label, rate) for label in LABELS for rate in ("rate 0.01", "rate 0.002")
+    }
+    assert "<svg" in vl_convert.vegalite_to_svg(spec)
+    assert f"0.002 from step {steps[0]}" in spec["description"]
+
+
 def test_rate_changes_are_read_from_the_steps():
     steps = [
         replace(MEMBERS[0].steps[0], step=step, learning_rate=rate)

@@ -104,10 +104,13 @@ def _test_points(base: alt.Chart, styles: tuple[Style, ...], *figures: alt.Toolt
     )
 
 
-def build_trade_chart(*, styles: tuple[Style, ...], total_steps: int) -> alt.TopLevelMixin:
+def build_trade_chart(
+    *, styles: tuple[Style, ...], total_steps: int, rate_changes: RateChanges = ()
+) -> alt.TopLevelMixin:
     """Each run's path through the plane of KL and MSE: what it pays in nats, what it gets.
 
-    The first twentieth of the steps, far off the rest, is left out.
+    The first twentieth of the steps, far off the rest, is left out. ``rate_changes``: as in
+    ``build_curve_chart``; each is a cross on every path.
     """
     base = (
         alt.Chart()
@@ -129,11 +132,28 @@ def build_trade_chart(*, styles: tuple[Style, ...], total_steps: int) -> alt.Top
     return layered(
         path,
         points,
+        *_rate_crosses(base, styles, rate_changes),
         height=HEIGHT,
         title=title("mean squared error against KL"),
         description="Each run's path without its first steps: KL in nats on the x axis, "
-        "mean squared error per pixel on the y axis.",
+        "mean squared error per pixel on the y axis." + _rates_in_words(rate_changes),
     )
+
+
+def _rate_crosses(
+    base: alt.Chart, styles: tuple[Style, ...], changes: RateChanges
+) -> list[alt.Chart]:
+    """A cross on each path where the learning rate was changed; one of them says the new rate."""
+    if not changes:
+        return []
+    words = ", ".join(f"'{step}': 'rate {rate:g}'" for step, rate in changes)
+    changed = base.transform_filter(f"datum.on == '{BATCH}'")
+    changed = changed.transform_calculate(rate=f"{{{words}}}[datum.step]")
+    changed = changed.transform_filter("isValid(datum.rate)")
+    cross = changed.mark_point(shape="cross", filled=True, size=110, opacity=1)
+    first = changed.transform_filter({"field": "member", "equal": styles[0].label})
+    text = first.mark_text(align="left", baseline="bottom", dx=8, dy=-4, fontSize=12)
+    return [cross, text.encode(text=alt.Text("rate:N"), color=alt.ColorValue(TARGET.colour))]
 
 
 def build_kl_chart(

@@ -68,7 +68,7 @@ def show_figures(snapshot: RunSnapshot, styles: tuple[Style, ...], answer: str) 
     names = _figures_of(snapshot)
     main = answer if answer in names else names[0]
     _show_figure(main, snapshot, styles, height=_MAIN_HEIGHT)
-    st.caption(_caption(main, snapshot))
+    st.caption(_caption(main, snapshot) + _changed_rates(snapshot))
     rest = [name for name in names if name != main]
     listed = ", ".join(_NAMES[name] for name in rest)
     # Drawn when it is open: at every poll each figure would be sent to every browser.
@@ -93,6 +93,13 @@ def _caption(name: str, snapshot: RunSnapshot) -> str:
     if name == "scale":
         return "Lines: training batches."
     return "Lines: training batches. Markers: the test set, after each epoch."
+
+
+def _changed_rates(snapshot: RunSnapshot) -> str:
+    """A sentence for the figures that have no axis of steps on which to mark it."""
+    changes = tables.rate_changes(snapshot.members)
+    steps = ", ".join(f"{step:,} (to {rate:g})" for step, rate in changes)
+    return f" The learning rate was changed at step {steps}." if changes else ""
 
 
 def _figures_of(snapshot: RunSnapshot) -> list[str]:
@@ -335,6 +342,7 @@ def _show_figure(
             height=height,
             styles=styles,
             total_steps=snapshot.total_steps,
+            rate_changes=tables.rate_changes(snapshot.members),
         )
     else:
         show(
