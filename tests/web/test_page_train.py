@@ -4,6 +4,7 @@
 # ruff: noqa: ARG001, ARG002
 
 import itertools
+import json
 from dataclasses import replace
 
 import pytest
@@ -133,6 +134,15 @@ def settings(page: AppTest) -> dict:
     state, notes = from_query(address(page))
     assert not notes
     return state.config.to_dict()
+
+
+def said(page: AppTest) -> str:
+    """What a screen reader is told."""
+    [proto] = [
+        each.proto for each in page.get("bidi_component") if each.proto.component_name == "vae.said"
+    ]
+    data = proto.mixed.json if proto.WhichOneof("data") == "mixed" else proto.json
+    return json.loads(data)[0]["said"]
 
 
 def path_of(page: AppTest, key: str) -> tuple[int, ...]:
@@ -274,6 +284,32 @@ def start(registry: FakeRegistry, state: RunState = RunState.RUNNING, **changes)
     page.run()
     assert not page.exception
     return page
+
+
+def test_a_screen_reader_is_told_each_state_and_who_was_right_once_it_may_be(registry):
+    page = open_page()
+    assert said(page) == ""
+    page.button(key="train").click().run()
+    [run] = registry.runs
+    for state, sentence in (
+        (RunState.QUEUED, "Waiting: 2 ahead in the queue."),
+        (RunState.STARTING, "The trainer is starting."),
+        (RunState.RUNNING, "Training."),
+        (RunState.PAUSED, "Paused at step 50 of 100."),
+        (RunState.STOPPED, "Stopped at step 50 of 100."),
+        (RunState.FAILED, "The run ended: failed."),
+        # Who is asked for a guess is not told before it.
+        (RunState.FINISHED, "Finished at step 50 of 100."),
+    ):
+        registry.runs[run] = replace(registry.runs[run], state=state, position=2)
+        page.run()
+        assert said(page) == sentence
+    page = open_page({"run": run, "quiz": "0"})
+    assert said(page).startswith("Finished at step 50 of 100. ")
+    assert "predicted. Got: " in said(page)
+    assert "**" not in said(page)
+    registry.runs[run] = replace(registry.runs[run], state=RunState.RUNNING, stopping=True)
+    assert said(open_page({"run": run})) == "Stopping."
 
 
 def test_train_puts_the_run_into_the_address_and_shows_its_figures(registry):

@@ -1,9 +1,10 @@
 // For whoever has no pointer: links past what stands before the dials and the sections, and the
 // focus, which must not be lost when the element that has it is replaced or greyed.
-const shared = (globalThis.vaeHands ??= { follow: {}, rows: {} });
+const shared = (globalThis.vaeHands ??= { follow: {}, rows: {}, moved: -Infinity });
 const FIELDS = ":is(a[href], button, input, select, textarea, summary, [tabindex='0']):not([disabled])";
 // A run may take a moment to begin or to end before the next button can be pressed.
 const PATIENCE = 15_000;
+const DEAF = 600;
 
 const keyed = (element) => element?.closest?.("[class*=st-key-]");
 const keyOf = (box) => box.className.match(/st-key-([\w-]+)/)[1];
@@ -44,6 +45,7 @@ function refocus() {
     same[Math.min(last.field, same.length - 1)] ??
     (follow.length ? follow : around).map(fieldOf).find(Boolean);
   next?.focus({ preventScroll: true });
+  if (next) shared.moved = performance.now();
 }
 
 function watchFocus() {
@@ -57,9 +59,9 @@ function watchFocus() {
     "keydown",
     (event) => {
       if (event.key === "Tab" && document.activeElement === document.body) shared.last = null;
-      // A key that is held presses once: the focus may stand on another action by then.
-      if (event.repeat && ["Enter", " "].includes(event.key) && event.target.closest?.("button"))
-        event.preventDefault();
+      if (!["Enter", " "].includes(event.key) || !event.target.closest?.("button")) return;
+      // A key that is held, or pressed twice, was not meant for the action that has the focus now.
+      if (event.repeat || performance.now() - shared.moved < DEAF) event.preventDefault();
     },
     true,
   );

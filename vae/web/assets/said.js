@@ -4,7 +4,7 @@ export default function (component) {
   const region = parentElement.querySelector("p");
   if (region.textContent !== data.said) region.textContent = data.said;
   // Where the focus goes when a button that had it is greyed (assets/hands.js).
-  const hands = (globalThis.vaeHands ??= { follow: {}, rows: {} });
+  const hands = (globalThis.vaeHands ??= { follow: {}, rows: {}, moved: -Infinity });
   Object.assign(hands.follow, data.follow);
   Object.assign(hands.rows, data.rows);
 }
