@@ -191,7 +191,7 @@ def _family_numbers(reading: Reading, examined: Examined, span: Range | None) ->
         return replace(reading, sigma2=sigma2, sigma2_unit=unit, rate=kl)
     if reading.family == "laplace":
         return replace(reading, laplace_scale=kl / error, rate=kl)
-    if reading.family in ("bernoulli", "continuous-bernoulli", "categorical"):
+    if reading.family in ("bernoulli", "continuous-bernoulli", "categorical", "mixture"):
         return replace(reading, beta=kl / error, rate=error)
     return reading
 
@@ -239,6 +239,8 @@ def _unknown(examined: Examined) -> tuple[UnknownItem, ...]:
     state = examined.probe.state
     rows = []
     for leaf in (*examined.blocking, *examined.left_out):
+        if leaf in examined.pixels.inside:
+            continue
         line, name, reason = state.unknown[leaf]
         blocks = leaf in examined.blocking
         why = f" ({reason})" if reason and " " in reason else ""
@@ -253,11 +255,20 @@ def _unknown(examined: Examined) -> tuple[UnknownItem, ...]:
 
 def is_perceptual(names: Sequence[str]) -> bool:
     """Whether a name tells of a perceptual or an adversarial loss."""
+    return bool(_words_of_calls(names) & roles.PERCEPTUAL)
+
+
+def is_mixture(names: Sequence[str]) -> bool:
+    """Whether a name tells of a mixture of densities."""
+    return bool(_words_of_calls(names) & roles.MIXTURE)
+
+
+def _words_of_calls(names: Sequence[str]) -> set[str]:
     words: set[str] = set()
     for name in names:
         words |= set(roles.words_of(name.split("(")[0]))
         words |= set(re.findall(r"[a-z_]+", name.lower()))
-    return bool(words & roles.PERCEPTUAL)
+    return words
 
 
 # -- what the reader types ------------------------------------------------------------------------

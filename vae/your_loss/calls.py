@@ -697,7 +697,8 @@ def _has_node(values: list[Any], missing: Opaque) -> bool:
     for value in values:
         if isinstance(value, Node) and value.deps:
             return True
-        if isinstance(value, Opaque) and value is not missing and value.node is not None:
+        known = isinstance(value, Opaque) and value is not missing and value.node is not None
+        if known and not value.node.is_constant:
             return True
         if isinstance(value, list | tuple) and _has_node(list(value), missing):
             return True

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from vae.your_loss import graph
+from vae.your_loss import arrays, graph
 from vae.your_loss.arrays import Misfit
 from vae.your_loss.graph import Node
 from vae.your_loss.losses import cross_entropy, cross_entropy_of_logits
@@ -104,9 +104,12 @@ def _batch_ndim(found: Distribution) -> int:
     return max((node.ndim for node in found.parameters.values()), default=0)
 
 
+_OF_PICTURES = frozenset({"Bernoulli", "ContinuousBernoulli", "Categorical", "Mixture"})
+
+
 def log_prob(call: Call, found: Distribution, value: Any) -> Node:
     p = found.parameters
-    hint = "target" if found.kind in ("Bernoulli", "ContinuousBernoulli", "Categorical") else ""
+    hint = "target" if found.kind in _OF_PICTURES else ""
     x = call.context.node(value, hint)
     if found.kind == "Normal":
         node = call.each(_gaussian, x, p["loc"], p["scale"], name="gaussian_log_prob")
@@ -130,6 +133,8 @@ def log_prob(call: Call, found: Distribution, value: Any) -> Node:
             )
     elif found.kind == "StudentT":
         node = call.each(_student, x, p["df"], p["loc"], p["scale"])
+    elif found.kind == "Mixture":
+        return _mixture_log_prob(call, found, x)
     elif found.kind == "Categorical" and "logits" in p:
         from vae.your_loss.losses import categorical
 
@@ -137,6 +142,27 @@ def log_prob(call: Call, found: Distribution, value: Any) -> Node:
     else:
         raise NotKnown(f"the density of {found.kind}")
     return _event_sum(call, node, found.event_dims)
+
+
+def _mixture(call: Call) -> Any:
+    """A mixture: what its parts are does not enter, only how their log density is summed."""
+    parts = call.get(1, "component_distribution", "components_distribution", "components")
+    if not isinstance(parts, Distribution):
+        raise NotKnown("of a distribution that is not known")
+    return Distribution("Mixture", {}, parts.event_dims, call.context.line, call.framework)
+
+
+def _mixture_log_prob(call: Call, found: Distribution, x: Node) -> Node:
+    """One value for each of ``x``, or for each event of it, that moves with the output."""
+    output = call.context.output()
+    events = tuple(range(x.ndim - found.event_dims, x.ndim))
+
+    def run(a: Any, y: Any) -> Any:
+        middle = arrays.reduce("mean", y, tuple(range(y.ndim)))
+        each = arrays.elementwise(lambda v, m: -((v - m) ** 2), a, middle)
+        return arrays.reduce("sum", each, events) if events else each
+
+    return call.run(run, x, output, name="mixture")
 
 
 def _student(x: Any, df: Any, loc: Any, scale: Any) -> Any:
@@ -234,6 +260,7 @@ TABLE: Mapping[str, Operation] = {
     "OneHotCategorical": _bernoulli("OneHotCategorical"),
     "StudentT": _build("StudentT", "df", "loc", "scale"),
     "Independent": _independent,
+    "MixtureSameFamily": _mixture,
     "kl_divergence": _kl_call,
     "kl": _kl_call,
 }

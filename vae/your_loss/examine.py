@@ -129,6 +129,8 @@ def _read_pixels(found: Examined) -> PixelPart:
         levels.append(probe.at_level())
     probe.fixed = {}
     first = parts[0]
+    if first.family in ("mixture", "categorical") and all(p.weight == first.weight for p in parts):
+        return first
     if first.family not in ("gaussian", "laplace") or any(p.family != first.family for p in parts):
         return replace(
             first, family="unknown", why=first.why or "the learned scale enters in an unknown way"

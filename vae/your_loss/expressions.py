@@ -210,7 +210,15 @@ class Expressions(Calls):
 
     # -- attributes and items -----------------------------------------------------------------
     def of_Attribute(self, node: ast.Attribute, scope: Scope) -> Any:
-        return self.attribute(self.value(node.value, scope), node.attr)
+        owner = self.value(node.value, scope)
+        if node.attr in distributions.TABLE and node.attr[:1].isupper() and self.is_module(owner):
+            # `import torch.distributions as D`, without its import.
+            return Library(f"torch.distributions.{node.attr}")
+        return self.attribute(owner, node.attr)
+
+    def is_module(self, owner: Any) -> bool:
+        """Whether a value is a name that the code uses and nowhere binds."""
+        return isinstance(owner, Opaque) and self.globals.get(owner.path) is owner
 
     def attribute(self, owner: Any, name: str) -> Any:
         if name.startswith("__"):
@@ -696,6 +704,9 @@ class Expressions(Calls):
             return self.setup.constants.get(name, value)
         if isinstance(value, int | float):
             short = name.rsplit(".", 1)[-1]
+            if short in self.setup.counters:
+                # It counts steps: what is asked is the loss late in the training.
+                return Opaque(name, "attribute", self.line)
             given = self.setup.constants.get(name, self.setup.constants.get(short))
             if isinstance(given, int | float):
                 return self.settle(name, given)

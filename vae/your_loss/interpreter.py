@@ -15,7 +15,6 @@ from vae.your_loss.arrays import BUDGET
 from vae.your_loss.expressions import Expressions
 from vae.your_loss.graph import Node
 from vae.your_loss.library import NO_GRADIENT
-from vae.your_loss.roles import is_late
 from vae.your_loss.values import (
     ClassValue,
     Closure,
@@ -166,9 +165,11 @@ class Interpreter(Expressions):
 
     def do_AugAssign(self, node: ast.AugAssign, scope: Scope) -> None:
         target = node.target
-        if isinstance(target, ast.Attribute) and is_late(target.attr):
+        counted = target.attr if isinstance(target, ast.Attribute) else getattr(target, "id", "")
+        if counted in self.setup.counters:
             # A counter of steps: what counts is the loss late in the training.
-            self.bind(target, Opaque(f"self.{target.attr}", "attribute", self.line), scope)
+            path = f"self.{counted}" if isinstance(target, ast.Attribute) else counted
+            self.bind(target, Opaque(path, "attribute", self.line), scope)
             return
         old = self.value(_loaded(target), scope)
         added = self.value(node.value, scope)

@@ -35,7 +35,8 @@ def read_latents(probe: Probe) -> LatentPart:
     named = probe.scale_kind
     if not ({"mean", "z", *roles.LATENT_SCALES} & probe.deps):
         return LatentPart("none")
-    kinds = [named, *(k for k in roles.LATENT_SCALES if k != named)] if named else ["logvar"]
+    others = () if _said(probe, named) else roles.LATENT_SCALES
+    kinds = [named, *(k for k in others if k != named)] if named else ["logvar"]
     count = probe.sizes.latent_count
     # Far enough for a capacity to be passed; nearer where means are clamped.
     found = LatentPart("unknown")
@@ -44,6 +45,12 @@ def read_latents(probe: Probe) -> LatentPart:
         if found.form not in ("unknown", "wrong") or found.extra:
             return found
     return found
+
+
+def _said(probe: Probe, named: str) -> bool:
+    """Whether the reader, not a name, says which kind of scale it is."""
+    value = probe.state.leaves[named][0] if named in probe.state.leaves else None
+    return value is not None and bool(probe.state.given_role(value))
 
 
 def _read_at(probe: Probe, named: str, kinds: list[str], reach: float) -> LatentPart:

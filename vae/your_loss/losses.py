@@ -147,6 +147,7 @@ def categorical(call: Call, logits: Node, target: Any, axis: int = -1) -> Node:
 
     The target's shape tells whether it holds classes (one axis less) or probabilities.
     """
+    call.context.over_classes = True
     node = call.context.node(target, "target")
     place = arrays.axis_of(axis, logits.ndim)
     if node.shape == logits.shape and logits.ndim < 3:

@@ -23,10 +23,13 @@ class Context(Protocol):
     """What operations need of the interpreter."""
 
     line: int
+    over_classes: bool
 
     def node(self, value: Any, hint: str = "") -> Node: ...
 
     def noise(self, shape: Sequence[int], kind: str) -> Node: ...
+
+    def output(self) -> Node: ...
 
     def note(self, kind: str, text: str) -> None: ...
 

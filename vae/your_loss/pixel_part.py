@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vae.your_loss import arrays, graph
+from vae.your_loss import arrays, graph, roles
 from vae.your_loss.arrays import Array, TooLarge
 from vae.your_loss.distributions import log_normaliser
+from vae.your_loss.graph import Node
 from vae.your_loss.losses import cross_entropy, cross_entropy_of_logits
 from vae.your_loss.operations import sigmoid
 from vae.your_loss.probe import Probe, per_image
@@ -25,7 +26,8 @@ TARGETS = (0.1, 0.3, 0.5, 0.8)
 class PixelPart:
     """``weight`` times the summed cost of an image, averaged over the batch.
 
-    ``family`` is a family of the command's JSON; ``near`` is the squared error's factor for small
+    ``family`` is a family of the command's JSON; ``inside`` are the inputs of a mixture's parts and
+    weights, which need no name; ``near`` is the squared error's factor for small
     errors, ``tail`` the absolute error's for large ones, where the family is in between.
     """
 
@@ -38,6 +40,7 @@ class PixelPart:
     width: float | None = None
     constant: float | None = None
     why: str = ""
+    inside: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -97,9 +100,9 @@ def read_pixels(probe: Probe) -> PixelPart:
     if not {"target", "output"} <= probe.deps:
         missing = "the picture" if "output" in probe.deps else "the decoder's output"
         return PixelPart("unknown", why=f"{missing} does not occur in the loss")
-    classes = _categorical(probe)
-    if classes is not None:
-        return classes
+    for part in (_categorical(probe), _mixture(probe)):
+        if part is not None:
+            return part
     for hypothesis in _hypotheses():
         weight, constant = _fit(probe, hypothesis)
         if weight is None:
@@ -351,17 +354,51 @@ def _categorical(probe: Probe) -> PixelPart | None:
         return None
     if len(nodes) > 1:
         return PixelPart("categorical", why="there are several cross-entropies over classes")
-    shape = nodes[0].shape
-    batch = probe.sizes.batch
-    count = math.prod(shape) / batch
+    slope = _slope(probe, nodes[0])
+    if slope is None:
+        return PixelPart("unknown", why="the cross-entropy does not enter as a sum")
+    return PixelPart("categorical", slope, output="logit")
+
+
+def _slope(probe: Probe, node: Node) -> float | None:
+    """The factor of each value of ``node``, summed over an image; None if it is no sum of them."""
+    count = math.prod(node.shape) / probe.sizes.batch
     values = [
-        float(graph.evaluate_with(probe.root, nodes[0], arrays.constant(v, shape)).data.mean())
+        float(graph.evaluate_with(probe.root, node, arrays.constant(v, node.shape)).data.mean())
         for v in (0.0, 1.0, 2.0)
     ]
     slope = values[1] - values[0]
-    if abs(values[2] - values[1] - slope) > 1e-9 * max(abs(v) for v in values):
-        return PixelPart("unknown", why="the cross-entropy does not enter as a sum")
-    return PixelPart("categorical", probe.sign * slope / count, output="logit")
+    if not abs(values[2] - values[1] - slope) <= 1e-9 * max(abs(v) for v in values):
+        return None
+    return probe.sign * slope / count
+
+
+def _mixture(probe: Probe) -> PixelPart | None:
+    """The log of a sum of densities of the picture: its factor against the sum over an image."""
+    nodes = [n for n in graph.operations(probe.root) if _is_mixture(n)]
+    if not nodes:
+        return None
+    slope = _slope(probe, nodes[-1])
+    if slope is None:
+        return PixelPart("unknown", why="the mixture does not enter as a sum")
+    return PixelPart("mixture", -slope, output="mixture", inside=nodes[-1].deps)
+
+
+def _is_mixture(node: Node) -> bool:
+    kinds = {dep.split("#")[0] for dep in node.deps}
+    if not {"target", "output"} <= kinds or kinds & {"mean", "z", *roles.LATENT_SCALES}:
+        return False
+    if node.name in ("logsumexp", "mixture"):
+        return True
+    # log(sum(exp(...))) in the code's own words; the log of a mean squared error has no exp.
+    inner = node.args[0] if node.name == "log" and node.args else None
+    while inner is not None and inner.name in ("add", "mul", "clamp", "clip") and inner.args:
+        inner = max(inner.args, key=lambda arg: len(arg.deps))
+    summed = inner is not None and inner.name in ("sum", "mean")
+    return summed and any(n.name in _DENSITIES for n in graph.sort(inner))
+
+
+_DENSITIES = frozenset({"exp", "softmax"})
 
 
 def _not_separate(probe: Probe) -> PixelPart:

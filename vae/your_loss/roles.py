@@ -53,6 +53,9 @@ PERCEPTUAL = frozenset(
     ]
 )
 
+# Names of densities that are sums of densities.
+MIXTURE = frozenset({"mixture", "mix", "dmol", "mdn", "gmm", "mog"})
+
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 _TARGET = {
@@ -123,7 +126,7 @@ _LATENT_SIZES = {
 _PIXEL_SIZES = {
     "originaldim", "inputdim", "inputsize", "npixels", "numpixels", "xdim", "imgdim", "datadim",
     "nfeatures", "imagedim", "inputdims", "pixels", "numinputs", "ninput", "outputdim",
-    "featuredim", "ndims", "ninputs", "dimx", "imagepixels", "numfeatures", "inputunits", "d",
+    "featuredim", "ndims", "ninputs", "dimx", "imagepixels", "numfeatures", "inputunits",
     "inputshape", "imageshape", "imgshape",
 }  # fmt: skip
 

@@ -57,9 +57,7 @@ def search(tree: ast.Module, request: Request) -> Found | None:
     options: dict[str, tuple[int, list[str]]] = {}
     best: Found | None = None
     for tries, sizes in enumerate(guess_sizes(tree, request, defaults), 1):
-        setup = Setup(
-            sizes, request.roles, request.constants, defaults, first_tensorflow=_is_old(tree)
-        )
+        setup = _setup(tree, request, sizes, defaults)
         misfits: list[str] = []
         found = _search_entries(tree, setup, request.function, options, misfits)
         if found is not None and (best is None or _quality(found) > _quality(best)):
@@ -79,6 +77,15 @@ def search(tree: ast.Module, request: Request) -> Found | None:
     return best
 
 
+def _setup(
+    tree: ast.Module, request: Request, sizes: Sizes, defaults: Mapping[str, Any]
+) -> Setup:
+    return Setup(
+        sizes, request.roles, request.constants, defaults,
+        first_tensorflow=_is_old(tree), counters=collect_counters(tree),
+    )  # fmt: skip
+
+
 def _by_option(
     tree: ast.Module,
     request: Request,
@@ -94,7 +101,7 @@ def _by_option(
         chosen = {**request.constants, **dict(zip(names, values, strict=True))}
         defaults = collect_defaults(tree)
         sizes = best.setup.sizes if best else next(guess_sizes(tree, request, defaults))
-        setup = Setup(sizes, request.roles, chosen, defaults, first_tensorflow=_is_old(tree))
+        setup = replace(_setup(tree, request, sizes, defaults), constants=chosen)
         try:
             found = _search_entries(tree, setup, request.function, {}, [])
         except TooMuch:
@@ -217,17 +224,30 @@ def _improve(tree: ast.Module, found: Found) -> Found:
             other = _retrace(tree, entry, setup)
         except TooMuch:
             break
-        if other is not None and _quality(other) > _quality(best):
+        if other is None or (_guesses_moments(setup, found) and other.examined.latents.form in _BAD):
+            continue
+        if _quality(other) > _quality(best):
             best = other
             if best.examined.quality >= 3:
                 break
     return best
 
 
+_BAD = ("wrong", "inert", "unknown")
+
+
+def _guesses_moments(setup: Setup, found: Found) -> bool:
+    """Whether a setup takes a name that says nothing for a mean or a scale."""
+    tried = {role for name, role in setup.roles.items() if name not in found.setup.roles}
+    return bool(tried & {"mean", *LATENT_SCALES})
+
+
 def _alternatives(found: Found) -> Iterator[Setup]:
     """Setups to try: each gives one or two values another role."""
     setup, state = found.setup, found.traced.state
-    if any("classes" in text for _, text in state.failures):
+    if any("classes" in text for _, text in state.failures) or (
+        state.over_classes and any(_SHAPES.search(text) for _, text in state.failures)
+    ):
         yield replace(setup, classes="last")
         yield replace(setup, classes="first")
     if "out_scale" in state.leaves:
@@ -338,16 +358,29 @@ def _ratio(examined: Examined) -> float | None:
 
 
 # -- what the code itself says ------------------------------------------------------------------
+def collect_counters(tree: ast.Module) -> frozenset[str]:
+    """Names of steps or epochs that the code itself counts up: ``step += 1``."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add):
+            target = node.target
+            name = target.attr if isinstance(target, ast.Attribute) else getattr(target, "id", "")
+            if roles.is_late(name):
+                found.add(name)
+    return frozenset(found)
+
+
 def collect_defaults(tree: ast.Module) -> dict[str, Any]:
     """Values that the code gives to names elsewhere: arguments' defaults, options, settings.
 
-    A name with two different values has none.
+    A name with two different values has none, nor has a counter.
     """
     seen: dict[str, set[Any]] = {}
+    counters = collect_counters(tree)
 
     def keep(name: str, node: ast.expr | None) -> None:
         value = _literal(node)
-        if name and isinstance(value, bool | int | float | str):
+        if name and name not in counters and isinstance(value, bool | int | float | str):
             seen.setdefault(name, set()).add(value)
 
     for node in ast.walk(tree):
@@ -419,6 +452,8 @@ def _known(node: ast.expr, defaults: Mapping[str, Any]) -> Any:
     return defaults.get(node.attr) if isinstance(node, ast.Attribute) else _literal(node)
 
 
+# Widths of layers, which have the words of sizes in their names.
+_NO_SIZES = frozenset({"feature", "features", "hidden", "h", "embed", "intermediate"})
 _SIDES = frozenset(
     {"image_size", "img_size", "input_height", "imsize", "image_height", "resolution"}
     | {"IMAGE_SIZE", "IMG_SIZE", "img_height", "input_size", "image_dim", "img_dim", "H", "height"}
@@ -470,7 +505,7 @@ def _default_size(defaults: Mapping[str, Any], role: str) -> int | None:
         if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 10**6:
             guesses = roles.guess(name)
             words = set(roles.words_of(name))
-            if guesses and guesses[0].role == role and not words & {"feature", "features"}:
+            if guesses and guesses[0].role == role and not words & _NO_SIZES:
                 return value
     return None
 
@@ -507,7 +542,7 @@ def _images_of(
                     found.append(shape)
     found += _square(defaults, last)
     size = _default_size(defaults, "pixels")
-    for number in (784, 3072, 12288, 1024, 4096, 2352):
+    for number in (784, 3072, 12288, 2352):
         if re.search(rf"\b{number}\b", text):
             found.append((number,))
     if re.search(r"28 ?\* ?28\b", text):

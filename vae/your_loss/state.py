@@ -29,6 +29,7 @@ BASES = {
     "prior_mean": 0.0,
 }
 
+ENCODERS = frozenset({"encode", "encoder", "enc", "encoding"})
 DATA = frozenset({"target", "output", "mean", "logvar", "log_sigma", "sigma", "var", "z"})
 
 
@@ -69,6 +70,7 @@ class Setup:
     pixel_scale: bool = False
     classes: str = ""
     first_tensorflow: bool = False
+    counters: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -104,6 +106,7 @@ class State:
         self.globals: dict[str, Opaque] = {}
         self.options: dict[str, tuple[int, list[str]]] = {}
         self.failures: list[tuple[int, str]] = []
+        self.over_classes = False
 
     # -- what operations ask for ----------------------------------------------------------------
     def node(self, value: Any, hint: str = "") -> Node:
@@ -149,6 +152,12 @@ class State:
         found = graph.leaf(name, base)
         self.leaves[name] = (None, found)
         return found
+
+    def output(self) -> Node:
+        """The decoder's output as a whole, whatever its parts are called."""
+        if "output" in self.leaves:
+            return self.leaves["output"][1]
+        return self.role_leaf(None, "output")
 
     def note(self, kind: str, text: str) -> None:
         if len(self.notes) < 40 and (kind, self.line, text) not in self.notes:
@@ -202,6 +211,9 @@ class State:
         if origin.failed and role != "constant":
             return ""
         if role == "output" and "output" in origin.inputs:
+            return ""
+        if role == "output" and set(roles.words_of(origin.callee)) & ENCODERS:
+            # Its moments lie side by side, to be split: `out[:, :d]`.
             return ""
         if role in ("target", "output") and set(roles.words_of(origin.callee)) & roles.PERCEPTUAL:
             # Features of a picture are no picture.
@@ -313,7 +325,7 @@ class State:
         if isinstance(default, int | float):
             self.use(Used(name, value.line, default, "default", aliases))
             return graph.value_node(float(default))
-        late = any(roles.is_late(alias) for alias in aliases)
+        late = any(roles.is_late(alias) or alias in self.setup.counters for alias in aliases)
         key = f"late:{name}" if late else f"constant:{name}"
         if key not in self.leaves:
             self.use(Used(name, value.line, None, "late" if late else "missing", aliases))

@@ -8,6 +8,8 @@ from vae.your_loss.reading import Reading
 from vae.your_loss.roles import words_of
 from vae.your_loss.search import Found
 
+# Families of which beta is the number.
+_SUMMED = ("bernoulli", "continuous-bernoulli", "categorical", "mixture")
 REBUILT = frozenset(
     {"recon", "recons", "reconstruction", "reconstructed", "rec", "decoded", "hat", "tilde", "xhat"}
     | {"reconst", "decoder", "reconx", "recx", "xrec"}
@@ -22,6 +24,7 @@ NAMES = {
     "charbonnier": "Charbonnier",
     "log-cosh": "log-cosh",
     "student-t": "Student-t",
+    "mixture": "mixture of densities",
 }
 
 
@@ -47,6 +50,9 @@ def settle(reading: Reading, found: Found) -> Reading:
     if any(f.kind == "cross-entropy-range" for f in reading.faults):
         reading = replace(reading, family="none", beta=None, rate=None)
     nothing = _nothing(reading, found.examined)
+    if not nothing and reading.family == "unknown":
+        # What _refusal lets pass without a family is a mixture by its name.
+        return replace(reading, read=True, family="mixture", verdict=_mixture_words(reading))
     if nothing:
         return replace(reading, read=True, family="none", verdict=nothing, rate=None)
     return replace(reading, read=True, verdict=_verdict(reading))
@@ -185,11 +191,13 @@ def _parts_refused(reading: Reading, examined: Examined) -> str:
 
 
 def _is_none(reading: Reading, examined: Examined) -> bool:
-    from vae.your_loss.assemble import is_perceptual
+    """Whether the error, by its name, is none of which sigma or beta could be told."""
+    from vae.your_loss.assemble import is_mixture, is_perceptual
 
     if examined.latents.form in ("none", "unknown"):
         return False
-    return bool(reading.unknown) and is_perceptual([u.name for u in reading.unknown])
+    names = [u.name for u in reading.unknown]
+    return is_perceptual(names) or is_mixture(names)
 
 
 def _nothing(reading: Reading, examined: Examined) -> str:
@@ -201,6 +209,10 @@ def _nothing(reading: Reading, examined: Examined) -> str:
             "others it has no minimum, and the loss falls without bound."
         )
     if examined.pixels.family == "unknown" and _is_none(reading, examined):
+        from vae.your_loss.assemble import is_mixture
+
+        if is_mixture([u.name for u in reading.unknown]):
+            return ""
         name = reading.unknown[0].name
         return (
             f"No belief about pixels: {name} (line {reading.unknown[0].line}) is no negative log "
@@ -208,6 +220,14 @@ def _nothing(reading: Reading, examined: Examined) -> str:
             "of the picture, so the weight of the KL beside it can only be tuned."
         )
     return ""
+
+
+def _mixture_words(reading: Reading) -> str:
+    item = reading.unknown[0]
+    return (
+        f"A mixture of densities by its name: {item.name} (line {item.line}). How it is summed "
+        "over an image is not shown here, so no beta is told."
+    )
 
 
 def _verdict(reading: Reading) -> str:
@@ -258,8 +278,10 @@ def _belief_words(reading: Reading) -> str:
             f"A Laplace with scale {number(reading.laplace_scale)}: the absolute error stands "
             "beside the KL."
         )
-    if family in ("bernoulli", "continuous-bernoulli", "categorical") and reading.beta is not None:
+    if family in _SUMMED and reading.beta is not None:
         beta = reading.beta
+        if family == "mixture":
+            kind = "mixture of densities: the log of a sum of densities of a value, or of an image,"
         plain = "the ELBO itself" if math.isclose(beta, 1.0, rel_tol=1e-6) else "a beta-VAE"
         return f"A {kind} with beta = {number(beta)}: {plain}."
     if reading.near_sigma2 is not None:
