@@ -12,7 +12,7 @@ from vae.charts.kit.theme import BERNOULLI, GAUSSIAN
 from vae.charts.train.styles import without_data
 from vae.theory.ppca import TrainedPoint
 from vae.wire.events import CalibrationBin
-from vae.your_loss import census, read
+from vae.your_loss import census
 
 PIXEL = {"sigma": 0.3, "x": 0.8, "mean": 0.6}
 BELIEF = {"t": 0.8, "p": 0.6, "sigma": 0.3}
@@ -26,14 +26,7 @@ FAMILY = {"family": "laplace", "output": 0.4, "spread": 0.1, "bright": 0.3, "pla
 STEPPED = {**STYLES, "total_steps": 100}
 RUNS = ((GAUSSIAN, "σ = 1", 6.4, 0.034), (BERNOULLI, "BCE", 24.8, 0.015))
 BOUND = {"x": 0.8, "sigma": 0.3, "q_mean": 0.0, "q_scale": 1.0}
-PASTED = {
-    "belief": read(
-        "def f(y, x, mu, logvar):\n"
-        "    kl = -0.5 * torch.sum(1 + logvar - mu**2 - logvar.exp())\n"
-        "    return F.mse_loss(y, x, reduction='sum') + kl"
-    ).belief,
-    "family": "gaussian",
-}
+PASTED = {"axis": "error", "names": ("cost",), "family": "gaussian"}
 ARGUMENTS = {
     "bias.asymmetry.build_cost_chart": {"t": 0.8, "h": 0.1},
     "bias.asymmetry.build_double_mse_chart": {"h": 0.1},

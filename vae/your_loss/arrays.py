@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import lru_cache
 from time import thread_time
 from typing import Any
 
@@ -41,10 +42,16 @@ class Budget:
     started: float = field(default_factory=thread_time)
 
     def step(self, count: int = 1) -> None:
+        before = self.steps >> 5
         self.steps -= count
         if self.steps < 0:
             raise TooMuch("the code takes too many steps to be read")
-        if self.steps % 16 == 0 and thread_time() - self.started > self.seconds:
+        if self.steps >> 5 != before:
+            self.look()
+
+    def look(self) -> None:
+        """Stop where the time is spent."""
+        if thread_time() - self.started > self.seconds:
             raise TooMuch("the code takes too long to be read")
 
     @contextmanager
@@ -64,6 +71,8 @@ class Budget:
         self.elements -= elements
         if self.elements < 0:
             raise TooMuch("the code computes with more values than a reading may take")
+        if elements > 10_000:
+            self.look()
 
 
 BUDGET: ContextVar[Budget] = ContextVar("budget")
@@ -111,17 +120,29 @@ def check_shape(shape: Sequence[int]) -> None:
         raise TooMuch("an array of that shape is more than a reading may hold")
 
 
+@lru_cache(maxsize=4096)
+def _broadcast(shapes: tuple[tuple[int, ...], ...]) -> tuple[int, ...]:
+    try:
+        shape = tuple(np.broadcast_shapes(*shapes))
+    except ValueError:
+        listed = " and ".join(str(shape) for shape in shapes)
+        raise Misfit(f"shapes {listed} do not go together") from None
+    check_shape(shape)
+    return shape
+
+
 def elementwise(function: Callable[..., Any], *arrays: Array) -> Array:
     """``function`` of numpy on all values, by numpy's rules of broadcasting."""
-    try:
-        shape = np.broadcast_shapes(*(a.shape for a in arrays))
-    except ValueError:
-        shapes = " and ".join(str(a.shape) for a in arrays)
-        raise Misfit(f"shapes {shapes} do not go together") from None
-    check_shape(shape)
-    BUDGET.get().take(math.prod(np.broadcast_shapes(*(a.data.shape for a in arrays))))
-    data = np.asarray(function(*(a.data for a in arrays)))
-    return Array(data.reshape((1,) * (len(shape) - data.ndim) + data.shape), tuple(shape))
+    shape = _broadcast(tuple([a.shape for a in arrays]))
+    values = [a.data for a in arrays]
+    if all([value.size == 1 for value in values]):
+        BUDGET.get().elements -= 1
+    else:
+        BUDGET.get().take(math.prod(_broadcast(tuple([value.shape for value in values]))))
+    data = np.asarray(function(*values))
+    if data.ndim != len(shape):
+        data = data.reshape((1,) * (len(shape) - data.ndim) + data.shape)
+    return Array(data, shape)
 
 
 def axis_of(axis: Any, ndim: int) -> int:
@@ -143,8 +164,33 @@ def axes_of(axes: Any, ndim: int) -> tuple[int, ...]:
     return found
 
 
+_OF_EQUALS: dict[str, Callable[[Any, int], Any]] = {
+    "sum": lambda value, count: value * float(count),
+    "mean": lambda value, count: value * 1.0,
+    "max": lambda value, count: value,
+    "min": lambda value, count: value,
+}
+"""What ``count`` equal values give."""
+
+
+@lru_cache(maxsize=4096)
+def _shape_without(
+    shape: tuple[int, ...], axes: tuple[int, ...], keep: bool
+) -> tuple[tuple[int, ...], int]:
+    """The shape that is left when ``axes`` are reduced, and how many values go into one."""
+    count = math.prod([shape[i] for i in axes])
+    if keep:
+        return tuple([1 if i in axes else size for i, size in enumerate(shape)]), count
+    return tuple([size for i, size in enumerate(shape) if i not in axes]), count
+
+
 def reduce(kind: str, a: Array, axes: tuple[int, ...], keepdims: bool = False) -> Array:
     """sum, mean, max, min, prod, var, logsumexp, any or all over ``axes``."""
+    if a.data.size == 1 and kind in _OF_EQUALS:
+        shape, count = _shape_without(a.shape, axes, keepdims)
+        if count:
+            value = _OF_EQUALS[kind](a.data.reshape(()), count)
+            return Array(np.asarray(value).reshape((1,) * len(shape)), shape)
     hidden = math.prod(a.shape[i] for i in axes if a.data.shape[i] == 1)
     data = a.data.astype(np.float64) if a.data.dtype == np.bool_ and kind == "sum" else a.data
     if math.prod(a.shape[i] for i in axes) == 0 and kind != "sum":
@@ -163,9 +209,8 @@ def reduce(kind: str, a: Array, axes: tuple[int, ...], keepdims: bool = False) -
         found = top + np.log(np.exp(data - top).sum(axes, keepdims=True) * hidden)
     else:
         found = getattr(np, kind)(data, axis=axes, keepdims=True)
-    shape = [1 if i in axes else size for i, size in enumerate(a.shape)]
     if keepdims:
-        return Array(found, tuple(shape))
+        return Array(found, _shape_without(a.shape, axes, True)[0])
     kept = [i for i in range(a.ndim) if i not in axes]
     return Array(found.reshape([found.shape[i] for i in kept]), tuple(a.shape[i] for i in kept))
 

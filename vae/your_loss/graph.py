@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-import numpy as np
-
 from vae.your_loss import arrays
 from vae.your_loss.arrays import BUDGET, Array, TooMuch
 
@@ -29,6 +27,7 @@ class Node:
     name: str = ""
     unshaped: bool = False
     order: list["Node"] = field(default_factory=list, repr=False)
+    plans: dict[frozenset[str], list["Node"]] = field(default_factory=dict, repr=False)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -61,8 +60,7 @@ def leaf(name: str, base: Array, *, unshaped: bool = False) -> Node:
 def apply(function: Callable[..., Array], *args: Node, line: int = 0, name: str = "") -> Node:
     """The node of ``function(*args)``; constants are folded."""
     BUDGET.get().step(4)
-    with np.errstate(all="ignore"):
-        base = function(*(a.base for a in args))
+    base = function(*(a.base for a in args))
     deps = frozenset().union(*(a.deps for a in args))
     unshaped = bool(deps) and all(a.unshaped or a.is_constant for a in args) and not base.shape
     if not deps:
@@ -117,33 +115,32 @@ def evaluate(root: Node, values: Mapping[str, Array]) -> Array:
     """The value of ``root`` with the inputs in ``values`` changed, all others as traced."""
     if root.is_constant:
         return root.base
-    changed = set(values)
+    changed = frozenset(values)
+    plan = root.plans.get(changed)
+    if plan is None:
+        plan = [node for node in sort(root) if not changed.isdisjoint(node.deps)]
+        root.plans[changed] = plan
+    BUDGET.get().step(2 * len(plan))
     found: dict[int, Array] = {}
-    budget = BUDGET.get()
-    with np.errstate(all="ignore"):
-        for node in sort(root):
-            if not (node.deps & changed):
-                continue
-            budget.step(2)
-            if node.leaf:
-                found[id(node)] = values[node.leaf]
-            else:
-                assert node.function is not None
-                args = [found.get(id(a), a.base) for a in node.args]
-                found[id(node)] = node.function(*args)
+    for node in plan:
+        if node.leaf:
+            found[id(node)] = values[node.leaf]
+        else:
+            assert node.function is not None
+            args = [found.get(id(a), a.base) for a in node.args]
+            found[id(node)] = node.function(*args)
     return found.get(id(root), root.base)
 
 
 def evaluate_with(root: Node, inner: Node, value: Array) -> Array:
     """The value of ``root`` if the node ``inner`` in it had another value."""
     found: dict[int, Array] = {id(inner): value}
-    with np.errstate(all="ignore"):
-        for node in sort(root):
-            BUDGET.get().step(2)
-            if node is inner or node.leaf or not any(id(a) in found for a in node.args):
-                continue
-            assert node.function is not None
-            found[id(node)] = node.function(*[found.get(id(a), a.base) for a in node.args])
+    for node in sort(root):
+        BUDGET.get().step(2)
+        if node is inner or node.leaf or not any(id(a) in found for a in node.args):
+            continue
+        assert node.function is not None
+        found[id(node)] = node.function(*[found.get(id(a), a.base) for a in node.args])
     return found.get(id(root), root.base)
 
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
+from typing import Any
 
 import numpy as np
 
@@ -55,6 +56,10 @@ class Probe:
     level: tuple[float, float] = (0.4, 0.4)
     leaves: dict[str, Node] = field(default_factory=dict)
     own: dict[str, str] = field(default_factory=dict)
+    deps: frozenset[str] = frozenset()
+    _noises: list[str] = field(default_factory=list)
+    _constants: dict[tuple[str, float], Array] = field(default_factory=dict)
+    _known: dict[tuple[Any, ...], float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         found = {node.leaf: node for node in graph.sort(self.root) if node.leaf}
@@ -63,6 +68,8 @@ class Probe:
             role = name.split("#")[0]
             self.own[role if role not in self.own else name] = name
         self.leaves = {role: found[name] for role, name in self.own.items()}
+        self.deps = frozenset(self.own)
+        self._noises = [n for n in self.deps if n.startswith("noise") or n == "z"]
         # Where the log of an error is taken, no error at all is no number.
         if not math.isfinite(self(target=self.level[0], output=self.level[1])):
             self.level = (0.4, 0.55)
@@ -74,10 +81,6 @@ class Probe:
     @property
     def sizes(self) -> Sizes:
         return self.state.sizes
-
-    @property
-    def deps(self) -> frozenset[str]:
-        return frozenset(self.own)
 
     @property
     def scale_kind(self) -> str:
@@ -92,28 +95,36 @@ class Probe:
     def array(self, leaf: str, value: Value) -> Array:
         if isinstance(value, Array):
             return value
-        return arrays.constant(float(value), self.shape(leaf))
+        key = (leaf, float(value))
+        if key not in self._constants:
+            self._constants[key] = arrays.constant(key[1], self.shape(leaf))
+        return self._constants[key]
 
     def __call__(self, **values: Value) -> float:
         """The loss (its mean, where it is one number per image), averaged over its noise."""
-        env = dict(self.fixed)
-        env.update(
-            {name: self.array(name, value) for name, value in values.items() if name in self.deps}
-        )
-        noises = [name for name in self.deps if name.startswith("noise")]
-        if "z" in self.deps:
-            noises.append("z")
-        if len(noises) > MAX_NOISES:
+        plain = not self.fixed and not any(isinstance(v, Array) for v in values.values())
+        key = tuple(values.items()) if plain else ()
+        if key and key in self._known:
+            return self._known[key]
+        found = self._average(values)
+        if key:
+            self._known[key] = found
+        return found
+
+    def _average(self, values: Mapping[str, Value]) -> float:
+        if len(self._noises) > MAX_NOISES:
             return math.nan
+        env = dict(self.fixed)
+        for name, value in values.items():
+            if name in self.deps:
+                env[name] = self.array(name, value)
         total = 0.0
-        for signs in product((1.0, -1.0), repeat=len(noises)):
-            for name, sign in zip(noises, signs, strict=True):
+        for signs in product((1.0, -1.0), repeat=len(self._noises)):
+            for name, sign in zip(self._noises, signs, strict=True):
                 env[name] = self._draw(sign, values) if name == "z" else self.array(name, sign)
-            named = {self.own[name]: value for name, value in env.items()}
-            found = graph.evaluate(self.root, named)
-            data = found.data
-            total += float(data.mean()) if data.size else math.nan
-        return self.sign * total / 2 ** len(noises)
+            data = graph.evaluate(self.root, {self.own[n]: v for n, v in env.items()}).data
+            total += float(data.reshape(-1)[0]) if data.size == 1 else (_mean(data) if data.size else math.nan)
+        return self.sign * total / 2 ** len(self._noises)
 
     def _draw(self, sign: float, values: Mapping[str, Value]) -> Array:
         """z = mean + sigma noise: the draw of the mean and the scale that are probed."""
@@ -229,6 +240,10 @@ class Probe:
             data = random.uniform(low, high, [s if i in chosen else 1 for i, s in enumerate(shape)])
             found.append((chosen, Array(data, shape)))
         return found
+
+
+def _mean(data: np.ndarray) -> float:
+    return float(data.mean())
 
 
 def per_image(array: Array) -> float:

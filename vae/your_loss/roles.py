@@ -123,6 +123,8 @@ _LATENT_SIZES = {
     "latentspacedim", "encodingdim", "codesize", "zdims", "dz", "latentdimensions",
     "numlatentdims", "nzs", "bottleneck", "latentfeatures", "latentspacesize", "codedim",
 }  # fmt: skip
+_SIZED = {"dim", "dims", "size", "ndim", "num", "dimension", "dimensions", "channels"}
+_LATENTS = {"latent", "latents", "z", "bottleneck", "code"}
 _PIXEL_SIZES = {
     "originaldim", "inputdim", "inputsize", "npixels", "numpixels", "xdim", "imgdim", "datadim",
     "nfeatures", "imagedim", "inputdims", "pixels", "numinputs", "ninput", "outputdim",
@@ -151,7 +153,7 @@ def guess(name: str) -> list[Guess]:
     if not words:
         return []
     whole, some = "".join(words), set(words)
-    size = _size_role(whole)
+    size = _size_role(whole) or ("latents" if some & _SIZED and some & _LATENTS else "")
     if size:
         return [Guess(size, 2)]
     if some & _LOSSES and not (some & {"weight", "coef", "coeff", "factor", "w", "lambda"}):

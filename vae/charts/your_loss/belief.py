@@ -15,25 +15,53 @@ _AXES = {
 _DASHES = ([1, 0], [8, 4], [2, 3])
 
 
-def build_cost_chart(*, belief: Belief, family: str) -> alt.LayerChart:
-    """The cost of one pixel in nats beside one nat of KL."""
+CURVES = "curves"
+"""The name of the data that `rows_of` fills in."""
+
+
+def build_cost_chart(*, axis: str, names: tuple[str, ...], family: str) -> alt.LayerChart:
+    """The cost of one pixel in nats beside one nat of KL, over ``axis`` of a belief."""
     return _lines(
-        belief.costs,
+        names,
         style_of(family),
-        x=_AXES[belief.axis],
+        x=_AXES[axis],
         y="cost, nats a pixel",
-        description=f"What one pixel costs under {belief.label}: "
-        + ("lowest at no error." if belief.axis == "error" else "one curve a target."),
+        description="What one pixel costs.",
     )
 
 
-def build_density_chart(*, belief: Belief, family: str) -> alt.LayerChart:
-    """The belief about a pixel; two bars where it allows two values."""
-    x = _AXES["error"] if belief.axis == "error" else "the pixel's grey"
-    description = f"The belief that this cost stands for: {belief.label}."
-    if len(belief.densities[0].x) == 2:
-        return _bars(belief.densities, style_of(family), description)
-    return _lines(belief.densities, style_of(family), x=x, y="density", description=description)
+def build_density_chart(
+    *, axis: str, names: tuple[str, ...], family: str, two: bool = False
+) -> alt.LayerChart:
+    """The belief about a pixel; with ``two`` bars, where it allows two values."""
+    x = _AXES["error"] if axis == "error" else "the pixel's grey"
+    description = "The belief that this cost stands for."
+    if two:
+        return _bars(style_of(family), description)
+    return _lines(names, style_of(family), x=x, y="density", description=description)
+
+
+def rows_of(curves: tuple[Curve, ...]) -> pd.DataFrame:
+    """The data of either figure."""
+    return pd.DataFrame(
+        {
+            "x": [at for curve in curves for at in curve.x],
+            "y": [value for curve in curves for value in curve.y],
+            "which": [curve.name for curve in curves for _ in curve.x],
+        }
+    )
+
+
+def describe_cost(belief: Belief) -> str:
+    """The text alternative of the cost."""
+    return f"What one pixel costs under {belief.label}: " + (
+        "lowest at no error." if belief.axis == "error" else "one curve a target."
+    )
+
+
+def describe_density(belief: Belief) -> str:
+    """The text alternative of the density."""
+    return f"The belief that this cost stands for: {belief.label}."
 
 
 def style_of(family: str) -> Style:
@@ -44,18 +72,10 @@ def style_of(family: str) -> Style:
 
 
 def _lines(
-    curves: tuple[Curve, ...], style: Style, *, x: str, y: str, description: str
+    names: tuple[str, ...], style: Style, *, x: str, y: str, description: str
 ) -> alt.LayerChart:
-    rows = pd.DataFrame(
-        [
-            {"x": at, "y": value, "which": curve.name}
-            for curve in curves
-            for at, value in zip(curve.x, curve.y, strict=True)
-        ]
-    )
-    names = [curve.name for curve in curves]
     line = (
-        alt.Chart(rows)
+        alt.Chart(alt.NamedData(CURVES))
         .mark_line(strokeWidth=3, color=style.colour)
         .encode(
             x=alt.X("x:Q", title=x, scale=alt.Scale(nice=False)),
@@ -63,7 +83,7 @@ def _lines(
             strokeDash=alt.StrokeDash(
                 "which:N",
                 title=None,
-                scale=alt.Scale(domain=names, range=list(_DASHES[: len(names)])),
+                scale=alt.Scale(domain=list(names), range=list(_DASHES[: len(names)])),
                 legend=alt.Legend(orient="bottom") if len(names) > 1 else None,
             ),
         )
@@ -71,25 +91,18 @@ def _lines(
     return layered(line, height=FIGURE_HEIGHT, autosize=FIT_WIDTH, description=description)
 
 
-def _bars(curves: tuple[Curve, ...], style: Style, description: str) -> alt.LayerChart:
-    rows = pd.DataFrame(
-        [
-            {"grey": f"{at:g}", "belief": value, "which": curve.name}
-            for curve in curves
-            for at, value in zip(curve.x, curve.y, strict=True)
-        ]
-    )
+def _bars(style: Style, description: str) -> alt.LayerChart:
     bars = (
-        alt.Chart(rows)
+        alt.Chart(alt.NamedData(CURVES))
         .mark_bar(color=style.colour)
         .encode(
             x=alt.X("which:N", title=None, axis=alt.Axis(labelAngle=0)),
-            xOffset=alt.XOffset("grey:N"),
-            y=alt.Y("belief:Q", title="probability", scale=alt.Scale(domain=[0, 1])),
+            xOffset=alt.XOffset("x:N"),
+            y=alt.Y("y:Q", title="probability", scale=alt.Scale(domain=[0, 1])),
             opacity=alt.Opacity(
-                "grey:N",
+                "x:N",
                 title="the pixel is",
-                scale=alt.Scale(domain=["0", "1"], range=[0.45, 1.0]),
+                scale=alt.Scale(domain=[0, 1], range=[0.45, 1.0]),
                 legend=alt.Legend(orient="bottom"),
             ),
         )

@@ -18,13 +18,18 @@ _HEIGHT = 210
 _ROW = 15.0
 
 
+OWN = "own"
+"""The name of the data of the reader's own mark, which `own_rows` fills in."""
+
+
 def build_census_chart(
-    *, own: float | None = None, name: str = "your loss", chosen: str = ""
+    *, own: float | None = None, name: str = "your loss", chosen: str = "", marked: bool = False
 ) -> alt.LayerChart:
     """One point a public loss at its sigma^2 in [0, 1] pixels.
 
-    ``own`` is one sigma^2 more, the reader's, which ``name`` tells; ``chosen`` the id of a point
-    to ring. An ``own`` beyond the axis stands at its end.
+    ``own`` is one sigma^2 more, the reader's, which ``name`` tells; with ``marked`` it is left to
+    the data ``OWN``. ``chosen`` is the id of a point to ring. An ``own`` beyond the axis stands at
+    its end.
     """
     axis = alt.X(
         "sigma2:Q",
@@ -59,15 +64,39 @@ def build_census_chart(
     if chosen:
         layers.append(_ring(rows[rows["id"] == chosen]))
     if own is not None:
-        layers += _own(own, name)
+        layers += _own(own_rows(own, name))
+    elif marked:
+        layers += _own(alt.NamedData(OWN))
     return layered(
-        *layers,
-        height=_HEIGHT,
-        autosize=FIT_WIDTH,
-        description=f"{len(rows)} public losses on a logarithmic axis of the variance that each "
-        f"implies, from {rows['sigma2'].min():.2g} to {rows['sigma2'].max():.2g}"
-        + (f", and {name} at {own:.4g}." if own is not None else "."),
+        *layers, height=_HEIGHT, autosize=FIT_WIDTH, description=describe_census(own, name)
     )
+
+
+def describe_census(own: float | None = None, name: str = "your loss") -> str:
+    """The text alternative."""
+    known = _sigmas()
+    return (
+        f"{len(known)} public losses on a logarithmic axis of the variance that each implies, "
+        f"from {min(known):.2g} to {max(known):.2g}"
+        + (f", and {name} at {own:.4g}." if own is not None else ".")
+    )
+
+
+def own_rows(own: float, name: str = "your loss") -> pd.DataFrame:
+    """The reader's own mark; its name stands on the side that has room."""
+    side = "left" if own > 1e4 else "right"
+    return pd.DataFrame(
+        {
+            "sigma2": [min(max(own, LOW), HIGH)],
+            "place": [_HEIGHT * 0.6],
+            "name": [name],
+            "side": [side],
+        }
+    )
+
+
+def _sigmas() -> list[float]:
+    return [entry.sigma2_unit for entry in census() if entry.sigma2_unit is not None]
 
 
 _FATES = ("some may live", "all die, whatever the pictures")
@@ -169,19 +198,24 @@ def _ring(rows: pd.DataFrame) -> alt.Chart:
     )
 
 
-def _own(own: float, name: str) -> list[alt.Chart]:
-    row = pd.DataFrame([{"sigma2": min(max(own, LOW), HIGH), "place": _HEIGHT * 0.6, "name": name}])
+def _own(rows: pd.DataFrame | alt.NamedData) -> list[alt.Chart]:
     x, y = alt.X("sigma2:Q"), alt.Y("place:Q")
-    mark = alt.Chart(row).mark_point(
+    mark = alt.Chart(rows).mark_point(
         filled=True, size=260, shape="diamond", color=KL.colour, opacity=1
     )
-    # On the side that has room.
-    align: Literal["left", "right"] = "right" if own > 1e4 else "left"
-    dx = -14 if own > 1e4 else 14
-    label = alt.Chart(row).mark_text(align=align, dx=dx, fontSize=14, fontWeight=700)
-    rule = alt.Chart(row).mark_rule(color=KL.colour, strokeWidth=3, aria=False)
+    rule = alt.Chart(rows).mark_rule(color=KL.colour, strokeWidth=3, aria=False)
+    return [rule.encode(x=x), mark.encode(x=x, y=y), *_own_names(rows)]
+
+
+def _own_names(rows: pd.DataFrame | alt.NamedData) -> list[alt.Chart]:
+    sides: tuple[tuple[str, Literal["left", "right"], int], ...] = (
+        ("right", "left", 14),
+        ("left", "right", -14),
+    )
     return [
-        rule.encode(x=x),
-        mark.encode(x=x, y=y),
-        label.encode(x=x, y=y, text=alt.Text("name:N")),
+        alt.Chart(rows)
+        .transform_filter(f"datum.side == '{side}'")
+        .mark_text(align=align, dx=dx, fontSize=14, fontWeight=700)
+        .encode(x=alt.X("sigma2:Q"), y=alt.Y("place:Q"), text=alt.Text("name:N"))
+        for side, align, dx in sides
     ]

@@ -31,13 +31,23 @@ def show_chart(
     *,
     key: str,
     width: Any = "stretch",
+    rows: Mapping[str, Any] | None = None,
+    words: str = "",
     **arguments: Any,
 ) -> None:
     """Draw ``builder(**arguments)``; hashable arguments are built once for all sessions.
 
     The chart's ``description`` is its text alternative and must be there. ``width`` is that of
-    the column, or with "content" the chart's own.
+    the column, or with "content" the chart's own. Where only numbers differ from visitor to
+    visitor, the chart names its data, ``rows`` are those tables by name, and ``words`` the text
+    alternative: a frame is built once, and filling it takes a hundredth of the time.
     """
+    if rows is not None:
+        _, frame = _built_spec(builder, **arguments)
+        tables = {name: to_arrow(table) for name, table in rows.items()}
+        filled = {**frame, "datasets": {**frame.get("datasets", {}), **tables}}
+        _draw({**filled, "description": words or frame["description"]}, key, width)
+        return
     try:
         number, spec = _built_spec(builder, **arguments)
     except TypeError as error:

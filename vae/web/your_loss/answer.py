@@ -6,7 +6,14 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from vae.charts.your_loss.belief import build_cost_chart, build_density_chart
+from vae.charts.your_loss.belief import (
+    CURVES,
+    build_cost_chart,
+    build_density_chart,
+    describe_cost,
+    describe_density,
+    rows_of,
+)
 from vae.config import DATASETS
 from vae.images.sets import is_available
 from vae.lessons.questions import VARIANTS
@@ -56,10 +63,26 @@ def _show_belief(reading: Reading) -> None:
         )
         return
     with layout.row("loss-belief"):
+        frame = {"axis": belief.axis, "family": reading.family}
         st.markdown("**What a pixel costs…**")
-        figures.show_chart(build_cost_chart, key="cost", belief=belief, family=reading.family)
+        figures.show_chart(
+            build_cost_chart,
+            key="cost",
+            rows={CURVES: rows_of(belief.costs)},
+            words=_words(describe_cost(belief)),
+            names=tuple(curve.name for curve in belief.costs),
+            **frame,
+        )
         st.markdown("**…is the belief exp(−cost), normalised**")
-        figures.show_chart(build_density_chart, key="density", belief=belief, family=reading.family)
+        figures.show_chart(
+            build_density_chart,
+            key="density",
+            rows={CURVES: rows_of(belief.densities)},
+            words=_words(describe_density(belief)),
+            names=tuple(curve.name for curve in belief.densities),
+            two=len(belief.densities[0].x) == 2,
+            **frame,
+        )
     words = f"Whoever minimises this cost beside a KL believes: {_words(belief.label)}."
     if belief.unit_sigma is not None and belief.grey_levels is not None:
         words += (

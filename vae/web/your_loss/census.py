@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from vae.charts.your_loss.census import build_census_chart
+from vae.charts.your_loss.census import OWN, build_census_chart, describe_census, own_rows
 from vae.memo import shared
 from vae.web.kit import address, figures
 from vae.your_loss import census
@@ -23,7 +23,15 @@ def show_figure(own: float | None = None) -> None:
         chosen = _show_lookup()
         st.dataframe(_table(), hide_index=True)
     with place:
-        figures.show_chart(build_census_chart, key="census", own=own, chosen=chosen)
+        marked = own is not None
+        figures.show_chart(
+            build_census_chart,
+            key="census",
+            rows={} if own is None else {OWN: own_rows(own)},
+            words=describe_census(own),
+            marked=marked,
+            chosen=chosen,
+        )
 
 
 def _show_lookup() -> str:
