@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,7 +33,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="a constant without a value",
+        help="a number, a setting or a condition that the code leaves open",
     )
     parser.add_argument(
         "--role",
@@ -67,7 +68,31 @@ def run(options: argparse.Namespace) -> int:
         print("\n".join(lines(reading)))
     if reading.read:
         return DONE
-    return _complain(reading.message, NOT_READ)
+    _complain(reading.message, NOT_READ)
+    for hint in hints(reading):
+        print(hint, file=sys.stderr)
+    return NOT_READ
+
+
+def hints(reading: Reading) -> list[str]:
+    """What to add to the command so that the loss is read: one line for each thing that is open."""
+    rows = [
+        f"  --set {shlex.quote(f'{choice.condition}={value}')}"
+        for choice in reading.choices
+        if not choice.taken
+        for value in choice.values
+    ]
+    rows += [
+        f"  --set {shlex.quote(f'{each.name}=NUMBER')}"
+        for each in reading.constants
+        if each.source == "missing"
+    ]
+    rows += [
+        f"  --role {shlex.quote(f'{each.name}=ROLE')}"
+        for each in reading.roles
+        if each.role == "unknown"
+    ]
+    return rows
 
 
 def _complain(message: str, code: int) -> int:
@@ -91,7 +116,8 @@ def _text(name: str) -> str | None:
 def _pairs(given: list[str], option: str) -> Mapping[str, Any]:
     found: dict[str, Any] = {}
     for text in given:
-        name, equals, value = text.partition("=")
+        # The name may be a condition, with signs of its own: kind == 'sum'=true.
+        name, equals, value = text.rpartition("=")
         if not equals or not name.strip():
             raise ValueError(f"{option}: {text!r} given; NAME=VALUE is needed")
         found[name.strip()] = _value(value.strip())

@@ -152,10 +152,40 @@ def _numbers(code: str, found: Found, request: Request, span: Range | None) -> R
             ConstantUsed(u.name, _plain(u.value), u.line, u.source, u.aliases)
             for u in state.constants.values()
         ),
-        choices=tuple(Choice(text, line) for text, line in found.ambiguous),
+        choices=_choices(found, request),
         unknown=_unknown(examined),
     )
     return _family_numbers(reading, examined, span)
+
+
+def _choices(found: Found, request: Request) -> tuple[Choice, ...]:
+    """What is open, and what the reader has answered: by the setting that a condition asks for."""
+    state = found.traced.state
+    rows: dict[str, Choice] = {}
+    if found.open_choice is not None:
+        line, settings = found.open_choice
+        for name, values in settings:
+            rows.setdefault(name, Choice(name, line, tuple(dict.fromkeys(values))))
+    for text, line in found.ambiguous:
+        name = state.option_of.get(text, text)
+        rows.setdefault(name, Choice(name, line, _values_of(found, name)))
+    for name, (line, taken) in state.answered.items():
+        if {name, name.rsplit(".", 1)[-1]} & set(request.constants):
+            rows.setdefault(name, Choice(name, line, _values_of(found, name), taken))
+    return tuple(rows.values())
+
+
+def _values_of(found: Found, name: str) -> tuple[str, ...]:
+    """The values with which the code compares a setting; of a condition, whether it holds."""
+    met = found.traced.state.options.get(name, (0, []))[1]
+    if not met:
+        return ("true", "false")
+    values = tuple(dict.fromkeys([*found.named.get(name, ()), *met]))
+    return values if len(values) > 1 else (*values, OTHERWISE)
+
+
+OTHERWISE = "another"
+"""The answer to a setting that has none of the values that the code names."""
 
 
 def _plain(value: Any) -> float | None:
@@ -227,12 +257,24 @@ def _roles(found: Found) -> tuple[RoleFound, ...]:
         if value is None or role not in roles.ROLES or leaf not in root.deps:
             continue
         rows.append(RoleFound(value.name, role, value.line, roles.ROLES[role]))
-    for name in state.unresolved:
-        value = state.unresolved[name]
-        named = value.source in ("argument", "item") and value.hints
+    for name, value in state.unresolved.items():
+        named = value.source == "argument" or (value.source == "item" and value.hints)
         if named and all(row.name != name for row in rows) and len(rows) < 12:
-            rows.append(RoleFound(name, "unknown", state.unresolved[name].line, "not known"))
-    return tuple(rows)
+            rows.append(RoleFound(name, "unknown", value.line, "not known"))
+    return (*rows, *_unsaid(found, {row.name for row in rows}))
+
+
+def _unsaid(found: Found, known: set[str]) -> list[RoleFound]:
+    """Arguments of a loss that is not understood of which nothing says what they are."""
+    state = found.traced.state
+    used = {value.name for value, _ in state.leaves.values() if value is not None}
+    if found.examined.quality >= 2 or not state.unresolved:
+        return []
+    return [
+        RoleFound(name, "unknown", line, "not known")
+        for name, line in found.arguments
+        if name not in known | used and all(g.role != "constant" for g in roles.guess(name))
+    ][:8]
 
 
 def _unknown(examined: Examined) -> tuple[UnknownItem, ...]:

@@ -157,6 +157,19 @@ def _entry(node: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> list[Entr
     return [Entry(name, node.lineno, weight, away)]
 
 
+def arguments_of(tree: ast.Module, entry: Entry) -> tuple[tuple[str, int], ...]:
+    """The arguments of ``entry`` and their line, but for the object and the class itself."""
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            and node.lineno == entry.line
+            and node.name == short(entry.name)
+        ):
+            spec = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
+            return tuple((a.arg, node.lineno) for a in spec if a.arg not in ("self", "cls"))
+    return ()
+
+
 def short(name: str) -> str:
     """'Class.method' without its class."""
     return name.rpartition(".")[2]

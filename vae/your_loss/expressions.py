@@ -538,10 +538,13 @@ class Expressions(Calls):
         if isinstance(left, Opaque) and isinstance(right, str | None):
             given = self.given_constant(left)
             default = given if given is not None else self.default_of(left)
-            if isinstance(default, str):
-                return bool(function(default, right))
             if isinstance(right, str):
                 self.options.setdefault(left.name, (self.line, []))[1].append(right)
+                self.option_of[_source(node)] = left.name
+            if isinstance(default, str):
+                if given is not None:
+                    self.answered.setdefault(left.name, (self.line, default))
+                return bool(function(default, right))
         if isinstance(left, Node | Plain | Opaque) and isinstance(right, Node | Plain | Opaque):
             known = self.computed(left) and self.computed(right)
             if known:
@@ -601,14 +604,18 @@ class Expressions(Calls):
         return True
 
     def undecided_truth(self, value: Opaque, node: ast.expr) -> bool:
-        for found in (self.given_constant(value), self.default_of(value)):
-            if found is not None:
-                return bool(found)
         text = _source(node)
+        given = self.given_constant(value)
+        if text in self.setup.constants:
+            given = self.setup.constants[text]
+        if given is not None:
+            self.answered.setdefault(text, (self.line, str(bool(given)).lower()))
+            return bool(given)
+        default = self.default_of(value)
+        if default is not None:
+            return bool(default)
         if text in self.setup.decisions:
             return self.setup.decisions[text]
-        if text in self.setup.constants:
-            return bool(self.setup.constants[text])
         self.undecided.setdefault(text, getattr(node, "lineno", self.line))
         return "training" in text or text.rsplit(".", 1)[-1] == "train"
 

@@ -53,10 +53,16 @@ class ConstantUsed:
 
 @dataclass(frozen=True)
 class Choice:
-    """A condition that the code leaves open and that changes the loss."""
+    """A condition or a setting that the code leaves open and that changes the loss.
+
+    ``constants={condition: value}`` answers it with one of ``values``; ``taken`` is the answer
+    that was given, '' where none was.
+    """
 
     condition: str
     line: int
+    values: tuple[str, ...] = ("true", "false")
+    taken: str = ""
 
 
 @dataclass(frozen=True)

@@ -43,9 +43,11 @@ def _otherwise(reading: Reading) -> list[str]:
         )
     if reading.rate is not None and reading.kl_form == "kl":
         rows.append(
-            f"It is {number(reading.rate)} times the negative ELBO of an image: SGD takes that "
-            "as a factor on the "
-            "learning rate, Adam ignores it, clipping and weight decay do not."
+            "It is the negative ELBO of an image itself: nothing multiplies the learning rate."
+            if math.isclose(reading.rate, 1.0, rel_tol=1e-6)
+            else f"It is {number(reading.rate)} times the negative ELBO of an image: SGD takes "
+            "that as a factor on the learning rate, Adam ignores it, clipping and weight decay "
+            "do not."
         )
     rows += [
         s.text[0].upper() + s.text[1:]

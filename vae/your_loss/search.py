@@ -37,6 +37,8 @@ class Found:
     rivals: list[Entry] = field(default_factory=list)
     speaks_of_kl: bool = False
     open_choice: tuple[int, tuple[tuple[str, tuple[str, ...]], ...]] | None = None
+    named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    arguments: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,9 @@ def search(tree: ast.Module, request: Request) -> Found | None:
         best = _improve(tree, best)
     if options and (best is None or best.examined.quality < 2):
         best = _by_option(tree, request, best, options)
+    if best is not None:
+        best.named = collect_options(tree)
+        best.arguments = entries.arguments_of(tree, best.traced.entry)
     if best is not None and best.open_choice is None:
         best.ambiguous = _ambiguous(tree, best)
         _confirm(tree, best)
@@ -368,6 +373,18 @@ def collect_counters(tree: ast.Module) -> frozenset[str]:
             if roles.is_late(name):
                 found.add(name)
     return frozenset(found)
+
+
+def collect_options(tree: ast.Module) -> dict[str, tuple[str, ...]]:
+    """The texts with which the code compares a setting, by the setting's own name."""
+    found: dict[str, list[str]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare) and isinstance(node.left, ast.Name | ast.Attribute):
+            texts = [part.value for part in node.comparators if isinstance(part, ast.Constant)]
+            found.setdefault(ast.unparse(node.left), []).extend(
+                text for text in texts if isinstance(text, str) and len(text) <= 40
+            )
+    return {name: tuple(dict.fromkeys(texts))[:12] for name, texts in found.items() if texts}
 
 
 def collect_defaults(tree: ast.Module) -> dict[str, Any]:

@@ -107,6 +107,9 @@ class State:
         self.options: dict[str, tuple[int, list[str]]] = {}
         self.failures: list[tuple[int, str]] = []
         self.over_classes = False
+        # Which setting a condition asks for, and what the reader has answered.
+        self.option_of: dict[str, str] = {}
+        self.answered: dict[str, tuple[int, str]] = {}
 
     # -- what operations ask for ----------------------------------------------------------------
     def node(self, value: Any, hint: str = "") -> Node:

@@ -99,12 +99,16 @@ def _refusal(reading: Reading, found: Found) -> str:
             f"Line {line}: the loss depends on {listed}, which this code does not decide; "
             "set that, and the loss is read."
         )
-    if reading.choices:
-        choice = reading.choices[0]
+    if (choice := next((c for c in reading.choices if not c.taken), None)) is not None:
+        if choice.values == ("true", "false"):
+            return (
+                f"Line {choice.line}: the loss depends on '{choice.condition}', which this code "
+                "does not decide; say whether it holds."
+            )
         return (
-            f"Line {choice.line}: the loss depends on '{choice.condition}', which this code does "
-            "not "
-            "decide; say whether it holds."
+            f"Line {choice.line}: the loss depends on {choice.condition} "
+            f"({' or '.join(map(repr, choice.values))}), which this code does not decide; set "
+            "that, and the loss is read."
         )
     if not examined.separable:
         return (
@@ -177,6 +181,13 @@ def _parts_refused(reading: Reading, examined: Examined) -> str:
             return (
                 f"Line {unknown.line}: {unknown.name} is not known here, and it is what would say "
                 "how the output is compared with the picture; the loss is not read."
+            )
+        if unsaid := [role for role in reading.roles if role.role == "unknown"]:
+            names = " and ".join(role.name for role in unsaid[:4])
+            verb = "is" if len(unsaid) == 1 else "are"
+            return (
+                f"Line {unsaid[0].line}: nothing here says what {names} {verb}; say who is who, "
+                "and the loss is read."
             )
         failures = examined.probe.state.failures
         more = f" (line {failures[0][0]}: {failures[0][1]})" if failures else ""
@@ -296,12 +307,16 @@ def _belief_words(reading: Reading) -> str:
 def _gaussian_words(reading: Reading, sigma2: float) -> str:
     sigma = math.sqrt(sigma2)
     words = f"A Gaussian with sigma = {number(sigma)} (sigma^2 = {number(sigma2)})"
-    doubled = {s.size: s.factor for s in reading.scaling}
+    doubled = {s.size: s.factor for s in reading.scaling if s.factor is not None}
+    moves = {size for size, factor in doubled.items() if abs(factor - 1.0) > 1e-6}
+    error = f"the error is averaged over {reading.sizes.pixels:,} values"
     why = []
-    if doubled.get("pixels") is not None and abs((doubled["pixels"] or 1.0) - 1.0) > 1e-6:
-        why.append(f"the error is averaged over {reading.sizes.pixels:,} values, and the KL is not")
-    if doubled.get("latents") is not None and abs((doubled["latents"] or 1.0) - 1.0) > 1e-6:
+    if {"pixels", "latents"} <= moves:
+        why.append(f"{error}, the KL over its {reading.sizes.latent_count:,} latents")
+    elif "pixels" in moves:
+        why.append(f"{error}, and the KL is not")
+    elif "latents" in moves:
         why.append("the KL is averaged over the latents")
-    if doubled.get("batch") is not None and abs((doubled["batch"] or 1.0) - 1.0) > 1e-6:
+    if "batch" in moves:
         why.append("one of the two is summed over the batch and the other is not")
     return f"{words}: {'; '.join(why)}." if why else f"{words}."

@@ -1,7 +1,6 @@
 """The reading of a loss in seven steps, from the verdict to what may have been meant."""
 
 import math
-import re
 from collections.abc import Sequence
 
 import streamlit as st
@@ -22,6 +21,7 @@ from vae.shipped.cards import data_summary
 from vae.web import navigation
 from vae.web.kit import address, figures, layout
 from vae.web.your_loss import train
+from vae.web.your_loss.words import refusal, words, written
 from vae.your_loss import Reading, alive, compare, kl_bound, mean_picture_loss, weight_for
 
 _SUMMARIES = ("digits", "mnist", "fashion")
@@ -30,7 +30,7 @@ _OWN_DATA = "loss_own_data"
 
 def show_refusal(reading: Reading) -> None:
     """Why there is no reading, with the line and what is needed; the text stays in its field."""
-    st.warning(address.plain(reading.message), icon=":material/unpublished:")
+    st.warning(refusal(reading.message), icon=":material/unpublished:")
     if reading.unknown:
         st.markdown("\n".join(f"- {address.plain(item.text)}" for item in reading.unknown))
 
@@ -48,7 +48,7 @@ def show_answer(reading: Reading) -> None:
 
 def _show_verdict(reading: Reading) -> None:
     st.subheader("1 · The verdict", anchor="verdict")
-    st.success(f"**{_words(reading.verdict)}**", icon=":material/gavel:")
+    st.success(f"**{words(reading.verdict)}**", icon=":material/gavel:")
 
 
 def _show_belief(reading: Reading) -> None:
@@ -69,7 +69,7 @@ def _show_belief(reading: Reading) -> None:
             build_cost_chart,
             key="cost",
             rows={CURVES: rows_of(belief.costs)},
-            words=_words(describe_cost(belief)),
+            words=written(describe_cost(belief)),
             names=tuple(curve.name for curve in belief.costs),
             **frame,
         )
@@ -78,18 +78,18 @@ def _show_belief(reading: Reading) -> None:
             build_density_chart,
             key="density",
             rows={CURVES: rows_of(belief.densities)},
-            words=_words(describe_density(belief)),
+            words=written(describe_density(belief)),
             names=tuple(curve.name for curve in belief.densities),
             two=len(belief.densities[0].x) == 2,
             **frame,
         )
-    words = f"Whoever minimises this cost beside a KL believes: {_words(belief.label)}."
+    said = f"Whoever minimises this cost beside a KL believes: {words(belief.label)}."
     if belief.unit_sigma is not None and belief.grey_levels is not None:
-        words += (
+        said += (
             f" Its spread is {_number(belief.unit_sigma)} for pixels in [0, 1]: "
             f"{_number(belief.grey_levels)} grey levels, of 255."
         )
-    st.markdown(words)
+    st.markdown(said)
 
 
 def _show_otherwise(reading: Reading) -> None:
@@ -114,7 +114,7 @@ def _show_survival(reading: Reading) -> None:
     if reading.survival is None:
         st.markdown("No bound is known for this belief.")
         return
-    st.markdown(_words(reading.survival.text))
+    st.markdown(words(reading.survival.text))
     if reading.family != "gaussian" or not reading.sigma2_unit:
         return
     counts = ", ".join(
@@ -166,7 +166,7 @@ def _show_printed(reading: Reading) -> None:
     if reading.printed is None:
         st.markdown("Where zero lies is not known for this loss.")
         return
-    st.markdown(_words(reading.printed.text))
+    st.markdown(words(reading.printed.text))
     stuck = [
         (DATASETS[name], mean_picture_loss(reading, sum(data_summary(name).eigenvalues)))
         for name in _SUMMARIES
@@ -183,8 +183,8 @@ def _show_printed(reading: Reading) -> None:
 def _show_faults(reading: Reading) -> None:
     st.subheader("6 · Faults", anchor="faults")
     rows = [
-        f"**Line {fault.line}**: {_words(fault.text)}"
-        + (f" *Correction*: {_words(fault.correction)}" if fault.correction else "")
+        f"**Line {fault.line}**: {words(fault.text)}"
+        + (f" *Correction*: {words(fault.correction)}" if fault.correction else "")
         for fault in reading.faults
     ]
     rows += [address.plain(item.text) for item in reading.unknown]
@@ -228,22 +228,13 @@ def show_comparison(first: Reading, second: Reading) -> None:
         return
     result = compare(first, second)
     head = "| | first | second |\n|---|---|---|\n"
-    body = "\n".join(f"| {' | '.join(map(_words, row))} |" for row in result.rows)
-    st.markdown(f"**{_words(result.text)}**\n\n{head}{body}")
-    st.markdown(f"The second: {_words(second.verdict)}")
+    body = "\n".join(f"| {' | '.join(map(words, row))} |" for row in result.rows)
+    st.markdown(f"**{words(result.text)}**\n\n{head}{body}")
+    st.markdown(f"The second: {words(second.verdict)}")
 
 
 def _list(texts: Sequence[str]) -> str:
-    return "\n".join(f"- {_words(text)}" for text in texts)
-
-
-_SQUARE = re.compile(r"\bsigma\^2\b")
-_SIGMA = re.compile(r"\bsigma(?= |\b[^_.(\w])")
-
-
-def _words(text: str) -> str:
-    """A sentence of the reader's as markdown, with the letters that all pages have."""
-    return address.plain(_SIGMA.sub("σ", _SQUARE.sub("σ²", text)))
+    return "\n".join(f"- {words(text)}" for text in texts)
 
 
 def _number(value: float) -> str:

@@ -8,7 +8,8 @@ import streamlit as st
 from vae.web.kit import address
 from vae.web.your_loss import state
 from vae.web.your_loss.asked import LONGEST_CODE, RANGES, Asked, names_in, questions
-from vae.your_loss import ROLES, ClinicEntry, Reading
+from vae.web.your_loss.words import words
+from vae.your_loss import ROLES, Choice, ClinicEntry, Reading
 
 _FIELD_HEIGHT = 232
 _NOT_OFFERED = ("batch", "latents", "pixels", "classes")
@@ -77,14 +78,19 @@ def _sizes_read(reading: Reading) -> dict[str, str]:
 
 
 def show_names(asked: Asked, *readings: Reading) -> None:
-    """Constants that the code leaves open, and who is who, to be corrected."""
+    """What the code leaves open, and who is who, to be said and corrected."""
     drawn = state.note_drawn(asked, *readings)
+    choices = {each.condition: each for reading in readings for each in reading.choices}
     missing = _missing(readings)
     if missing:
         st.markdown("**Numbers that the code does not give.** Set them, and the loss is read.")
         _show_constants("missing", missing, drawn["constant"])
-    others = [name for name in drawn["constant"] if name not in missing]
-    choices = [choice for reading in readings for choice in reading.choices]
+    if choices:
+        st.markdown("**What the code does not decide.** Say it, and the loss is read.")
+        with st.container(horizontal=True, key="loss-choices"):
+            for choice in choices.values():
+                _show_choice(choice, drawn["constant"][choice.condition])
+    taken = set(drawn["constant"]) - set(missing) - set(choices)
     with st.expander(
         "Who is who, and which numbers were taken",
         icon=":material/badge:",
@@ -92,12 +98,30 @@ def show_names(asked: Asked, *readings: Reading) -> None:
         expanded=not all(reading.read for reading in readings),
         key="loss-names",
     ):
-        for choice in choices:
-            st.markdown(
-                f"Line {choice.line} leaves a condition open: {address.quote(choice.condition)}."
-            )
-        _show_constants("taken", others, drawn["constant"])
+        _show_constants("taken", [n for n in drawn["constant"] if n in taken], drawn["constant"])
         _show_roles(drawn["role"], others=[n for n in names_in(asked) if n not in drawn["role"]])
+
+
+_HOLDS = {"true": "holds", "false": "does not hold"}
+
+
+def _show_choice(choice: Choice, taken: str) -> None:
+    """A condition or a setting of the code, to be answered; emptied it is open again."""
+    key = state.own_key("constant", choice.condition)
+    offered = list(choice.values)
+    value = taken if taken in offered else None
+    state.show(key, value)
+    yes_or_no = set(offered) == set(_HOLDS)
+    st.selectbox(
+        f"Line {choice.line}: {_name(choice.condition)}",
+        offered,
+        format_func=lambda value: _HOLDS[value] if yes_or_no else value,
+        index=None,
+        key=key,
+        placeholder="not decided",
+        on_change=state.take_over,
+        width=300,
+    )
 
 
 def _missing(readings: Sequence[Reading]) -> list[str]:
@@ -174,7 +198,7 @@ def show_second(asked: Asked) -> None:
 def show_question(entry: ClinicEntry) -> None:
     """What was asked in public about the pasted loss, and the answer."""
     st.info(
-        f"**{address.plain(entry.asked)}** {address.plain(entry.answer)} "
+        f"**{words(entry.asked)}** {words(entry.answer)} "
         f"[Where it was asked]({entry.source})",
         icon=":material/stethoscope:",
     )

@@ -81,11 +81,9 @@ def take_over() -> None:
 def _changed(kind: str) -> dict[str, str]:
     """Names whose control says something else than it was drawn with."""
     drawn: Mapping[str, str] = st.session_state.get(_DRAWN, {}).get(kind, {})
-    return {
-        name: st.session_state[own_key(kind, name)]
-        for name, text in drawn.items()
-        if st.session_state.get(own_key(kind, name), text) != text
-    }
+    now = {name: st.session_state.get(own_key(kind, name), text) for name, text in drawn.items()}
+    # A choice that was emptied is None.
+    return {name: value or "" for name, value in now.items() if (value or "") != drawn[name]}
 
 
 def open_question() -> None:
@@ -107,6 +105,7 @@ def note_drawn(asked: Asked, *readings: Reading) -> dict[str, dict[str, str]]:
     for reading in reversed(readings):
         for each in reading.constants:
             constants[each.name] = "" if each.value is None else f"{each.value:.12g}"
+        constants |= {choice.condition: choice.taken for choice in reading.choices}
         roles |= {each.name: each.role for each in reading.roles}
     drawn = {"constant": constants | dict(asked.constants), "role": roles | dict(asked.roles)}
     st.session_state[_DRAWN] = drawn
