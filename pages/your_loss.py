@@ -5,6 +5,7 @@ import streamlit as st
 from vae.web.kit import address, lesson
 from vae.web.your_loss import answer, census, form, state
 from vae.web.your_loss.asked import Asked, question_of, read_first, read_second
+from vae.web.your_loss.pasting import watch_pasting
 from vae.web.your_loss.sharing import show_sharing
 from vae.your_loss import Reading
 
@@ -14,6 +15,7 @@ st.title("Your loss, and the belief it stands for")
 # A fragment: pasting redraws this alone, and does not wait for other visitors' whole pages.
 @st.fragment
 def show_page() -> None:
+    opening = state.is_opening()
     asked = state.read()
     for wrong in state.wrong_values():
         address.note(wrong)
@@ -25,6 +27,7 @@ def show_page() -> None:
     if "clinic" not in hidden:
         form.show_clinic()
     form.show_code()
+    watch_pasting(asked, opening=opening)
     if "sizes" not in hidden:
         form.show_sizes(reading)
     if problem:

@@ -18,10 +18,10 @@ _METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _CORE = "/_stcore/"
 _ANSWERED = frozenset({"health", "host-config", "stream", "bidi-components"})
 _CLOSED = ("/component/", "/auth/", "/oauth2callback")
-# A page sends all its controls at each action: 3 KB, but for two pasted codes of 20,000 characters
-# beside one another and the link that carries them. What is not much larger is taken apart in a
-# tenth of a second.
-LONGEST_MESSAGE = 96 * 1024
+# A page sends all its controls at each action: 3 KB, but for two pasted codes of 60,000 characters
+# beside one another and what the tab has kept of them. What is not much larger is taken apart in a
+# fifth of a second.
+LONGEST_MESSAGE = 256 * 1024
 _TOO_BIG = 1009
 # Everything that a page shows comes from its own server, whatever text gets onto it. Figures are
 # compiled in the browser, and a lesson may stand in a frame of another site.

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from functools import lru_cache
 from time import thread_time
 from typing import Any
 
@@ -120,8 +119,23 @@ def check_shape(shape: Sequence[int]) -> None:
         raise TooMuch("an array of that shape is more than a reading may hold")
 
 
-@lru_cache(maxsize=4096)
+_KEPT = 4096
+_together: dict[tuple[tuple[int, ...], ...], tuple[int, ...]] = {}
+_left: dict[tuple[Any, ...], tuple[tuple[int, ...], int]] = {}
+
+
 def _broadcast(shapes: tuple[tuple[int, ...], ...]) -> tuple[int, ...]:
+    """The shape of them all. Kept: a reading asks a few of them some ten thousand times."""
+    found = _together.get(shapes)
+    if found is None:
+        found = _broadcast_now(shapes)
+        if len(_together) >= _KEPT:
+            _together.clear()
+        _together[shapes] = found
+    return found
+
+
+def _broadcast_now(shapes: tuple[tuple[int, ...], ...]) -> tuple[int, ...]:
     try:
         shape = tuple(np.broadcast_shapes(*shapes))
     except ValueError:
@@ -135,7 +149,7 @@ def elementwise(function: Callable[..., Any], *arrays: Array) -> Array:
     """``function`` of numpy on all values, by numpy's rules of broadcasting."""
     shape = _broadcast(tuple([a.shape for a in arrays]))
     values = [a.data for a in arrays]
-    if all([value.size == 1 for value in values]):
+    if max([value.size for value in values]) == 1:
         BUDGET.get().elements -= 1
     else:
         BUDGET.get().take(math.prod(_broadcast(tuple([value.shape for value in values]))))
@@ -164,20 +178,30 @@ def axes_of(axes: Any, ndim: int) -> tuple[int, ...]:
     return found
 
 
-_OF_EQUALS: dict[str, Callable[[Any, int], Any]] = {
-    "sum": lambda value, count: value * float(count),
-    "mean": lambda value, count: value * 1.0,
-    "max": lambda value, count: value,
-    "min": lambda value, count: value,
-}
-"""What ``count`` equal values give."""
+def _of_equals(kind: str, value: Any, count: int) -> Any:
+    """What ``count`` equal values give; None where that needs more than their number."""
+    if kind == "sum":
+        return value * float(count)
+    return value * 1.0 if kind in ("mean", "max", "min") else None
 
 
-@lru_cache(maxsize=4096)
 def _shape_without(
     shape: tuple[int, ...], axes: tuple[int, ...], keep: bool
 ) -> tuple[tuple[int, ...], int]:
     """The shape that is left when ``axes`` are reduced, and how many values go into one."""
+    key = (shape, axes, keep)
+    found = _left.get(key)
+    if found is None:
+        found = _shape_without_now(shape, axes, keep)
+        if len(_left) >= _KEPT:
+            _left.clear()
+        _left[key] = found
+    return found
+
+
+def _shape_without_now(
+    shape: tuple[int, ...], axes: tuple[int, ...], keep: bool
+) -> tuple[tuple[int, ...], int]:
     count = math.prod([shape[i] for i in axes])
     if keep:
         return tuple([1 if i in axes else size for i, size in enumerate(shape)]), count
@@ -186,10 +210,10 @@ def _shape_without(
 
 def reduce(kind: str, a: Array, axes: tuple[int, ...], keepdims: bool = False) -> Array:
     """sum, mean, max, min, prod, var, logsumexp, any or all over ``axes``."""
-    if a.data.size == 1 and kind in _OF_EQUALS:
+    if a.data.size == 1:
         shape, count = _shape_without(a.shape, axes, keepdims)
-        if count:
-            value = _OF_EQUALS[kind](a.data.reshape(()), count)
+        value = _of_equals(kind, a.data.reshape(()), count) if count else None
+        if value is not None:
             return Array(np.asarray(value).reshape((1,) * len(shape)), shape)
     hidden = math.prod(a.shape[i] for i in axes if a.data.shape[i] == 1)
     data = a.data.astype(np.float64) if a.data.dtype == np.bool_ and kind == "sum" else a.data

@@ -394,8 +394,9 @@ def _is_mixture(node: Node) -> bool:
     inner = node.args[0] if node.name == "log" and node.args else None
     while inner is not None and inner.name in ("add", "mul", "clamp", "clip") and inner.args:
         inner = max(inner.args, key=lambda arg: len(arg.deps))
-    summed = inner is not None and inner.name in ("sum", "mean")
-    return summed and any(n.name in _DENSITIES for n in graph.sort(inner))
+    if inner is None or inner.name not in ("sum", "mean"):
+        return False
+    return any(n.name in _DENSITIES for n in graph.sort(inner))
 
 
 _DENSITIES = frozenset({"exp", "softmax"})

@@ -123,7 +123,11 @@ class Probe:
             for name, sign in zip(self._noises, signs, strict=True):
                 env[name] = self._draw(sign, values) if name == "z" else self.array(name, sign)
             data = graph.evaluate(self.root, {self.own[n]: v for n, v in env.items()}).data
-            total += float(data.reshape(-1)[0]) if data.size == 1 else (_mean(data) if data.size else math.nan)
+            total += (
+                float(data.reshape(-1)[0])
+                if data.size == 1
+                else (_mean(data) if data.size else math.nan)
+            )
         return self.sign * total / 2 ** len(self._noises)
 
     def _draw(self, sign: float, values: Mapping[str, Value]) -> Array:

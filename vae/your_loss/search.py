@@ -82,9 +82,7 @@ def search(tree: ast.Module, request: Request) -> Found | None:
     return best
 
 
-def _setup(
-    tree: ast.Module, request: Request, sizes: Sizes, defaults: Mapping[str, Any]
-) -> Setup:
+def _setup(tree: ast.Module, request: Request, sizes: Sizes, defaults: Mapping[str, Any]) -> Setup:
     return Setup(
         sizes, request.roles, request.constants, defaults,
         first_tensorflow=_is_old(tree), counters=collect_counters(tree),
@@ -229,7 +227,9 @@ def _improve(tree: ast.Module, found: Found) -> Found:
             other = _retrace(tree, entry, setup)
         except TooMuch:
             break
-        if other is None or (_guesses_moments(setup, found) and other.examined.latents.form in _BAD):
+        if other is None or (
+            _guesses_moments(setup, found) and other.examined.latents.form in _BAD
+        ):
             continue
         if _quality(other) > _quality(best):
             best = other

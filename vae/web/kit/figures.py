@@ -31,23 +31,13 @@ def show_chart(
     *,
     key: str,
     width: Any = "stretch",
-    rows: Mapping[str, Any] | None = None,
-    words: str = "",
     **arguments: Any,
 ) -> None:
     """Draw ``builder(**arguments)``; hashable arguments are built once for all sessions.
 
     The chart's ``description`` is its text alternative and must be there. ``width`` is that of
-    the column, or with "content" the chart's own. Where only numbers differ from visitor to
-    visitor, the chart names its data, ``rows`` are those tables by name, and ``words`` the text
-    alternative: a frame is built once, and filling it takes a hundredth of the time.
+    the column, or with "content" the chart's own.
     """
-    if rows is not None:
-        _, frame = _built_spec(builder, **arguments)
-        tables = {name: to_arrow(table) for name, table in rows.items()}
-        filled = {**frame, "datasets": {**frame.get("datasets", {}), **tables}}
-        _draw({**filled, "description": words or frame["description"]}, key, width)
-        return
     try:
         number, spec = _built_spec(builder, **arguments)
     except TypeError as error:
@@ -56,6 +46,25 @@ def show_chart(
         _draw(_spec(builder, arguments), key, width)
     else:
         _replay(number, key, width, spec)
+
+
+def fill_chart(
+    builder: Callable[..., alt.TopLevelMixin],
+    *,
+    key: str,
+    rows: Mapping[str, Any],
+    words: str,
+    **arguments: Any,
+) -> None:
+    """Draw ``builder(**arguments)``, whose data have names, with ``rows`` as those data.
+
+    For figures that differ in their numbers from visitor to visitor: the frame is built once for
+    all, and filling it takes a tenth of the time. ``words`` are the text alternative.
+    """
+    _, frame = _built_spec(builder, **arguments)
+    tables = {name: to_arrow(table) for name, table in rows.items()}
+    filled = {**frame, "datasets": {**frame.get("datasets", {}), **tables}}
+    _draw({**filled, "description": words}, key, "stretch")
 
 
 @st.cache_resource(show_spinner=False, max_entries=_FIGURES)

@@ -63,25 +63,26 @@ def _show_belief(reading: Reading) -> None:
         )
         return
     with layout.row("loss-belief"):
-        frame = {"axis": belief.axis, "family": reading.family}
         st.markdown("**What a pixel costs…**")
-        figures.show_chart(
+        figures.fill_chart(
             build_cost_chart,
             key="cost",
             rows={CURVES: rows_of(belief.costs)},
             words=written(describe_cost(belief)),
             names=tuple(curve.name for curve in belief.costs),
-            **frame,
+            axis=belief.axis,
+            family=reading.family,
         )
         st.markdown("**…is the belief exp(−cost), normalised**")
-        figures.show_chart(
+        figures.fill_chart(
             build_density_chart,
             key="density",
             rows={CURVES: rows_of(belief.densities)},
             words=written(describe_density(belief)),
             names=tuple(curve.name for curve in belief.densities),
             two=len(belief.densities[0].x) == 2,
-            **frame,
+            axis=belief.axis,
+            family=reading.family,
         )
     said = f"Whoever minimises this cost beside a KL believes: {words(belief.label)}."
     if belief.unit_sigma is not None and belief.grey_levels is not None:

@@ -27,13 +27,14 @@ def loss_function(x_hat, x, mu, logvar):
 """
 LONGEST_CODE = 20_000
 """Characters of a field: some 500 lines; a browser sends all fields at each action."""
+LONGEST_FIELD = 60_000
+"""Characters that a field takes: what is longer than is read gets a sentence and stays there."""
 LONGEST_LINK = 8_000
+_LONGEST_KEPT = 120_000
 _LONGEST_SIZE = 40
 _LONGEST_VALUE = 60
 _MOST_PAIRS = 64
 _MOST_NAMES = 100
-# Both codes, each sign escaped as a surrogate pair at worst, and what little else there is.
-_LONGEST_PLAIN = 2 * 12 * LONGEST_CODE + 100_000
 OWN = frozenset({"loss", "question"})
 """The query parameters that are this page's."""
 RANGES: Mapping[str, tuple[str, Any]] = {
@@ -82,6 +83,8 @@ class Asked:
         if (entry := question_of(self)) is not None:
             return {"question": entry.id}
         if self == Asked():
+            return {}
+        if max(len(self.code), len(self.second)) > LONGEST_CODE:
             return {}
         text = pack(self)
         return {"loss": text} if len(text) <= LONGEST_LINK else {}
@@ -152,27 +155,37 @@ def pack(asked: Asked) -> str:
 
 
 def unpack(text: str) -> Asked | None:
-    """The value that ``pack`` made a text of; None for anything else, whatever its size."""
-    if len(text) > LONGEST_LINK:
+    """The value that ``pack`` made a link's text of; None for anything else, whatever its size."""
+    return _unpack(text, LONGEST_LINK, LONGEST_CODE)
+
+
+def unpack_kept(text: str) -> Asked | None:
+    """The same of what a browser's tab has kept because no link could carry it."""
+    return _unpack(text, _LONGEST_KEPT, LONGEST_FIELD)
+
+
+def _unpack(text: str, longest: int, longest_code: int) -> Asked | None:
+    if len(text) > longest:
         return None
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         unpacking = zlib.decompressobj()
-        plain = unpacking.decompress(raw, _LONGEST_PLAIN)
+        # Both codes, each sign escaped as a surrogate pair at worst, and what little else there is.
+        plain = unpacking.decompress(raw, 2 * 12 * longest_code + 100_000)
         if not unpacking.eof:
             return None
-        return _parse(json.loads(plain))
+        return _parse(json.loads(plain), longest_code)
     # json's own recursion on brackets, and what a wrong type raises.
     except (binascii.Error, zlib.error, ValueError, TypeError, RecursionError):
         return None
 
 
-def _parse(given: Any) -> Asked | None:
+def _parse(given: Any, longest_code: int) -> Asked | None:
     if not isinstance(given, dict) or not given.keys() <= {spec.name for spec in fields(Asked)}:
         return None
     texts = {name: value for name, value in given.items() if name not in ("constants", "roles")}
     for name, value in texts.items():
-        most = LONGEST_CODE if name in ("code", "second") else _LONGEST_SIZE
+        most = longest_code if name in ("code", "second") else _LONGEST_SIZE
         if not _is_text(value, most):
             return None
     pairs = {name: given.get(name, []) for name in ("constants", "roles")}

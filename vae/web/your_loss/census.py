@@ -24,7 +24,7 @@ def show_figure(own: float | None = None) -> None:
         st.dataframe(_table(), hide_index=True)
     with place:
         marked = own is not None
-        figures.show_chart(
+        figures.fill_chart(
             build_census_chart,
             key="census",
             rows={} if own is None else {OWN: own_rows(own)},

@@ -7,7 +7,7 @@ import streamlit as st
 
 from vae.web.kit import address
 from vae.web.your_loss import state
-from vae.web.your_loss.asked import LONGEST_CODE, RANGES, Asked, names_in, questions
+from vae.web.your_loss.asked import LONGEST_CODE, LONGEST_FIELD, RANGES, Asked, names_in, questions
 from vae.web.your_loss.words import words
 from vae.your_loss import ROLES, Choice, ClinicEntry, Reading
 
@@ -34,7 +34,7 @@ def show_code() -> None:
         f"PyTorch, TensorFlow, Keras, JAX or NumPy, at most {LONGEST_CODE:,} characters",
         key=state.key("code"),
         height=_FIELD_HEIGHT,
-        max_chars=LONGEST_CODE,
+        max_chars=LONGEST_FIELD,
         on_change=state.take_over,
         help="A function, a method, a training step, bare lines or a whole file. It is read, "
         "never run, and kept nowhere. Ctrl+Enter reads it.",
@@ -190,7 +190,7 @@ def show_second(asked: Asked) -> None:
             "The second loss, read with the same sizes",
             key=state.key("second"),
             height=180,
-            max_chars=LONGEST_CODE,
+            max_chars=LONGEST_FIELD,
             on_change=state.take_over,
         )
 
@@ -198,7 +198,6 @@ def show_second(asked: Asked) -> None:
 def show_question(entry: ClinicEntry) -> None:
     """What was asked in public about the pasted loss, and the answer."""
     st.info(
-        f"**{words(entry.asked)}** {words(entry.answer)} "
-        f"[Where it was asked]({entry.source})",
+        f"**{words(entry.asked)}** {words(entry.answer)} [Where it was asked]({entry.source})",
         icon=":material/stethoscope:",
     )

@@ -13,7 +13,7 @@ def show_sharing(asked: Asked) -> None:
         if not asked.fits_a_link:
             st.markdown(
                 f"This code is too long for a link: packed it is more than {LONGEST_LINK:,} "
-                "characters. Share its loss alone."
+                "characters. Share its loss alone. This tab keeps it until it is closed."
             )
             return
         base = (st.context.url or "").split("?")[0]

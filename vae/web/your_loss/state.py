@@ -6,7 +6,15 @@ import streamlit as st
 
 from vae.config import WrongValue
 from vae.web.kit import address
-from vae.web.your_loss.asked import OWN, Asked, from_query, of_question, question_of, questions
+from vae.web.your_loss.asked import (
+    OWN,
+    Asked,
+    from_query,
+    of_question,
+    question_of,
+    questions,
+    unpack_kept,
+)
 from vae.your_loss import Reading
 
 _STATE = "loss_asked"
@@ -15,6 +23,7 @@ _WRONG = "loss_wrong"
 _DRAWN = "loss_drawn"
 QUESTION = "loss_question"
 ANOTHER = "loss_another_name"
+PASTING = "loss_pasting"
 TEXTS = ("code", "second", "image", "latents", "batch", "span")
 
 
@@ -26,6 +35,19 @@ def key(name: str) -> str:
 def own_key(kind: str, name: str) -> str:
     """The key of the control for a ``constant`` or a ``role`` of the pasted code."""
     return f"loss_{kind}:{name}"
+
+
+def is_opening() -> bool:
+    """Whether a session begins with the page's example: before `read`."""
+    return _STATE not in st.session_state and not address.own(OWN)
+
+
+def restore() -> None:
+    """Have what the browser's tab has kept. For callbacks."""
+    asked = unpack_kept(st.session_state[PASTING].restored or "")
+    if asked is not None:
+        st.session_state[_STATE] = asked
+        st.session_state[_WRONG] = ()
 
 
 def read() -> Asked:
