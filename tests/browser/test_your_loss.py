@@ -12,6 +12,12 @@ from vae.web.your_loss.asked import EXAMPLE, Asked, pack
 pytestmark = pytest.mark.browser
 
 WEIGHTED = EXAMPLE.replace("error + kl", "error + kld_weight * kl")
+CHOOSING = EXAMPLE.replace(
+    "    error = F.mse_loss(x_hat, x)\n",
+    "    error = F.mse_loss(x_hat, x) if kind == 'mse' else F.l1_loss(x_hat, x)\n",
+)
+# Packed it is longer than a link may be.
+NOISE = "".join(f"# {number * 7919 % 104729} {number**3}\n" for number in range(1000))
 
 
 def field(page: Page):
@@ -73,6 +79,47 @@ def test_a_constant_is_set_and_a_role_corrected(open_page):
     page.locator(".st-key-loss_role-mu input").click()
     page.get_by_role("option", name="the mean of q(z|x)").click()
     expect(verdict(page)).to_contain_text("σ² = 196")
+
+
+def test_what_the_code_does_not_decide_is_asked_and_answered(open_page):
+    page = open_page("your_loss")
+    paste(page, CHOOSING)
+    box = page.locator(".st-key-loss-choices input")
+    expect(box).to_be_visible()
+    box.focus()
+    box.press("ArrowDown")
+    page.get_by_role("option", name="mse").wait_for()
+    page.keyboard.press("Enter")
+    expect(verdict(page)).to_contain_text("σ = 19.8")
+    link = urlsplit(wait_for_link(page))
+    other = open_page(f"your_loss?{link.query}")
+    expect(verdict(other)).to_contain_text("σ = 19.8")
+
+
+def test_a_loss_too_long_for_a_link_is_there_after_a_reload(open_page):
+    page = open_page("your_loss")
+    code = f"{EXAMPLE.replace('error + kl', '2 * error + kl')}{NOISE}"[:19_000]
+    paste(page, code)
+    expect(verdict(page)).to_contain_text("σ² = 196")
+    assert "loss=" not in page.url
+    page.reload()
+    wait_ready(page)
+    expect(verdict(page)).to_contain_text("σ² = 196")
+    assert field(page).input_value() == code
+    # Longer than is read: a sentence, and the text stays. Longer than the field: a sentence.
+    paste(page, code + "#" * 10_000)
+    said = page.locator("[data-testid=stAlert]").filter(has_text="at most 20,000 are read here")
+    expect(said).to_be_visible()
+    assert len(field(page).input_value()) == len(code) + 10_000
+    field(page).evaluate(
+        """(field) => {
+            const data = new DataTransfer();
+            data.setData("text/plain", "x".repeat(70_000));
+            field.dispatchEvent(
+                new ClipboardEvent("paste", { clipboardData: data, bubbles: true }));
+        }"""
+    )
+    expect(page.get_by_role("alert").filter(has_text="more than the field takes")).to_be_visible()
 
 
 def test_two_losses_are_compared(open_page):

@@ -79,14 +79,59 @@ def test_a_constant_that_the_code_does_not_give_is_asked_for_and_set():
     assert asked_of(app).constants == ()
 
 
-def test_names_that_nobody_can_guess_are_given_their_roles():
-    code = EXAMPLE.replace("x_hat, x)", "b, a)").replace("x_hat, x,", "b, a,")
+CHOOSING = EXAMPLE.replace(
+    "    error = F.mse_loss(x_hat, x)\n",
+    "    if self.model == 'mse':\n        error = F.mse_loss(x_hat, x)\n"
+    "    elif self.model == 'l1':\n        error = F.l1_loss(x_hat, x)\n",
+)
+FLAG = EXAMPLE.replace("error + kl", "error + kl if cfg.plain else error + 4 * kl")
+
+
+def test_what_the_code_does_not_decide_is_asked_said_and_taken_back():
+    app = paste(run_page("your_loss"), CHOOSING)
+    assert "What the code does not decide" in shown(app)
+    app.selectbox(key="loss_constant:self.model").set_value("l1").run()
+    assert "Laplace" in shown(app)
+    assert asked_of(app).constants == (("self.model", "l1"),)
+    app.selectbox(key="loss_constant:self.model").set_value("mse").run()
+    assert "σ² = 392" in shown(app)
+    app.selectbox(key="loss_constant:self.model").set_value(None).run()
+    assert asked_of(app).constants == ()
+    assert "set that, and the loss is read" in shown(app)
+
+
+def test_whether_a_condition_holds_is_asked():
+    app = paste(run_page("your_loss"), FLAG)
+    box = app.selectbox(key="loss_constant:cfg.plain")
+    assert list(box.options) == ["holds", "does not hold"]
+    box.set_value("true").run()
+    assert "σ² = 392" in shown(app)
+    app.selectbox(key="loss_constant:cfg.plain").set_value("false").run()
+    assert "σ² = 1,568" in shown(app)
+
+
+def test_a_name_of_which_nothing_is_said_is_offered_and_answered():
+    code = EXAMPLE.replace("F.mse_loss(x_hat, x)", "((b - a) ** 2).mean()")
+    code = code.replace("x_hat, x,", "b, a,")
     app = paste(run_page("your_loss"), code)
-    assert "not read" in shown(app)
-    app.selectbox(key="loss_another_name").set_value("b").run()
+    assert "say who is who" in shown(app)
     app.selectbox(key="loss_role:b").set_value("output").run()
     assert asked_of(app).roles == (("b", "output"),)
     assert "σ² = 392" in shown(app)
+
+
+def test_any_name_of_the_code_can_be_given_a_role():
+    app = run_page("your_loss")
+    app.selectbox(key="loss_another_name").set_value("error").run()
+    app.selectbox(key="loss_role:error").set_value("z").run()
+    assert asked_of(app).roles == (("error", "z"),)
+
+
+def test_a_role_that_is_given_counts_more_than_what_fits():
+    """exp(logvar) of a variance is no part of a KL: only a name that is guessed may be doubted."""
+    app = run_page("your_loss")
+    app.selectbox(key="loss_role:logvar").set_value("var").run()
+    assert "no KL to N(0, 1)" in shown(app).replace("\\", "")
 
 
 def test_a_role_is_corrected_and_can_be_taken_back():

@@ -59,7 +59,9 @@ def test_a_missing_constant_is_status_3_with_a_sentence(
     status, out, err = run(capsys, str(file), "--json")
     assert status == 3
     assert "weight" in err
-    assert err.strip().endswith(".")
+    sentence, hint = err.strip().splitlines()
+    assert sentence.endswith(".")
+    assert hint.strip() == "--set weight=NUMBER"
     found = json.loads(out)
     assert set(found) == KEYS
     assert found["sigma2"] is None
@@ -112,3 +114,24 @@ def test_what_is_no_loss_is_status_3(tmp_path: Path, capsys: pytest.CaptureFixtu
     status, _, err = run(capsys, str(path))
     assert status == 3
     assert "Line 1" in err
+
+
+def test_what_is_open_is_answered_by_the_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "open.py"
+    path.write_text(
+        CODE.replace(
+            "return F.mse_loss(recon, x) + weight * kl",
+            "return (F.mse_loss(recon, x) if self.kind == 'mse' else F.l1_loss(recon, x)) + kl",
+        ),
+        encoding="utf-8",
+    )
+    status, _, err = run(capsys, str(path))
+    assert status == 3
+    assert "--set self.kind=mse" in err
+    status, out, _ = run(capsys, str(path), "--set", "self.kind=mse", "--json")
+    assert status == 0
+    assert json.loads(out)["sigma2"] == pytest.approx(392.0)
+    _, out, _ = run(capsys, str(path), "--set", "self.kind=another", "--json")
+    assert json.loads(out)["laplace_scale"] == pytest.approx(784.0)

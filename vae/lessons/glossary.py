@@ -60,7 +60,8 @@ GLOSSARY = (
     Entry(
         "c, w",
         "weights",
-        "factors of the two terms of a loss c · SSE + w · KL; Your loss finds them in code",
+        "factors of the two terms of a loss c · SSE + w · KL; the page "
+        "[Your loss](your_loss#paste) finds them in code",
     ),
     Entry("β", "beta", "a weight on the KL; 1 in the ELBO"),
     Entry(

@@ -268,7 +268,7 @@ def _unsaid(found: Found, known: set[str]) -> list[RoleFound]:
     """Arguments of a loss that is not understood of which nothing says what they are."""
     state = found.traced.state
     used = {value.name for value, _ in state.leaves.values() if value is not None}
-    if found.examined.quality >= 2 or not state.unresolved:
+    if found.examined.quality >= 2:
         return []
     return [
         RoleFound(name, "unknown", line, "not known")

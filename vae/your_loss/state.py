@@ -180,7 +180,9 @@ class State:
             return given
         found = self.candidates(value)
         if hint and hint not in found:
-            found.append(hint)
+            # A letter alone, `b`, is a batch only where its place does not say more.
+            letter = all(len(name) == 1 for name in value.names)
+            found.insert(0 if letter and not DATA & set(found) else len(found), hint)
         for role in found:
             if not self.taken(role, value):
                 return role
