@@ -8,7 +8,7 @@ import pytest
 
 import vae.charts
 from vae.charts.derivation.steps import STEPS
-from vae.charts.kit.theme import BERNOULLI, GAUSSIAN
+from vae.charts.kit.theme import BERNOULLI, GAUSSIAN, TEXT, dressed
 from vae.charts.train.styles import without_data
 from vae.theory.ppca import TrainedPoint
 from vae.wire.events import CalibrationBin
@@ -133,6 +133,29 @@ def test_building_looks_no_channel_up(name, monkeypatch):
 
     monkeypatch.setattr(alt.SchemaBase, "from_dict", searched)
     BUILDERS[name](**ARGUMENTS[name])
+
+
+def _parts(part):
+    """Every object in a specification."""
+    if isinstance(part, dict):
+        yield part
+    for inner in part.values() if isinstance(part, dict) else part:
+        if isinstance(inner, dict | list):
+            yield from _parts(inner)
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_the_text_of_a_figure_belongs_to_the_type_scale(name):
+    """14 px and more, nothing cut short, and the style sheet's colour, which fits the theme."""
+    spec = dressed(BUILDERS[name](**ARGUMENTS[name]).to_dict(validate=False))
+    parts = list(_parts(spec))
+    sizes = [part[key] for part in parts for key in part if key.lower().endswith("fontsize")]
+    assert min(sizes) >= TEXT
+    config = spec["config"]
+    assert {"axis", "legend", "header", "title", "text"} <= config.keys()
+    assert [part["labelLimit"] for part in parts if "labelLimit" in part] == [0, 0, 0]
+    texts = [part for part in parts if part.get("type") == "text"]
+    assert not [mark for mark in texts if "color" in mark]
 
 
 def test_a_wrong_specification_is_found():

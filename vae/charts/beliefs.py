@@ -121,7 +121,7 @@ def _expected_cost(family: str) -> alt.LayerChart:
         .transform_calculate(x="datum.y", words="'best output ' + format(datum.y, '.2f')")
     )
     rule = best.mark_rule(color=colour, strokeWidth=3).encode(x=_grey_axis("x", "grey"))
-    words = best.mark_text(align="left", dx=6, fontWeight=600, fontSize=13).encode(
+    words = best.mark_text(align="left", dx=6, fontWeight=600).encode(
         x=_grey_axis("x", "grey"), y=alt.YDatum(0.62), text=alt.Text("words:N")
     )
     return alt.LayerChart(data=rows.data, transform=rows.transform, layer=[curve, rule, words])
@@ -185,7 +185,7 @@ def _centres() -> list[alt.Chart]:
             )
         )
         marks.append(
-            named.mark_text(align="left", dx=4, fontSize=12).encode(
+            named.mark_text(align="left", dx=4).encode(
                 x=_grey_axis("x", "grey"), y=alt.YDatum(height), text=alt.Text("words:N")
             )
         )

@@ -143,11 +143,11 @@ def build_cost_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin:
         domain=[0, COSTLIEST], nice=False
     )
     bars = here.mark_bar(height=16, cornerRadiusEnd=4).encode(x=length, y=row, color=_QUIET)
-    names = here.mark_text(align="left", baseline="bottom", dx=18, dy=-11, fontSize=13).encode(
+    names = here.mark_text(align="left", baseline="bottom", dx=18, dy=-11).encode(
         x=alt.XDatum(0), y=row, text=alt.Text("loss:N")
     )
     numbers = here.mark_text(align="right", baseline="bottom", dy=-11, fontSize=15, fontWeight=600)
-    details = here.mark_text(align="left", baseline="top", dy=11, fontSize=12).encode(
+    details = here.mark_text(align="left", baseline="top", dy=11).encode(
         x=alt.XDatum(0), y=row, text=alt.Text("detail:N")
     )
     signs = here.mark_point(size=90, filled=True, opacity=1, xOffset=8, yOffset=-18).encode(
@@ -217,7 +217,6 @@ def _words(text: str, *, at: alt.Y, baseline: Literal["top", "bottom"]) -> alt.C
         align=alt.ExprRef("t > 0.5 ? 'right' : 'left'"),
         dx=alt.ExprRef("t > 0.5 ? -7 : 7"),
         baseline=baseline,
-        fontSize=13,
     ).encode(x=alt.X("x:Q"), y=at, text=alt.Text("text:N"))
 
 

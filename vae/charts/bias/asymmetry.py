@@ -6,7 +6,6 @@ from vae.charts.bias.parts import H, T, upright
 from vae.charts.kit.layers import layered
 from vae.charts.kit.parts import (
     FIGURE_HEIGHT,
-    FIT_WIDTH,
     curve,
     figure,
     keys,
@@ -72,14 +71,14 @@ def build_floor_chart(*, t: float, h: float) -> alt.LayerChart:
         "format(datum.cost - datum.floor, '.4f') : 'outside [0, 1]'",
     )
     x = alt.X("floor:Q", title="BCE, nats per pixel", scale=alt.Scale(domain=[0, 1.4], nice=False))
-    y = alt.Y("name:N", title=None, sort=None, axis=alt.Axis(labelFontSize=13, labelLimit=90))
+    y = alt.Y("name:N", title=None, sort=None)
     floor = rows.mark_bar(color=TARGET.colour, height=34, opacity=0.55).encode(
         x=x, x2=alt.X2Datum(0), y=y
     )
     extra = rows.mark_bar(color=BERNOULLI.colour, height=34, clip=True).encode(
         x=alt.X("floor:Q"), x2=alt.X2("cost:Q"), y=y
     )
-    text = rows.mark_text(align="left", dy=-28, fontSize=14, fontWeight=600).encode(
+    text = rows.mark_text(align="left", dy=-28, fontWeight=600).encode(
         x=alt.XDatum(0), y=y, text=alt.Text("text:N")
     )
     ratio = f"{ex.bce('t', AWAY)} / {ex.bce('t', TOWARD)}"
@@ -98,7 +97,6 @@ def build_floor_chart(*, t: float, h: float) -> alt.LayerChart:
         raw,
         params=[*T.params(t), *H.params(h)],
         height=FIGURE_HEIGHT,
-        autosize=FIT_WIDTH,
         description="Two bars of plain binary cross-entropy, for the output away from one half "
         "and its mirror image toward it. Each is a grey floor H(t), the same in both, and an "
         "orange end, the excess.",
@@ -136,7 +134,7 @@ def build_double_mse_error_chart(*, h: float) -> alt.LayerChart:
         marks.append(upright(repr(gap)))
         marks.append(
             one_row(x=repr(gap), label=f"'{share:.0%} at h = {gap:.3f}'")
-            .mark_text(align="left", dx=6, fontSize=13)
+            .mark_text(align="left", dx=6)
             .encode(x=alt.X("x:Q"), y=alt.YValue(90), text=alt.Text("label:N"))
         )
     return figure(

@@ -4,7 +4,7 @@ import altair as alt
 
 from vae.charts.bias.parts import CENTRE, LEGEND, SKEW, SPREAD
 from vae.charts.kit.layers import layered
-from vae.charts.kit.parts import FIGURE_HEIGHT, FIT_WIDTH, figure, keys, readout, x_axis, y_axis
+from vae.charts.kit.parts import FIGURE_HEIGHT, figure, keys, readout, x_axis, y_axis
 from vae.charts.kit.theme import BERNOULLI, GAUSSIAN, TARGET
 from vae.charts.vega import bernoulli as ex
 
@@ -58,7 +58,7 @@ def build_targets_chart(*, centre: float, spread: float, skew: float) -> alt.Lay
     )
     label = (
         one.transform_calculate(text="'mean ' + format(datum.mean, '.3f')")
-        .mark_text(fontSize=14, fontWeight=600, align="center")
+        .mark_text(fontWeight=600, align="center")
         .encode(x=alt.X("x:Q"), y=alt.YValue(-8), text=alt.Text("text:N"))
     )
     return layered(
@@ -67,7 +67,6 @@ def build_targets_chart(*, centre: float, spread: float, skew: float) -> alt.Lay
         label,
         params=_params(centre, spread, skew),
         height=FIGURE_HEIGHT,
-        autosize=FIT_WIDTH,
         description="Histogram of two hundred targets between 0 and 1, with a rule at their mean.",
     )
 

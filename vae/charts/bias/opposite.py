@@ -83,7 +83,7 @@ def build_edge_chart(*, g: float) -> alt.LayerChart:
             "format(datum.high, '.3f') + ', contrast × ' + "
             f"format((datum.high - datum.low) / {EDGE_HIGH - EDGE_LOW!r}, '.3f')"
         )
-        .mark_text(align="left", baseline="top", fontSize=13, fontWeight=600)
+        .mark_text(align="left", baseline="top", fontWeight=600)
         .encode(x=alt.XValue(8), y=alt.YValue(6), text=alt.Text("text:N"))
     )
     return figure(

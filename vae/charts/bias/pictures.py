@@ -45,7 +45,7 @@ def build_greys_chart(*, shares: tuple[tuple[Style, tuple[float, ...]], ...]) ->
                 sort=names,
                 title=None,
                 spacing=6,
-                header=alt.Header(labelOrient="top", labelAnchor="start", labelFontSize=13),
+                header=alt.Header(labelOrient="top", labelAnchor="start"),
             ),
             tooltip=[
                 alt.Tooltip("loss:N"),

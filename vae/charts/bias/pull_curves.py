@@ -159,7 +159,7 @@ def build_logit_noise_chart(*, t: float, tau: float) -> alt.LayerChart:
             text="'squared error, any σ: E[p] = ' + format(datum.mean, '.4f') + ' for t = ' + "
             "format(inner, '.3f')"
         )
-        .mark_text(align="left", baseline="top", fontSize=13, fontWeight=600)
+        .mark_text(align="left", baseline="top", fontWeight=600)
         .encode(x=alt.XValue(42), y=alt.YValue(25), text=alt.Text("text:N"))
     )
     return figure(

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from vae.charts.kit.layers import layered
-from vae.charts.kit.parts import FIT_WIDTH
 from vae.charts.kit.theme import (
     BERNOULLI,
     COUNTER_BIASED,
@@ -63,7 +62,6 @@ def build_minimum_chart() -> alt.LayerChart:
         mean,
         lines,
         height=HEIGHT,
-        autosize=FIT_WIDTH,
         description="Mean loss of seven greys against one output, for squared error, binary "
         "cross-entropy and the counter-biased loss: all three are least at the greys' mean, "
         "marked by a dotted line.",
@@ -109,15 +107,14 @@ def build_exchange_chart(*, runs: Points) -> alt.LayerChart:
     above = base.transform_filter(f"datum.loss != '{BERNOULLI.label}'")
     name = alt.Text("name:N")
     words = [
-        above.mark_text(align="left", dx=9, dy=-8, fontSize=13).encode(text=name),
-        below.mark_text(align="right", dx=-9, dy=12, fontSize=13).encode(text=name),
+        above.mark_text(align="left", dx=9, dy=-8).encode(text=name),
+        below.mark_text(align="right", dx=-9, dy=12).encode(text=name),
     ]
     return layered(
         sigma,
         points,
         *words,
         height=HEIGHT,
-        autosize=FIT_WIDTH,
         description="Trained runs in the plane of KL and squared error. The Gaussian slides down "
         "a curve as sigma shrinks, the Bernoulli is one point on it, the continuous Bernoulli "
         "lies above it.",
@@ -134,5 +131,5 @@ def _colour(field: str, styles: Sequence[Style]) -> alt.Color:
         title=None,
         sort=_names(styles),
         scale=colour_scale(*styles),
-        legend=alt.Legend(orient="bottom", columns=1, labelLimit=260),
+        legend=alt.Legend(orient="bottom", columns=1),
     )

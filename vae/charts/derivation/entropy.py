@@ -4,7 +4,7 @@ import altair as alt
 
 from vae.charts.derivation.parts import FIT_MEAN, FIT_SIGMA
 from vae.charts.kit.layers import layered
-from vae.charts.kit.parts import FIT_WIDTH, UNDESCRIBED
+from vae.charts.kit.parts import UNDESCRIBED
 from vae.charts.kit.theme import GAUSSIAN, TARGET
 from vae.charts.vega import gaussian
 
@@ -42,8 +42,7 @@ def build_cross_entropy_chart(
             *FIT_SIGMA.params(fit_sigma),
         ],
         resolve={"scale": {"y": "independent"}},
-        height=240,
-        autosize=FIT_WIDTH,
+        height=290,
         description="Histogram of one pixel's greys over the data, and minus the log density "
         "of a Gaussian. The mean of the second under the first is the cross-entropy: the mean "
         "negative log likelihood, and the mean squared error up to constants.",
@@ -99,7 +98,6 @@ def _numbers(total: int) -> alt.Chart:
             baseline="top",
             lineBreak="\n",
             lineHeight=20,
-            fontSize=14,
             fontWeight=600,
         )
         .encode(text=alt.Text("text:N"), x=alt.XValue(alt.ExprRef("width / 2")), y=alt.YValue(6))

@@ -7,7 +7,7 @@ import altair as alt
 from vae.charts.derivation.parts import SIGMA, TARGET_PIXEL
 from vae.charts.kit.dials import Dial
 from vae.charts.kit.layers import layered
-from vae.charts.kit.parts import FIT_WIDTH, UNDESCRIBED, key_line, one_row
+from vae.charts.kit.parts import UNDESCRIBED, key_line, one_row
 from vae.charts.kit.theme import GAUSSIAN, KL, TARGET
 from vae.charts.vega import evidence as ex
 from vae.charts.vega import gaussian
@@ -15,7 +15,7 @@ from vae.charts.vega import gaussian
 Q_MEAN = Dial("q_mean", "mean of q", -3.0, 3.0, 0.0, 0.01, digits=2)
 Q_SCALE = Dial("q_scale", "standard deviation of q", 0.05, 2.0, 1.0, 0.005, log=True)
 Q_DIALS = (Q_MEAN, Q_SCALE)
-HEIGHT = 230
+HEIGHT = 275
 # Nats: what lies beyond is drawn at the edge, and its number is written out.
 LOWEST, HIGHEST = -3.0, 1.0
 _Z = alt.X("z:Q", title="z, the code", scale=alt.Scale(domain=[-4, 4], nice=False))
@@ -100,7 +100,7 @@ def build_bound_chart(*, x: float, sigma: float, q_mean: float, q_scale: float) 
         ("= log p(x)", "0", ex.LOG_EVIDENCE, TARGET.colour, 0.75, ex.LOG_EVIDENCE),
     )
     names = [row[0] for row in rows]
-    place = alt.Y("name:N", sort=names, title=None, axis=alt.Axis(labelLimit=190, ticks=False))
+    place = alt.Y("name:N", sort=names, title=None, axis=alt.Axis(ticks=False))
     nats = alt.X("start:Q", title="nats", scale=alt.Scale(domain=[LOWEST, HIGHEST + 1], nice=False))
     layers = []
     for name, start, end, colour, opacity, value in rows:
@@ -116,7 +116,7 @@ def build_bound_chart(*, x: float, sigma: float, q_mean: float, q_scale: float) 
             )
         )
         layers.append(
-            row.mark_text(align="right", fontSize=14, fontWeight=600).encode(
+            row.mark_text(align="right", fontWeight=600).encode(
                 x=alt.XDatum(HIGHEST + 0.95), y=place, text=alt.Text("words:N")
             )
         )
@@ -127,8 +127,7 @@ def build_bound_chart(*, x: float, sigma: float, q_mean: float, q_scale: float) 
         *layers,
         level.encode(x=nats),
         params=_params(x, sigma, q_mean, q_scale),
-        height=170,
-        autosize=FIT_WIDTH,
+        height=200,
         config=UNDESCRIBED,
         description="Bars in nats: the expected log likelihood, less the divergence of q from the "
         "prior, is the bound. The divergence of q from the posterior is the gap that is left to "
@@ -171,7 +170,6 @@ def _figure(
         *layers,
         params=params,
         height=HEIGHT,
-        autosize=FIT_WIDTH,
         config=UNDESCRIBED,
         description=description,
     )

@@ -17,8 +17,6 @@ from vae.charts.vega import gaussian
 
 SIDE = 28
 SIZE = 140
-# Streamlit takes this much of the height for itself; cells of whole pixels show no seams.
-_PADDING = 20
 Greys = tuple[int, ...]
 
 _NOISE = tuple(round(float(draw), 4) for draw in np.random.default_rng(7).standard_normal(PIXELS))
@@ -139,7 +137,7 @@ def _map(
         square,
         params=params,
         width=SIZE,
-        height=SIZE + _PADDING,
+        height=SIZE,
         padding=0,
         description=description,
         usermeta=ON_CANVAS,

@@ -5,12 +5,11 @@ import numpy as np
 import pandas as pd
 
 from vae.charts.kit.layers import layered
-from vae.charts.kit.parts import FIT_WIDTH
 from vae.charts.kit.theme import BERNOULLI, GAUSSIAN, TARGET
 from vae.theory.gaussian import QUANTISATION_SCALE, best_nll, nll_from_mse
 from vae.theory.learned_scale import per_pixel_nll, shared_nll
 
-HEIGHT = 220
+HEIGHT = 310
 PIXELS = 784
 FIXED_SCALES = (1.0, 0.3, 0.1)
 Errors = tuple[float, ...]
@@ -64,9 +63,8 @@ def build_learned_loss_chart() -> alt.LayerChart:
     return layered(
         base.mark_line(strokeWidth=3, clip=True),
         points.mark_point(filled=True, size=110, opacity=1, color=GAUSSIAN.colour),
-        points.mark_text(dx=10, dy=16, align="left", fontSize=13).encode(text=alt.Text("name:N")),
+        points.mark_text(dx=10, dy=16, align="left").encode(text=alt.Text("name:N")),
         height=HEIGHT,
-        autosize=FIT_WIDTH,
         description="Negative log likelihood of an image against its mean squared error. A fixed "
         "sigma is a straight line, a learned sigma the logarithm. It touches each line from below "
         "where the error is sigma squared.",
@@ -115,7 +113,7 @@ def build_floor_chart(*, errors: Errors) -> alt.LayerChart:
         pd.DataFrame({"floor": [QUANTISATION_SCALE], "name": ["8-bit rounding: 0.00113"]})
     ).encode(x=alt.X("floor:Q"))
     rule = rounding.mark_rule(strokeDash=[4, 3], strokeWidth=2, color=TARGET.colour)
-    label = rounding.mark_text(align="right", dx=-6, baseline="top", fontSize=13).encode(
+    label = rounding.mark_text(align="right", dx=-6, baseline="top").encode(
         text=alt.Text("name:N"), y=alt.YValue(6)
     )
     return layered(
@@ -123,7 +121,6 @@ def build_floor_chart(*, errors: Errors) -> alt.LayerChart:
         rule,
         label,
         height=HEIGHT,
-        autosize=FIT_WIDTH,
         description="Negative log likelihood against the smallest sigma allowed: with one sigma "
         "for all pixels it settles, with one for each pixel it falls without end, because some "
         "pixels never vary.",

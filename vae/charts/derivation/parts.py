@@ -6,10 +6,10 @@ import altair as alt
 
 from vae.charts.kit.dials import Dial
 from vae.charts.kit.layers import layered
-from vae.charts.kit.parts import FIT_WIDTH, UNDESCRIBED
+from vae.charts.kit.parts import UNDESCRIBED
 
 PIXELS = 784
-PANEL_HEIGHT = 150
+PANEL_HEIGHT = 205
 SIGMA = Dial("sigma", "σ, the scale", 0.01, 20.0, 0.3, 0.005, log=True)
 TARGET_PIXEL = Dial("x", "x, the target", 0.0, 1.0, 0.8, 0.005)
 PREDICTION = Dial("mean", "μ, the prediction", 0.0, 1.0, 0.6, 0.005)
@@ -37,6 +37,5 @@ def panel(
         params=params,
         description=description,
         height=PANEL_HEIGHT,
-        autosize=FIT_WIDTH,
         config=UNDESCRIBED,
     )

@@ -5,7 +5,6 @@ import numpy as np
 import pandas as pd
 
 from vae.charts.kit.layers import layered
-from vae.charts.kit.parts import FIT_WIDTH
 from vae.charts.kit.theme import GAUSSIAN, KL, TARGET
 from vae.theory.linear_vae import START, race
 
@@ -44,7 +43,7 @@ def build_race_chart(*, optimiser: str, scale: float, kl: bool) -> alt.LayerChar
     paths = base.mark_line().encode(**style)
     start = alt.Chart(pd.DataFrame({"v": [START[1]], "w": [START[0]], "name": ["start"]}))
     begins = start.mark_point(shape="cross", size=120, filled=True, color=TARGET.colour, opacity=1)
-    label = start.mark_text(align="left", dx=-4, dy=-14, fontSize=13).encode(
+    label = start.mark_text(align="left", dx=-4, dy=-14).encode(
         text=alt.Text("name:N")
     )
     place = {"x": alt.X("v:Q"), "y": alt.Y("w:Q")}
@@ -55,8 +54,7 @@ def build_race_chart(*, optimiser: str, scale: float, kl: bool) -> alt.LayerChar
         begins.encode(**place),
         label.encode(**place),
         resolve={"scale": {"shape": "independent"}},
-        height=220,
-        autosize=FIT_WIDTH,
+        height=265,
         description=f"Paths of the encoder and decoder weight under {optimiser} at sigma 1 and "
         f"at sigma {scale:g} with an adjusted learning rate, "
         f"{'with' if kl else 'without'} the KL: they {verdict}.",

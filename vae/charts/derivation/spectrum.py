@@ -8,14 +8,14 @@ import pandas as pd
 
 from vae.charts.derivation.parts import VARIANCE
 from vae.charts.kit.layers import layered
-from vae.charts.kit.parts import FIT_WIDTH, UNDESCRIBED
+from vae.charts.kit.parts import UNDESCRIBED
 from vae.charts.kit.theme import GAUSSIAN, KL, TARGET
 from vae.charts.vega import gaussian
 from vae.theory.ppca import TrainedPoint, kl_per_latent, squared_error
 
 SHOWN = 100
 LATENTS = 20
-HEIGHT = 230
+HEIGHT = 310
 Spectrum = tuple[float, ...]
 
 
@@ -71,7 +71,6 @@ def build_spectrum_chart(*, spectrum: Spectrum, variance: float) -> alt.LayerCha
         data=rows,
         params=VARIANCE.params(variance),
         height=HEIGHT,
-        autosize=FIT_WIDTH,
         description="The hundred largest eigenvalues of the data's covariance on a logarithmic "
         "axis and the line of the decoder's variance. Latents above it survive; their number, the "
         "KL and the squared error are written out.",
@@ -133,7 +132,6 @@ def build_prediction_chart(
         params=VARIANCE.params(variance),
         resolve={"scale": {"shape": "independent"}},
         height=HEIGHT,
-        autosize=FIT_WIDTH,
         description="KL and expected squared error of the best linear VAE against the "
         "decoder's variance, and trained deep VAEs as points beside them.",
         config=UNDESCRIBED,
@@ -203,7 +201,6 @@ def _totals(eigenvalues: alt.Chart) -> alt.Chart:
             baseline="top",
             lineBreak="\n",
             lineHeight=20,
-            fontSize=15,
             fontWeight=600,
         )
         .encode(text=alt.Text("text:N"), x=alt.XValue(alt.ExprRef("width - 6")), y=alt.YValue(6))

@@ -11,7 +11,6 @@ import altair as alt
 import pandas as pd
 
 from vae.charts.kit.layers import layered
-from vae.charts.kit.parts import FIT_WIDTH
 from vae.charts.kit.theme import TARGET, Style, colour_scale, dash_scale, shape_scale
 from vae.wire.events import CalibrationBin
 
@@ -70,9 +69,9 @@ def _both_ways(
         panel: dict[str, Any] = {"height": PANEL_HEIGHT, "title": _title(title)}
         layers = _layers(alt.Chart(), styles, (x[0], None), (y[0], None), legend=None)
         return layered(*layers, description=description, **panel)
-    legend = alt.Legend(orient="bottom", columns=1, labelLimit=260)
+    legend = alt.Legend(orient="bottom", columns=1)
     layers = _layers(alt.Chart(_rows(curves)), [style for style, _ in curves], x, y, legend)
-    return layered(*layers, description=description, height=HEIGHT, autosize=FIT_WIDTH)
+    return layered(*layers, description=description, height=HEIGHT)
 
 
 def _layers(
@@ -120,7 +119,7 @@ def _rows(curves: Curves) -> pd.DataFrame:
 
 
 def _title(text: str) -> alt.TitleParams:
-    return alt.TitleParams(text, anchor="start", fontSize=13, fontWeight=600)
+    return alt.TitleParams(text, anchor="start", fontWeight=600)
 
 
 def _diagonal(x: str, y: str) -> alt.Chart:

@@ -6,9 +6,10 @@ from typing import Any, Literal
 import altair as alt
 
 from vae.charts.kit.layers import layered
-from vae.charts.kit.theme import TARGET, Style
+from vae.charts.kit.theme import TARGET, TEXT, Style
 
-FIGURE_HEIGHT = 220
+FIGURE_HEIGHT = 270
+"""Pixels, axes and their titles included, as of all heights of figures."""
 
 UNDESCRIBED: Mapping[str, Any] = {"mark": {"aria": False}}
 """For marks that move: their own descriptions, one text a point, would be written anew at every
@@ -17,8 +18,6 @@ BARE: Mapping[str, Any] = {**UNDESCRIBED, "view": {"stroke": None}}
 """The same without a frame around the drawing."""
 ON_CANVAS: Mapping[str, Any] = {"embedOptions": {"renderer": "canvas"}}
 """Hundreds of cells repaint faster on one canvas than as many SVG nodes."""
-FIT_WIDTH = alt.AutoSizeParams(type="fit-x", contains="padding")
-"""The column sets the width; the height is that of the drawing, without axes."""
 
 
 def one_row(**fields: str) -> alt.Chart:
@@ -31,7 +30,7 @@ def readout(
     x: float | str = 8,
     y: float | str = 6,
     align: Literal["left", "right"] = "left",
-    size: int = 13,
+    size: int = TEXT,
 ) -> alt.Chart:
     """Text that follows the dials: each line a Vega expression that gives text.
 
@@ -162,7 +161,6 @@ def figure(
         *layers,
         params=params,
         height=height,
-        autosize=FIT_WIDTH,
         description=description,
     )
 

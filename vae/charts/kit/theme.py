@@ -4,6 +4,9 @@ Colours, but for the target's grey, are Okabe and Ito's (2008, https://jfly.uni-
 told apart under the common colour-vision deficiencies; dashes and shapes repeat what they say.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import altair as alt
 
 from vae.beliefs import BELIEFS, Style
@@ -38,3 +41,31 @@ def shape_scale(*styles: Style) -> alt.Scale:
     return alt.Scale(
         domain=[style.label for style in styles], range=[style.shape for style in styles]
     )
+
+
+TEXT = 14
+"""Pixels: the size of all text in figures; the style sheet gives its colour, and enlarges whole
+figures for a projector (``vae/web/assets``)."""
+_TITLE: Mapping[str, Any] = {"titleFontSize": TEXT, "titleFontWeight": 400}
+_CONFIG: Mapping[str, Mapping[str, Any]] = {
+    "axis": {"labelFontSize": TEXT, "labelPadding": 5, "labelLimit": 0, "titlePadding": 7, **_TITLE},
+    "legend": {"labelFontSize": TEXT, "labelLimit": 0, "padding": 0, "offset": 8, **_TITLE},
+    "header": {"labelFontSize": TEXT, "labelLimit": 0, **_TITLE},
+    "title": {"fontSize": TEXT, "fontWeight": 600, "anchor": "start", "offset": 10},
+    "text": {"fontSize": TEXT},
+}
+
+
+_PADDING = {"left": 2, "right": 8, "top": 4, "bottom": 2}
+
+
+def dressed(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """``spec`` with what all figures have: its text's size and room, and no word cut short.
+
+    A height is the whole figure's, axes and legend included.
+    """
+    given = spec.get("config", {})
+    config = {part: {**values, **given.get(part, {})} for part, values in _CONFIG.items()}
+    # As an object: Streamlit adds room of its own to any other.
+    padding = dict.fromkeys(_PADDING, 0) if spec.get("padding") == 0 else _PADDING
+    return {**spec, "padding": padding, "config": {**given, **config}}

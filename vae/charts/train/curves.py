@@ -70,7 +70,7 @@ def _rate_marks(changes: RateChanges) -> list[alt.Chart]:
     rows = [{"step": step, "rate": f"rate {rate:g}"} for step, rate in changes]
     base = alt.Chart(alt.Data(values=rows)).encode(x=alt.X("step:Q", title=None))
     rule = base.mark_rule(color=TARGET.colour, strokeDash=[2, 3], strokeWidth=2)
-    words = base.mark_text(align="left", baseline="top", dx=4, fontSize=12)
+    words = base.mark_text(align="left", baseline="top", dx=4)
     return [rule, words.encode(y=alt.YValue(2), text=alt.Text("rate:N"))]
 
 

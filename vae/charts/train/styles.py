@@ -73,11 +73,11 @@ def _labels(styles: Sequence[Style]) -> list[str]:
 
 
 def legend() -> alt.Legend:
-    return alt.Legend(title=None, orient="bottom", labelLimit=300)
+    return alt.Legend(title=None, orient="bottom")
 
 
 def title(text: str) -> alt.TitleParams:
-    return alt.TitleParams(text, anchor="start", fontSize=13, fontWeight=600)
+    return alt.TitleParams(text, anchor="start", fontWeight=600)
 
 
 def without_data(spec: dict[str, Any]) -> dict[str, Any]:

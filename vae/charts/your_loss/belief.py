@@ -4,7 +4,7 @@ import altair as alt
 import pandas as pd
 
 from vae.charts.kit.layers import layered
-from vae.charts.kit.parts import FIGURE_HEIGHT, FIT_WIDTH
+from vae.charts.kit.parts import FIGURE_HEIGHT
 from vae.charts.kit.theme import BERNOULLI, CONTINUOUS_BERNOULLI, GAUSSIAN, Style
 from vae.your_loss import Belief, Curve
 
@@ -88,7 +88,7 @@ def _lines(
             ),
         )
     )
-    return layered(line, height=FIGURE_HEIGHT, autosize=FIT_WIDTH, description=description)
+    return layered(line, height=FIGURE_HEIGHT, description=description)
 
 
 def _bars(style: Style, description: str) -> alt.LayerChart:
@@ -107,4 +107,4 @@ def _bars(style: Style, description: str) -> alt.LayerChart:
             ),
         )
     )
-    return layered(bars, height=FIGURE_HEIGHT, autosize=FIT_WIDTH, description=description)
+    return layered(bars, height=FIGURE_HEIGHT, description=description)

@@ -8,13 +8,14 @@ import altair as alt
 import pandas as pd
 
 from vae.charts.kit.layers import layered
-from vae.charts.kit.parts import FIT_WIDTH
 from vae.charts.kit.theme import GAUSSIAN, KL, TARGET
 from vae.your_loss import LANDMARKS, census
 
 LOW, HIGH = 1e-8, 1e7
 _DECADE_SHARE = 0.34
+# Pixels of the drawing, and of the axis below it.
 _HEIGHT = 210
+_AXIS = 50
 _ROW = 15.0
 
 
@@ -68,7 +69,7 @@ def build_census_chart(
     elif marked:
         layers += _own(alt.NamedData(OWN))
     return layered(
-        *layers, height=_HEIGHT, autosize=FIT_WIDTH, description=describe_census(own, name)
+        *layers, height=_HEIGHT + _AXIS, description=describe_census(own, name)
     )
 
 
@@ -178,7 +179,7 @@ def _landmarks() -> alt.Chart:
 def _landmark_names() -> list[alt.Chart]:
     return [
         alt.Chart(_landmark_rows(side))
-        .mark_text(align=align, dx=dx, baseline="top", fontSize=13, fontWeight=600)
+        .mark_text(align=align, dx=dx, baseline="top", fontWeight=600)
         .encode(x=alt.X("sigma2:Q"), y=alt.Y("height:Q"), text=alt.Text("name:N"))
         for side, align, dx in _SIDES
     ]
@@ -215,7 +216,7 @@ def _own_names(rows: pd.DataFrame | alt.NamedData) -> list[alt.Chart]:
     return [
         alt.Chart(rows)
         .transform_filter(f"datum.side == '{side}'")
-        .mark_text(align=align, dx=dx, fontSize=14, fontWeight=700)
+        .mark_text(align=align, dx=dx, fontWeight=700)
         .encode(x=alt.X("sigma2:Q"), y=alt.Y("place:Q"), text=alt.Text("name:N"))
         for side, align, dx in sides
     ]

@@ -9,7 +9,9 @@ import altair as alt
 import streamlit as st
 
 from vae.charts.kit.dials import Dial
+from vae.charts.kit.theme import dressed
 from vae.memo import shared
+from vae.web import frame
 from vae.web.kit import address
 from vae.web.kit.address import hidden
 from vae.web.streamlit_private import to_arrow
@@ -45,7 +47,32 @@ def show_chart(
             raise
         _draw(_spec(builder, arguments), key, width)
     else:
-        _replay(number, key, width, spec)
+        _replay(number, key, width, _enlarged(), spec)
+
+
+def draw(
+    spec: Mapping[str, Any], *, key: str, width: Any = "stretch", height: int | None = None
+) -> None:
+    """Draw a specification that `vae.charts.kit.theme.dressed` has dressed.
+
+    Its height is the whole figure's, axes included: the page keeps that much room from the first
+    moment on, and the style sheet may give it less in a low window. ``height`` in pixels, where it
+    is not the specification's own.
+    """
+    # A copy, because Streamlit takes parts out of the specification it is given; and without the
+    # description, because it logs a warning with a stack trace where that stands beside alt.
+    drawn = {name: part for name, part in spec.items() if name != "description"}
+    # In rows, the height is that of one row.
+    rows = "row" in spec.get("encoding", {})
+    total = "content" if rows else height or drawn.pop("height")
+    if total != "content" and width == "stretch":
+        total = round(total * _enlarged())
+    st.vega_lite_chart(spec=drawn, alt=spec["description"], key=key, width=width, height=total)
+
+
+def _enlarged() -> float:
+    """How much larger a presenter's figures are; the style sheet (presenter.css) zooms by it."""
+    return 1.43 if frame.presenting() else 1.0
 
 
 def fill_chart(
@@ -68,16 +95,19 @@ def fill_chart(
 
 
 @st.cache_resource(show_spinner=False, max_entries=_FIGURES)
-def _replay(number: int, key: str, width: Any, _spec: dict[str, Any]) -> None:  # noqa: ARG001
+def _replay(
+    number: int,  # noqa: ARG001
+    key: str,
+    width: Any,
+    enlarged: float,  # noqa: ARG001
+    _spec: dict[str, Any],
+) -> None:
     # Streamlit keeps the message and sends it again; what it makes of a specification is slow.
     _draw(_spec, key, width)
 
 
 def _draw(spec: dict[str, Any], key: str, width: Any) -> None:
-    # A copy, because Streamlit takes parts out of the specification it is given; and without the
-    # description, because it logs a warning with a stack trace where that stands beside alt.
-    drawn = {name: part for name, part in spec.items() if name != "description"}
-    st.vega_lite_chart(spec=drawn, alt=spec["description"], key=key, width=width)
+    draw(spec, key=key, width=width)
 
 
 @shared(maxsize=_FIGURES)
@@ -92,7 +122,7 @@ def _spec(
     builder: Callable[..., alt.TopLevelMixin], arguments: Mapping[str, Any]
 ) -> dict[str, Any]:
     # Valid: the tests hold every builder against the schema, which takes as long as building.
-    spec: dict[str, Any] = builder(**arguments).to_dict(validate=False)
+    spec = dressed(builder(**arguments).to_dict(validate=False))
     if not spec.get("description"):
         raise ValueError(f"{builder.__name__}: the chart has no description, its text alternative")
     # In the form in which they travel: Streamlit would convert them anew at each run.

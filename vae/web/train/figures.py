@@ -16,7 +16,7 @@ import streamlit as st
 
 from vae.beliefs import BELIEFS
 from vae.charts.kit import calibration
-from vae.charts.kit.theme import Style
+from vae.charts.kit.theme import Style, dressed
 from vae.charts.train import bound, curves, rate
 from vae.charts.train import styles as train_styles
 from vae.config import TrainConfig
@@ -25,6 +25,7 @@ from vae.memo import Memo, shared
 from vae.runs import tables
 from vae.runs.snapshots import MemberSnapshot, RunSnapshot
 from vae.theory.prediction import active_latents
+from vae.web.kit import figures as kit_figures
 from vae.web.streamlit_private import to_arrow
 from vae.web.train import loss
 from vae.web.train.verdict import test_images
@@ -428,14 +429,12 @@ def show(build: Any, rows: bytes, *, key: str, height: int | None = None, **argu
 
     ``height`` in pixels, where it is not the chart's own.
     """
-    # A copy, because Streamlit takes parts out of the specification it is given.
     given = {**_spec(build, **arguments), "datasets": {_ROWS: rows}}
-    if height is not None:
-        given["height"] = height
-    st.vega_lite_chart(spec=given, alt=given.pop("description"), key=key)
+    kit_figures.draw(given, key=key, height=height)
 
 
 @shared(maxsize=256)
 def _spec(build: Any, **arguments: Any) -> dict[str, Any]:
     chart: alt.TopLevelMixin = build(**arguments)
-    return {**train_styles.without_data(chart.to_dict(validate=False)), "data": {"name": _ROWS}}
+    spec = dressed(chart.to_dict(validate=False))
+    return {**train_styles.without_data(spec), "data": {"name": _ROWS}}
