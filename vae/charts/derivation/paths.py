@@ -43,9 +43,7 @@ def build_race_chart(*, optimiser: str, scale: float, kl: bool) -> alt.LayerChar
     paths = base.mark_line().encode(**style)
     start = alt.Chart(pd.DataFrame({"v": [START[1]], "w": [START[0]], "name": ["start"]}))
     begins = start.mark_point(shape="cross", size=120, filled=True, color=TARGET.colour, opacity=1)
-    label = start.mark_text(align="left", dx=-4, dy=-14).encode(
-        text=alt.Text("name:N")
-    )
+    label = start.mark_text(align="left", dx=-4, dy=-14).encode(text=alt.Text("name:N"))
     place = {"x": alt.X("v:Q"), "y": alt.Y("w:Q")}
     verdict = "differ" if run.difference > 1e-6 else "coincide"
     return layered(

@@ -46,11 +46,17 @@ def shape_scale(*styles: Style) -> alt.Scale:
 TEXT = 14
 """Pixels: the size of all text in figures; the style sheet gives its colour, and enlarges whole
 figures for a projector (``vae/web/assets``)."""
-_TITLE: Mapping[str, Any] = {"titleFontSize": TEXT, "titleFontWeight": 400}
+_WORDS: Mapping[str, Any] = {
+    "labelFontSize": TEXT,
+    # No limit: Streamlit's cuts a word short.
+    "labelLimit": 0,
+    "titleFontSize": TEXT,
+    "titleFontWeight": 400,
+}
 _CONFIG: Mapping[str, Mapping[str, Any]] = {
-    "axis": {"labelFontSize": TEXT, "labelPadding": 5, "labelLimit": 0, "titlePadding": 7, **_TITLE},
-    "legend": {"labelFontSize": TEXT, "labelLimit": 0, "padding": 0, "offset": 8, **_TITLE},
-    "header": {"labelFontSize": TEXT, "labelLimit": 0, **_TITLE},
+    "axis": {**_WORDS, "labelPadding": 5, "titlePadding": 7},
+    "legend": {**_WORDS, "padding": 0, "offset": 8},
+    "header": _WORDS,
     "title": {"fontSize": TEXT, "fontWeight": 600, "anchor": "start", "offset": 10},
     "text": {"fontSize": TEXT},
 }
