@@ -62,11 +62,11 @@ def draw(
     # A copy, because Streamlit takes parts out of the specification it is given; and without the
     # description, because it logs a warning with a stack trace where that stands beside alt.
     drawn = {name: part for name, part in spec.items() if name != "description"}
-    # In rows, the height is that of one row.
-    rows = "row" in spec.get("encoding", {})
-    total = "content" if rows else height or drawn.pop("height")
-    if total != "content" and width == "stretch":
-        total = round(total * _enlarged())
+    larger = _enlarged() if width == "stretch" else 1.0
+    total: Any = round((height or drawn.pop("height")) * larger)
+    if "row" in spec.get("encoding", {}):
+        # There the height is that of one row.
+        drawn, total = {**drawn, "height": spec["height"]}, "content"
     st.vega_lite_chart(spec=drawn, alt=spec["description"], key=key, width=width, height=total)
 
 
