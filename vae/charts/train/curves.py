@@ -152,7 +152,7 @@ def _rate_crosses(
     changed = changed.transform_filter("isValid(datum.rate)")
     cross = changed.mark_point(shape="cross", filled=True, size=110, opacity=1)
     first = changed.transform_filter(alt.FieldEqualPredicate(field="member", equal=styles[0].label))
-    text = first.mark_text(align="left", baseline="bottom", dx=8, dy=-4, fontSize=12)
+    text = first.mark_text(align="left", baseline="bottom", dx=8, dy=-4)
     return [cross, text.encode(text=alt.Text("rate:N"), color=alt.ColorValue(TARGET.colour))]
 
 

@@ -68,9 +68,7 @@ def build_census_chart(
         layers += _own(own_rows(own, name))
     elif marked:
         layers += _own(alt.NamedData(OWN))
-    return layered(
-        *layers, height=_HEIGHT + _AXIS, description=describe_census(own, name)
-    )
+    return layered(*layers, height=_HEIGHT + _AXIS, description=describe_census(own, name))
 
 
 def describe_census(own: float | None = None, name: str = "your loss") -> str:

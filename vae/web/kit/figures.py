@@ -62,11 +62,11 @@ def draw(
     # A copy, because Streamlit takes parts out of the specification it is given; and without the
     # description, because it logs a warning with a stack trace where that stands beside alt.
     drawn = {name: part for name, part in spec.items() if name != "description"}
-    larger = _enlarged() if width == "stretch" else 1.0
-    total: Any = round((height or drawn.pop("height")) * larger)
-    if "row" in spec.get("encoding", {}):
-        # There the height is that of one row.
-        drawn, total = {**drawn, "height": spec["height"]}, "content"
+    total: Any = "content"
+    # In a figure in rows it is the height of one row.
+    if "row" not in spec.get("encoding", {}):
+        own = drawn.pop("height")
+        total = round((height or own) * (_enlarged() if width == "stretch" else 1))
     st.vega_lite_chart(spec=drawn, alt=spec["description"], key=key, width=width, height=total)
 
 
@@ -88,9 +88,9 @@ def fill_chart(
     For figures that differ in their numbers from visitor to visitor: the frame is built once for
     all, and filling it takes a tenth of the time. ``words`` are the text alternative.
     """
-    _, frame = _built_spec(builder, **arguments)
+    _, empty = _built_spec(builder, **arguments)
     tables = {name: to_arrow(table) for name, table in rows.items()}
-    filled = {**frame, "datasets": {**frame.get("datasets", {}), **tables}}
+    filled = {**empty, "datasets": {**empty.get("datasets", {}), **tables}}
     _draw({**filled, "description": words}, key, "stretch")
 
 
