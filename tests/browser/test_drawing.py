@@ -30,6 +30,22 @@ def opened(page: Page) -> Page:
     return page
 
 
+@pytest.fixture(scope="module")
+def shared(open_for_all) -> Page:
+    return opened(open_for_all("train"))
+
+
+@pytest.fixture
+def drawing(shared: Page) -> Page:
+    """The section before any run, with a test digit on the board and z the mean of its q."""
+    shared.get_by_role("button", name="Pen", exact=True).click()
+    shared.get_by_role("button", name="Start from a test image: 2").click()
+    shared.get_by_role("button", name="the mean of q(z|x)", exact=True).click()
+    board(shared).scroll_into_view_if_needed()
+    settle(shared)
+    return shared
+
+
 def board(page: Page):
     return page.locator(".drawing .board")
 
@@ -56,6 +72,7 @@ def settle(page: Page) -> None:
 
 def draw(page: Page, points: list[tuple[float, float]], steps: int = 8) -> None:
     """A stroke with the pressed pointer; points are shares of the board's sides."""
+    board(page).scroll_into_view_if_needed()
     box = board(page).bounding_box()
     assert box is not None
     for index, (x, y) in enumerate(points):
@@ -96,8 +113,8 @@ def by_torch(name: str, pixels: np.ndarray) -> dict[str, float]:
     }
 
 
-def test_a_stroke_moves_all_numbers_to_those_of_torch_and_sends_nothing(open_page) -> None:
-    page = opened(open_page("train"))
+def test_a_stroke_moves_all_numbers_to_those_of_torch_and_sends_nothing(drawing) -> None:
+    page = drawing
     sent = record_of(page).sent
     page.get_by_role("button", name="Clear", exact=True).click()
     settle(page)
@@ -116,8 +133,8 @@ def test_a_stroke_moves_all_numbers_to_those_of_torch_and_sends_nothing(open_pag
             assert value == pytest.approx(expected[name], abs=tolerance), f"{loss}: {name}"
 
 
-def test_a_clear_an_undo_a_test_digit_and_the_eraser_do_what_they_say(open_page) -> None:
-    page = opened(open_page("train"))
+def test_a_clear_an_undo_a_test_digit_and_the_eraser_do_what_they_say(drawing) -> None:
+    page = drawing
     first = greys(page)
     page.get_by_role("button", name="Clear", exact=True).click()
     assert greys(page).max() == 0
@@ -234,8 +251,8 @@ def test_z_is_drawn_from_q_and_from_the_prior_and_goes_from_drawing_to_drawing(o
         assert (greys(page, ".line:not(.head) .pixels") == mean).all() == again
 
 
-def test_new_noise_changes_the_draw_and_the_mean_stays(open_page) -> None:
-    page = opened(open_page("train"))
+def test_new_noise_changes_the_draw_and_the_mean_stays(drawing) -> None:
+    page = drawing
     picture = ".line:not(.head) [role=cell]:nth-child({}) .pixels"
     mean, drawn = greys(page, picture.format(2)), greys(page, picture.format(3))
     page.get_by_role("button", name="New noise").click()
@@ -244,8 +261,8 @@ def test_new_noise_changes_the_draw_and_the_mean_stays(open_page) -> None:
     assert (greys(page, picture.format(3)) != drawn).any()
 
 
-def test_a_pixel_opens_the_other_pages_at_its_values(open_page) -> None:
-    page = opened(open_page("train"))
+def test_a_pixel_opens_the_other_pages_at_its_values(drawing) -> None:
+    page = drawing
     page.locator(".drawing .asks").first.click(position={"x": 40, "y": 30})
     told = page.locator(".drawing .asked")
     expect(told).to_contain_text("nats")
@@ -259,8 +276,8 @@ def test_a_pixel_opens_the_other_pages_at_its_values(open_page) -> None:
     assert re.search(rf"/bias\?t=({t:g}|[\d.]+)&h=[\d.]+", address)
 
 
-def test_a_picture_of_ones_own_is_shrunk_here_and_drawn_on(open_page) -> None:
-    page = opened(open_page("train"))
+def test_a_picture_of_ones_own_is_shrunk_here_and_drawn_on(drawing) -> None:
+    page = drawing
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.method))
     sent = record_of(page).sent
@@ -326,17 +343,18 @@ def test_a_set_that_is_not_on_the_server_has_networks_all_the_same(open_page) ->
     expect(page.locator(".drawing .strip")).to_have_count(5)
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_all_of_it_is_sound_for_a_screen_reader(open_page, dark) -> None:
-    page = opened(open_page("train", dark=dark))
+def test_all_of_it_is_sound_for_a_screen_reader(open_page) -> None:
+    page = opened(open_page("train"))
     for fold in page.locator(".drawing summary").all():
         fold.click()
     page.locator(".drawing .asks").first.click()
     page.locator(".drawing select").select_option("extra")
     expect(page.locator(".drawing .sliders .named")).to_have_count(2)
-    page.wait_for_timeout(800)
-    found = Axe().run(page).response["violations"]
-    assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_timeout(800)
+        found = Axe().run(page).response["violations"]
+        assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
     for canvas in page.locator(".drawing canvas:not([aria-hidden])").all():
         assert canvas.get_attribute("aria-label")
 
@@ -352,7 +370,7 @@ def test_all_of_it_is_sound_for_a_screen_reader(open_page, dark) -> None:
 def test_networks_that_cannot_be_had_are_a_sentence_and_the_page_works(
     open_page, answer, sentence
 ) -> None:
-    page = open_page("derivation")
+    page = open_page("your_loss")
     page.context.route("**/drawing/weights/**", lambda route: route.fulfill(**answer))
     page.get_by_role("link", name="Train", exact=True).first.click()
     wait_ready(page)
@@ -364,7 +382,7 @@ def test_a_browser_that_lacks_the_modules_is_told(open_page) -> None:
     def broken(route: Route) -> None:
         route.fulfill(status=200, content_type="text/javascript", body="let let = of the past;")
 
-    page = open_page("derivation")
+    page = open_page("your_loss")
     page.context.route("**/drawing/**/main.js", broken)
     page.get_by_role("link", name="Train", exact=True).first.click()
     wait_ready(page)
@@ -390,18 +408,18 @@ def test_a_finished_run_is_drawn_on_by_whoever_has_its_link(open_page) -> None:
     assert told[0] == told[1]
 
 
-def test_an_unknown_runs_networks_are_refused_with_a_sentence(open_page, app_url) -> None:
-    page = open_page("derivation")
-    answer = page.context.request.get(f"{app_url}/drawing/weights/run-absent-run-1.abc.bin")
+def test_an_unknown_runs_networks_are_refused_with_a_sentence(drawing, app_url) -> None:
+    request = drawing.context.request
+    answer = request.get(f"{app_url}/drawing/weights/run-absent-run-1.abc.bin")
     assert answer.status == 404
     assert "over" in answer.json()["message"]
     for name in ("nothing.bin", "mnist.wrong.bin", "..%2F..%2Fsecret", "run-.bin", "map-x.y.bin"):
-        assert page.context.request.get(f"{app_url}/drawing/weights/{name}").status in (400, 404)
-    assert page.context.request.get(f"{app_url}/drawing/0/absent.js").status == 404
+        assert request.get(f"{app_url}/drawing/weights/{name}").status in (400, 404)
+    assert request.get(f"{app_url}/drawing/0/absent.js").status == 404
 
 
-def test_every_piece_of_a_stroke_is_followed_by_all_four_and_sends_nothing(open_page) -> None:
-    page = opened(open_page("train"))
+def test_every_piece_of_a_stroke_is_followed_by_all_four_and_sends_nothing(drawing) -> None:
+    page = drawing
     page.get_by_role("button", name="Clear", exact=True).click()
     settle(page)
     before = numbers(page)
