@@ -6,8 +6,10 @@ import math
 import numpy as np
 import pytest
 import torch
+from scipy import special
 from torch import distributions
 
+from vae.beliefs import BELIEFS
 from vae.config import TrainConfig
 from vae.engine.importance import DRAWS, Bounds
 from vae.engine.training import Trainer
@@ -122,6 +124,67 @@ def test_probabilities_of_all_pictures_sum_to_one(likelihood):
     last_of(bounds)
     np.testing.assert_allclose(bounds.bound(1000), np.log(probabilities), atol=0.15)
     assert not bounds.density
+
+
+def quadrature(trainer, nodes):
+    """Nodes of two latents under the prior, (n * n, 2), and their weights, which sum to 1."""
+    at, weights = np.polynomial.hermite_e.hermegauss(nodes)
+    z = torch.tensor(list(itertools.product(at, at)), dtype=torch.float32)
+    weights = np.outer(weights, weights).ravel() / (2 * math.pi)
+    with torch.inference_mode():
+        return trainer.model.decode(z), weights
+
+
+def masses_of(trainer, pictures, levels, nodes):
+    """log p of each picture, a probability of ``levels`` levels a pixel: the area over z."""
+    output, weights = quadrature(trainer, nodes)
+    likelihood = trainer.model.likelihood
+    found = []
+    for picture in pictures:
+        with torch.inference_mode():
+            log_mass = likelihood.log_mass(output, picture.expand(len(weights), -1), levels)
+        found.append(special.logsumexp(log_mass.double().sum(-1).numpy(), b=weights))
+    return np.array(found)
+
+
+# Four levels a pixel; the categorical has 256 of its own.
+FOUR_LEVELS = [name for name, b in BELIEFS.items() if b.normalised and name != "categorical"]
+
+
+def two_latents(likelihood, data):
+    config = TrainConfig(likelihood=likelihood, scale=0.5, latent_dim=2, hidden_dim=6, epochs=1)
+    trainer = Trainer(config, data)
+    trainer.pixels.levels = 4
+    # A decoder that bends, as a trained one does.
+    with torch.no_grad():
+        for parameter in trainer.model.decoder.parameters():
+            parameter.mul_(2)
+    return trainer
+
+
+@pytest.mark.parametrize("likelihood", FOUR_LEVELS)
+def test_probabilities_of_all_pictures_of_four_levels_sum_to_one(likelihood):
+    pictures = 85 * np.array(list(itertools.product(range(4), repeat=4)), dtype=np.uint8)
+    labels = np.zeros(256, dtype=np.uint8)
+    squares = pictures.reshape(256, 2, 2)
+    trainer = two_latents(likelihood, ImageData("all", squares, labels, squares, labels, ("all",)))
+    log_masses = masses_of(trainer, trainer.pixels.test, 4, nodes=24)
+    assert np.exp(log_masses).sum() == pytest.approx(1, abs=1e-4)
+    assert np.ptp(log_masses) > 0.5
+
+
+@pytest.mark.parametrize("likelihood", FOUR_LEVELS)
+def test_the_bound_on_4x4_pictures_of_four_levels_is_their_area_over_z(likelihood):
+    trainer = two_latents(likelihood, toy(levels=4, count=12))
+    exact = masses_of(trainer, trainer.pixels.test, 4, nodes=60)
+    bounds = Bounds(trainer.model, trainer.pixels, images=12, samples=1000)
+    _, last = last_of(bounds)
+    found = bounds.bound(1000).numpy()
+    np.testing.assert_allclose(found, exact, atol=0.3)
+    assert found.mean() == pytest.approx(exact.mean(), abs=0.1)
+    # The ELBO, and the bound of few draws, lie below.
+    assert bounds.bound(1).mean() <= bounds.bound(10).mean() <= exact.mean() + 0.05
+    assert last.gap == pytest.approx(exact.mean() - float(bounds.bound(1).mean()), abs=0.1)
 
 
 def test_bounds_are_named_when_numbers_are_off():

@@ -223,6 +223,23 @@ def test_the_continuous_bernoulli_was_still_falling_faster_when_its_epochs_were_
         assert falls[loss] == pytest.approx((middle - errors[-1]) / middle)
 
 
+def test_with_five_times_the_epochs_less_of_the_difference_is_left():
+    short, long = (
+        [LOADED[f"digits-{name}"] for name in names]
+        for names in (
+            ("bernoulli", "continuous-bernoulli-matched"),
+            ("bernoulli-long", "continuous-bernoulli-long"),
+        )
+    )
+    for bernoulli, continuous in (short, long):
+        assert continuous.test_kl == pytest.approx(bernoulli.test_kl, rel=0.05)
+    (first, second), (third, fourth) = (
+        [card.test_mse for card in cards] for cards in (short, long)
+    )
+    assert 1.1 < fourth / third < 0.8 * second / first
+    assert [card.config.epochs for card in long] == [5 * card.config.epochs for card in short]
+
+
 @pytest.mark.parametrize("name", ["digits", "mnist", "fashion"])
 def test_the_summaries_are_those_of_the_data(name, request):
     data = images_of(name, request)
