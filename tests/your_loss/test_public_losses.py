@@ -90,11 +90,22 @@ def test_a_public_loss_is_read_rightly(row: dict[str, Any]) -> None:
         assert found.survival.certain_collapse
 
 
-def test_most_are_read_and_the_others_say_why() -> None:
-    readings = [reading_of(row) for row in LOSSES]
-    assert sum(r.read for r in readings) >= 60 - 1
-    for found in readings:
-        assert found.read or found.message.endswith(".")
+# Their terms come from elsewhere, or from more draws than one: no belief stands in this code.
+NOT_IN_THIS_CODE = {
+    "jtnn": "word_loss, topo_loss and assm_loss come ready computed",
+    "nvae": "log_prob and kl_groups come ready computed",
+    "vdvae": "nll_per_dim and kls come ready computed",
+    "musicvae": "the decoder's output does not occur in the loss",
+    "pt-vae-iwae": "Line 3 could not be followed",
+}
+
+
+def test_all_are_read_whose_belief_stands_in_the_code_and_the_others_say_why() -> None:
+    readings = {row["id"]: reading_of(row) for row in LOSSES}
+    refused = {name: found.message for name, found in readings.items() if not found.read}
+    assert refused.keys() == NOT_IN_THIS_CODE.keys()
+    for name, reason in NOT_IN_THIS_CODE.items():
+        assert reason in refused[name]
 
 
 @pytest.mark.parametrize("entry", your_loss.clinic(), ids=lambda entry: entry.id)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from vae.your_loss import arrays, belief, faults, rewrite, roles, survival, verdict
+from vae.your_loss import arrays, belief, entries, faults, rewrite, roles, survival, verdict
 from vae.your_loss.arrays import BUDGET, Budget, TooMuch
 from vae.your_loss.examine import Examined
 from vae.your_loss.latent_part import LatentPart
@@ -88,8 +88,16 @@ def _refused(message: str) -> Reading:
 
 def _read(code: str, request: Request, limits: Range | str | None) -> Reading:
     tree = parse(code)
-    found = search(tree, request)
+    trouble: list[tuple[int, str]] = []
+    found = search(tree, request, trouble)
     if found is None or found.traced.root is None:
+        for entry in entries.find_entries(tree):
+            given = entries.arguments_of(tree, entry)
+            if ready := verdict.ready_terms(given, " ".join(name for name, _ in given)):
+                return _refused(verdict.came_ready(entry.line, ready))
+        if trouble:
+            line, reason = min(trouble)
+            return _refused(f"No loss was found. Line {line} could not be followed: {reason}.")
         return _refused(
             "No loss was found: a value is needed that compares an output with a picture and asks "
             "something of mu and a log variance (its last line 'loss = ...' or 'return ...')."

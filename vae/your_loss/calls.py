@@ -193,6 +193,8 @@ class Calls(State):
         found = Opaque(
             f"{path}(...)", "call", self.line, callee=path, inputs=names_inputs(everything)
         )
+        # An output object with its parts: `Output(loss=loss, recon=x_hat)`.
+        found.items.update({k: v for k, v in named.items() if isinstance(v, Node) and v.deps})
         # What came of shapes that do not go together is no term of its own.
         found.broken = any(isinstance(v, Opaque) and v.broken for v in [function, *everything])
         return found
@@ -343,6 +345,8 @@ class Calls(State):
             return self.once(last, args)
         if last in WRAPPERS:
             return self.wrap(last, path, args, named)
+        if last == "Parameter" and args and named.get("requires_grad") is False:
+            return args[0]
         if last == "Parameter" or (last == "param" and "self" in path):
             return Opaque("parameter", "call", self.line, learned=True, callee=last)
         if last == "Variable" and path.startswith("tensorflow"):

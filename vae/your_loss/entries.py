@@ -10,7 +10,7 @@ from vae.your_loss.graph import Node
 from vae.your_loss.interpreter import Interpreter, Outcome, RaiseSignal, ReturnSignal
 from vae.your_loss.roles import LATENT_SCALES
 from vae.your_loss.state import Setup
-from vae.your_loss.values import ClassValue, Closure, Method, Opaque
+from vae.your_loss.values import ClassValue, Closure, Instance, Method, Opaque
 
 MAX_ENTRIES = 24
 _MARKS = frozenset(
@@ -290,6 +290,10 @@ def _returned(value: Any, entry: Entry) -> list[tuple[int, Node, int, str, str]]
             else []
         )
     parts: list[tuple[str, Node]] = []
+    if isinstance(value, Instance):
+        value = value.attributes
+    elif isinstance(value, Opaque):
+        value = value.items
     if isinstance(value, dict):
         parts = [(str(k), v) for k, v in value.items() if isinstance(v, Node) and v.deps]
     elif isinstance(value, tuple | list):

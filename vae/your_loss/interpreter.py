@@ -44,6 +44,8 @@ TRAINING_CALLS = frozenset(
         "train_epoch",
         "train_one_epoch",
         "train_model",
+        # A session's, of TensorFlow 1.
+        "run",
     ]
 )
 

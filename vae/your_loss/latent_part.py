@@ -160,9 +160,14 @@ def _fit_parts(
     count = probe.sizes.latent_count
     square, variance, log, linear = (float(c) / count for c in coefficients[:4])
     size = max(abs(square), abs(variance), abs(log))
+    if size * count <= 1e-10 * np.abs(both).max():
+        return None
     square, variance, log, linear = (
         0.0 if abs(c) < 1e-7 * size else c for c in (square, variance, log, linear)
     )
+    if log == 0.0 and "mean" not in probe.deps and not probe.scale_kind:
+        # A drawn z alone: the log density of a prior, whose KL stands elsewhere.
+        return None
     parts = (square, variance, log)
     weight = -2.0 * log
     prior = log / -variance if variance else math.nan

@@ -87,7 +87,7 @@ _LOG_SIGMA = {
 _SIGMA = {
     "sigma", "std", "stddev", "sd", "scale", "stdev", "sig", "sigmas", "deviation", "stds", "sds",
 }  # fmt: skip
-_VAR = {"var", "variance", "sigma2", "variances", "sigmasq", "cov", "vars", "std2"}
+_VAR = {"v", "qv", "var", "variance", "sigma2", "variances", "sigmasq", "cov", "vars", "std2"}
 _Z = {"z", "latent", "latents", "zs", "code", "codes", "embedding", "zsample", "zsamples"}
 _CONSTANT = {
     "weight", "weights", "w", "coef", "coeff", "coefficient", "beta", "alpha", "lambda", "lam",
@@ -102,6 +102,7 @@ _STRONG_CONSTANT = {
     "lmbda", "capacity", "tolerance", "multiplier", "wt", "anneal", "annealing", "bits", "nats",
     "ratio", "lamb", "lambd", "lamda", "coefficient", "w", "temperature",
 }  # fmt: skip
+_DENSITIES = {"p", "q", "pz", "qz", "px", "prob", "probs", "lik", "likelihood", "pxz", "qzx"}
 _LATE = {"epoch", "epochs", "step", "steps", "iter", "iteration", "iterations", "itr", "idx", "it"}
 _LOSSES = {
     "loss", "losses", "nll", "kl", "kld", "kls", "bce", "mse", "elbo", "lpips", "perceptual", "ce",
@@ -163,6 +164,9 @@ def guess(name: str) -> list[Guess]:
     scale = _scale_roles(words, whole, some)
     if scale:
         return scale
+    if "log" in some and some & _DENSITIES:
+        # log_p_z: a log density, whatever it is one of.
+        return []
     if some & _STRONG_CONSTANT:
         return [Guess("constant", 2)]
     if "prior" in some and some & _MEAN:

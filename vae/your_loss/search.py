@@ -53,15 +53,21 @@ class Request:
     function: str = ""
 
 
-def search(tree: ast.Module, request: Request) -> Found | None:
-    """The reading of ``tree`` that is best understood, or None where no loss was found."""
+def search(
+    tree: ast.Module, request: Request, trouble: list[tuple[int, str]] | None = None
+) -> Found | None:
+    """The reading of ``tree`` that is best understood, or None where no loss was found.
+
+    ``trouble`` takes the lines that could not be followed, and why.
+    """
+    failures: list[tuple[int, str]] = [] if trouble is None else trouble
     defaults = collect_defaults(tree)
     options: dict[str, tuple[int, list[str]]] = {}
     best: Found | None = None
     for tries, sizes in enumerate(guess_sizes(tree, request, defaults), 1):
         setup = _setup(tree, request, sizes, defaults)
         misfits: list[str] = []
-        found = _search_entries(tree, setup, request.function, options, misfits)
+        found = _search_entries(tree, setup, request.function, options, misfits, failures)
         if found is not None and (best is None or _quality(found) > _quality(best)):
             best = found
         if best is not None and _quality(best) >= 3:
@@ -106,7 +112,7 @@ def _by_option(
         sizes = best.setup.sizes if best else next(guess_sizes(tree, request, defaults))
         setup = replace(_setup(tree, request, sizes, defaults), constants=chosen)
         try:
-            found = _search_entries(tree, setup, request.function, {}, [])
+            found = _search_entries(tree, setup, request.function, {}, [], [])
         except TooMuch:
             return best
         if found is not None and found.examined.quality >= 2:
@@ -150,6 +156,7 @@ def _search_entries(
     function: str,
     options: dict[str, tuple[int, list[str]]],
     misfits: list[str],
+    failures: list[tuple[int, str]],
 ) -> Found | None:
     traced: list[Traced] = []
     trouble: list[TooMuch] = []
@@ -164,6 +171,7 @@ def _search_entries(
             trouble.append(error)
             continue
         misfits += [text for _, text in one.state.failures if _SHAPES.search(text)]
+        failures += one.state.failures[:3]
         for name, (line, values) in one.state.options.items():
             options.setdefault(name, (line, []))[1].extend(values[:8])
         if one.root is not None:
@@ -364,15 +372,24 @@ def _ratio(examined: Examined) -> float | None:
 
 # -- what the code itself says ------------------------------------------------------------------
 def collect_counters(tree: ast.Module) -> frozenset[str]:
-    """Names of steps or epochs that the code itself counts up: ``step += 1``."""
-    found = set()
+    """Names of steps or epochs that go on: counted up, or begun at 0 and set elsewhere."""
+    counted: set[str] = set()
+    begun: set[str] = set()
+    moved: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add):
-            target = node.target
-            name = target.attr if isinstance(target, ast.Attribute) else getattr(target, "id", "")
-            if roles.is_late(name):
-                found.add(name)
-    return frozenset(found)
+            counted.add(_last_name(node.target))
+        elif isinstance(node, ast.Assign) and len(node.targets) == 1:
+            at_start = _literal(node.value) in (0, 1)
+            (begun if at_start else moved).add(_last_name(node.targets[0]))
+    return frozenset(name for name in counted | (begun & moved) if roles.is_late(name))
+
+
+def _last_name(target: ast.expr) -> str:
+    """``step`` and ``self.step`` by their last word, '' for anything else."""
+    if isinstance(target, ast.Attribute):
+        return target.attr
+    return target.id if isinstance(target, ast.Name) else ""
 
 
 def collect_options(tree: ast.Module) -> dict[str, tuple[str, ...]]:

@@ -194,7 +194,8 @@ class State:
         for place, name in enumerate(value.names):
             for found in roles.guess(name):
                 role = self._plausible(value, found.role)
-                if role == "constant" and (value.inputs & DATA or value.source == "loop"):
+                listed = value.source == "loop" and not roles.is_late(name)
+                if role == "constant" and (value.inputs & DATA or listed):
                     # Made of pictures or latents, or taken from a list: no setting.
                     continue
                 if role and found.sure:

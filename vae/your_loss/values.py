@@ -26,7 +26,7 @@ class Opaque:
     failed: bool = False
     broken: bool = False
     inputs: frozenset[str] = frozenset()
-    items: dict[Any, "Opaque"] = field(default_factory=dict)
+    items: dict[Any, Any] = field(default_factory=dict)
     node: Any = None
 
     @property

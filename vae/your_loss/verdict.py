@@ -1,11 +1,13 @@
 """The verdict in a sentence, and whether there is one at all."""
 
 import math
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from vae.your_loss.examine import Examined
 from vae.your_loss.reading import Reading
-from vae.your_loss.roles import words_of
+from vae.your_loss.roles import guess, is_term, words_of
 from vae.your_loss.search import Found
 
 # Families of which beta is the number.
@@ -118,7 +120,7 @@ def _refusal(reading: Reading, found: Found) -> str:
         )
     if examined.missing:
         return _asked(reading, examined)
-    return _parts_refused(reading, examined) or _lost_kl(found) or _no_autoencoder(found)
+    return _parts_refused(reading, found) or _lost_kl(found) or _no_autoencoder(found)
 
 
 def _no_autoencoder(found: Found) -> str:
@@ -166,9 +168,32 @@ def _asked(reading: Reading, examined: Examined) -> str:
     return f"Line {line}: {many} {verb} no value in this code; set it, and the loss is read."
 
 
-def _parts_refused(reading: Reading, examined: Examined) -> str:
+def ready_terms(arguments: Sequence[tuple[str, int]], text: str) -> list[str]:
+    """Arguments in ``text`` that by their names are terms of a loss already."""
+    names = [name for name, _ in arguments if re.search(rf"\b{re.escape(name)}\b", text)]
+    weights = {name for name in names if any(g.role == "constant" for g in guess(name))}
+    return [n for n in names if n not in weights and (is_term(n) or "prob" in words_of(n))]
+
+
+def came_ready(line: int, names: Sequence[str]) -> str:
+    """The sentence about terms that the pasted code is given and does not compute."""
+    listed = ", ".join(names[:-1]) + (" and " if len(names) > 1 else "") + names[-1]
+    return (
+        f"Line {line}: {listed} {'comes' if len(names) == 1 else 'come'} ready computed, and only "
+        "what computes it says how an output is compared with a picture; paste that too, and the "
+        "loss is read."
+    )
+
+
+def _parts_refused(reading: Reading, found: Found) -> str:
+    examined = found.examined
     pixels, latents = examined.pixels, examined.latents
     unknown = reading.unknown[0] if reading.unknown else None
+    if latents.form == "wrong" and examined.left_out and unknown is not None:
+        return (
+            f"Line {unknown.line}: {unknown.name} is not known here, and what the loss asks of "
+            "the other latents is no KL; it may be a part of it, so the loss is not read."
+        )
     if latents.form == "unknown":
         more = " besides a KL" if latents.extra else ""
         return (
@@ -178,6 +203,8 @@ def _parts_refused(reading: Reading, examined: Examined) -> str:
         )
     if pixels.family == "unknown" and not _is_none(reading, examined):
         if unknown is not None:
+            if ready := ready_terms(found.arguments, unknown.name):
+                return came_ready(unknown.line, ready)
             return (
                 f"Line {unknown.line}: {unknown.name} is not known here, and it is what would say "
                 "how the output is compared with the picture; the loss is not read."
