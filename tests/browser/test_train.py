@@ -285,6 +285,26 @@ def test_a_run_is_started_steered_and_found_again_in_every_mode(train, mode):
     assert page.get_by_role("button", name="Train 2 side by side").is_enabled()
 
 
+def test_opened_weights_say_what_they_are_under_their_own_question_and_another(train):
+    page = train("train?lesson=pixel-mean")
+    press(page, "Trained weights")
+    press(page, "Look at it")
+    expect(status(page)).to_contain_text("Weights that were trained earlier", timeout=SECONDS)
+    # The choice does not lie over what was chosen.
+    expect(page.get_by_role("button", name="Look at it")).to_have_count(0)
+    wait_pictures(page)
+    changed = page.get_by_text("The controls say something else now")
+    expect(page.get_by_text("These are results of BCE")).to_be_visible()
+    assert changed.count() == 0
+    assert "lesson" not in page.url
+    page.get_by_text("Binary data", exact=True).click()
+    expect(changed).to_be_visible(timeout=SECONDS)
+    expect(status(page)).to_contain_text("Weights that were trained earlier")
+    press(page, "Resume")
+    expect(status(page)).to_contain_text("Training", timeout=SECONDS)
+    stop(page)
+
+
 def test_every_action_keeps_its_place_on_the_screen(train):
     """Whoever presses twice in one place must not meet another action there."""
     page = train(f"train?{LONG}")

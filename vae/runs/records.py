@@ -201,6 +201,7 @@ class RunRecord:
             seconds_left=left,
             seconds=progress.seconds,
             device=progress.device,
+            opened=bool(self.checkpoints_from) and progress.step == 0,
         )
 
     def bytes(self) -> int:

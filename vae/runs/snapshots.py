@@ -55,7 +55,8 @@ class RunSnapshot:
     the page where something needs saying. ``checkpoints`` are paths on the server, one a member,
     present once written. ``seconds`` is training time without pauses; ``speed`` the limit in
     steps a second that slow motion sets (None: none); ``watchers`` the sessions, the owner's
-    included, that looked lately. ``stopping``: it was told to end, and saves itself.
+    included, that looked lately. ``stopping``: it was told to end, and saves itself. ``opened``:
+    it shows weights that were trained before, and has not gone on from them.
     """
 
     run_id: str
@@ -75,3 +76,4 @@ class RunSnapshot:
     speed: float | None = None
     watchers: int = 0
     stopping: bool = False
+    opened: bool = False

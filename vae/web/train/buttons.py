@@ -163,9 +163,9 @@ def _weights_popover(*, disabled: bool) -> None:
     }
     if not cards:
         return
-    with st.popover(
-        "Trained weights", icon=":material/inventory_2:", key="weights-popover", disabled=disabled
-    ):
+    # Another one while a run goes on: what was opened in it would stay open over the results.
+    key = "weights-shut" if disabled else "weights-popover"
+    with st.popover("Trained weights", icon=":material/inventory_2:", key=key, disabled=disabled):
         name = st.selectbox(
             "Trained earlier, with this engine",
             list(cards),

@@ -8,10 +8,11 @@ import math
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import streamlit as st
 
-from vae.config import TrainConfig
+from vae.config import TrainConfig, default
 from vae.images.sets import is_available
 from vae.lessons import questions
 from vae.runs.registry import AlreadyRunning, RunError, get_registry
@@ -147,8 +148,10 @@ def open_weights() -> None:
     """Open the chosen shipped weights, resting: Resume goes on training them."""
     card = load_cards()[st.session_state[CARD_KEY]]
     if card.weights_path is not None:
-        state.put(state.current().with_members([card.config]))
-        _submit([card.config], checkpoints=[str(card.weights_path)], paused=True)
+        # Where they were trained is no choice of this visitor's.
+        config = replace(card.config, device=default("device"))
+        state.put(state.current().with_members([config]))
+        _submit([config], checkpoints=[str(card.weights_path)], paused=True)
 
 
 def recover() -> None:

@@ -19,6 +19,7 @@ from vae.web.train import before, buttons, commands, figures, pictures, results,
 from vae.web.train import state as page_state
 from vae.web.train.commands import owner, session_id, start_again_when_over, started_here
 from vae.web.train.page_state import PageState
+from vae.web.train.spoken import OPENED
 from vae.wire.protocol import RunState
 
 POLL_SECONDS = 0.4
@@ -250,6 +251,8 @@ def _progress_line(snapshot: RunSnapshot) -> str:
         RunState.FINISHED: "Finished",
         RunState.STOPPED: "Stopped",
     }[snapshot.state]
+    if snapshot.opened and snapshot.state is not RunState.RUNNING:
+        return f"{OPENED} Resume trains them on."
     words = "Stopping" if snapshot.stopping else words
     parts = [f"{words}: step {snapshot.step:,} of {snapshot.total_steps:,}"]
     if snapshot.state is RunState.RUNNING and not snapshot.stopping:

@@ -7,6 +7,7 @@ from vae.web import quiz
 from vae.web.train import verdict
 from vae.wire.protocol import RunState
 
+OPENED = "Weights that were trained earlier, and rest."
 _GOES = ("pause", "resume")
 FOLLOW: Mapping[str, Sequence[str]] = {
     **dict.fromkeys(
@@ -42,6 +43,8 @@ def sentence(snapshot: RunSnapshot | None, lesson: str) -> str:
         return _MOVES[snapshot.state]
     if snapshot.state not in _RESTS:
         return f"The run ended: {snapshot.state}."
+    if snapshot.opened:
+        return OPENED
     rests = f"{_RESTS[snapshot.state]} at step {snapshot.step:,} of {snapshot.total_steps:,}."
     said = verdict.verdict_on(snapshot, lesson)
     # Who is asked for a guess first is not told before it.
