@@ -15,6 +15,12 @@ POINTS = 161
 
 def build(reading: Reading, found: Found) -> Belief | None:
     """Curves of the cost and of the density; None where there is no belief about pixels."""
+    if reading.family.endswith("-learned"):
+        return _of_learned(reading)
+    if reading.family == "categorical" and reading.beta:
+        return _of_classes()
+    if reading.family == "mixture":
+        return _of_mixture()
     kl = reading.kl_weight
     if reading.kl_form not in ("kl", "wrong", "free-bits") or not kl or kl <= 0:
         return None
@@ -55,6 +61,66 @@ def _of_error(reading: Reading, spread: float, cost: object, label: str) -> Beli
         unit,
         None if unit is None else 255.0 * unit,
     )
+
+
+def _of_learned(reading: Reading) -> Belief:
+    """Three scales of many: a narrow belief costs less near its output and more away from it."""
+    scales = (0.05, 0.1, 0.3)
+    errors = np.linspace(-0.6, 0.6, POINTS)
+    gaussian = reading.family == "gaussian-learned"
+    name, letter = ("Gaussian", "sigma") if gaussian else ("Laplace", "b")
+
+    def cost(scale: float) -> np.ndarray:
+        if gaussian:
+            return errors**2 / (2 * scale**2) + 0.5 * np.log(2 * np.pi * scale**2)
+        return np.abs(errors) / scale + np.log(2 * scale)
+
+    names = [f"{letter} = {scale:g}" for scale in scales]
+    return Belief(
+        f"{name} whose scale is learned, here three of its scales",
+        "error",
+        tuple(_curve(n, errors, cost(s)) for n, s in zip(names, scales, strict=True)),
+        tuple(_curve(n, errors, np.exp(-cost(s))) for n, s in zip(names, scales, strict=True)),
+        None,
+        None,
+    )
+
+
+def _of_classes() -> Belief:
+    """The cost of the class that was there, and probabilities of eight classes as an example."""
+    chances = np.linspace(0.005, 1.0, POINTS)
+    example = np.exp([0.0, 0.4, 1.1, 2.2, 1.8, 0.7, 0.1, -0.6])
+    classes = np.arange(len(example), dtype=float)
+    return Belief(
+        "categorical, one probability a class",
+        "class",
+        (_curve("cost", chances, -np.log(chances)),),
+        (_curve("an example", classes, example / example.sum()),),
+        None,
+        None,
+    )
+
+
+def _of_mixture() -> Belief:
+    """Two parts of different places and scales: the cost has a valley for each."""
+    errors = np.linspace(-0.6, 0.6, POINTS)
+
+    def part(place: float, scale: float) -> np.ndarray:
+        return np.exp(-0.5 * ((errors - place) / scale) ** 2) / (scale * np.sqrt(2 * np.pi))
+
+    density = 0.65 * part(-0.12, 0.06) + 0.35 * part(0.2, 0.12)
+    return Belief(
+        "mixture of densities, here of two Gaussians",
+        "value",
+        (_curve("cost", errors, -np.log(density)),),
+        (_curve("density", errors, density),),
+        None,
+        None,
+    )
+
+
+def _curve(name: str, x: np.ndarray, y: np.ndarray) -> Curve:
+    return Curve(name, tuple(x.tolist()), tuple(y.tolist()))
 
 
 def _between(reading: Reading, found: Found) -> Belief:

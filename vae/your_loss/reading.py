@@ -102,8 +102,9 @@ class Curve:
 class Belief:
     """The cost of a pixel in nats beside one nat of KL, and the density exp(-cost) of it.
 
-    ``axis`` is 'error' (output minus picture, in the code's units), 'output' (a probability) or
-    'target'. ``unit_sigma`` and ``grey_levels`` are the spread in [0, 1] and in steps of 1/255.
+    ``axis`` is 'error' (output minus picture, in the code's units), 'value' (a picture's value, of
+    an example), 'output' (a probability) or 'class'. ``unit_sigma`` and ``grey_levels`` are the
+    spread in [0, 1] and in steps of 1/255.
     """
 
     label: str

@@ -133,13 +133,15 @@ def printed(reading: Reading, constant: float | None) -> Printed | None:
         return Printed(constant, None, None, False, text)
     if reading.family == "laplace" and reading.laplace_scale and reading.rate:
         wanted = reading.rate * count * math.log(2.0 * reading.laplace_scale)
-        return Printed(
-            constant,
-            wanted,
-            None,
-            False,
-            f"D log(2 b) is {wanted:,.4g} here; the code leaves it out.",
+        keeps = (
+            None if constant is None else math.isclose(constant, wanted, rel_tol=1e-6, abs_tol=1e-9)
         )
+        text = f"D log(2 b) is {wanted:,.4g} here" + (
+            ", and the code keeps it: a negative loss is no error where b is below 1/2."
+            if keeps
+            else ", and the code leaves it out: 0 is a perfect picture with q equal to the prior."
+        )
+        return Printed(constant, wanted, keeps, bool(keeps and wanted < 0), text)
     return None
 
 

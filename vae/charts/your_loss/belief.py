@@ -5,12 +5,19 @@ import pandas as pd
 
 from vae.charts.kit.layers import layered
 from vae.charts.kit.parts import FIGURE_HEIGHT
-from vae.charts.kit.theme import BERNOULLI, CONTINUOUS_BERNOULLI, GAUSSIAN, Style
+from vae.charts.kit.theme import GAUSSIAN, STYLES, Style
 from vae.your_loss import Belief, Curve
 
 _AXES = {
     "error": "error: output minus picture, in the code's units",
+    "value": "a value of the picture, beside the middle",
     "output": "output, a probability",
+    "class": "probability of the class that is there",
+}
+_DENSITY_AXES = {
+    **_AXES,
+    "output": "the pixel's grey",
+    "class": "class",
 }
 _DASHES = ([1, 0], [8, 4], [2, 3])
 
@@ -34,10 +41,12 @@ def build_density_chart(
     *, axis: str, names: tuple[str, ...], family: str, two: bool = False
 ) -> alt.LayerChart:
     """The belief about a pixel; with ``two`` bars, where it allows two values."""
-    x = _AXES["error"] if axis == "error" else "the pixel's grey"
     description = "The belief that this cost stands for."
     if two:
         return _bars(style_of(family), description)
+    if axis == "class":
+        return _classes(style_of(family), description)
+    x = _DENSITY_AXES[axis]
     return _lines(names, style_of(family), x=x, y="density", description=description)
 
 
@@ -55,7 +64,11 @@ def rows_of(curves: tuple[Curve, ...]) -> pd.DataFrame:
 def describe_cost(belief: Belief) -> str:
     """The text alternative of the cost."""
     return f"What one pixel costs under {belief.label}: " + (
-        "lowest at no error." if belief.axis == "error" else "one curve a target."
+        {
+            "error": "lowest at no error.",
+            "value": "low at each of its parts.",
+            "class": "none where the class is certain.",
+        }.get(belief.axis, "one curve a target.")
     )
 
 
@@ -66,9 +79,7 @@ def describe_density(belief: Belief) -> str:
 
 def style_of(family: str) -> Style:
     """The colour and dash of the family on all pages."""
-    if family == "bernoulli":
-        return BERNOULLI
-    return CONTINUOUS_BERNOULLI if family == "continuous-bernoulli" else GAUSSIAN
+    return STYLES.get(family, GAUSSIAN)
 
 
 def _lines(
@@ -89,6 +100,18 @@ def _lines(
         )
     )
     return layered(line, height=FIGURE_HEIGHT, description=description)
+
+
+def _classes(style: Style, description: str) -> alt.LayerChart:
+    bars = (
+        alt.Chart(alt.NamedData(CURVES))
+        .mark_bar(color=style.colour)
+        .encode(
+            x=alt.X("x:O", title=_DENSITY_AXES["class"], axis=alt.Axis(labelAngle=0)),
+            y=alt.Y("y:Q", title="probability"),
+        )
+    )
+    return layered(bars, height=FIGURE_HEIGHT, description=description)
 
 
 def _bars(style: Style, description: str) -> alt.LayerChart:

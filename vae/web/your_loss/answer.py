@@ -55,12 +55,7 @@ def _show_belief(reading: Reading) -> None:
     st.subheader("2 · The belief", anchor="belief")
     belief = reading.belief
     if belief is None:
-        st.markdown(
-            "This cost is no belief about a pixel that can be drawn: see the verdict for why."
-            if reading.family in ("none", "unknown")
-            else "The scale of this belief is learned, so it has no curve of its own: the better "
-            "the fit, the narrower it is."
-        )
+        st.markdown(_why_no_curve(reading))
         return
     with layout.row("loss-belief"):
         st.markdown("**What a pixel costs…**")
@@ -91,6 +86,17 @@ def _show_belief(reading: Reading) -> None:
             f"{_number(belief.grey_levels)} grey levels, of 255."
         )
     st.markdown(said)
+
+
+def _why_no_curve(reading: Reading) -> str:
+    if reading.family in ("none", "unknown"):
+        return "This cost is no belief about a pixel that can be drawn: see the verdict for why."
+    if reading.kl_form in ("none", "inert", "capacity"):
+        return (
+            "A cost becomes a belief by what stands beside it. Here no KL weighs against the "
+            "error, so it has no scale and no curve."
+        )
+    return "No single scale describes this cost, so it has no curve of its own."
 
 
 def _show_otherwise(reading: Reading) -> None:

@@ -7,6 +7,7 @@ from vae.web.kit import address
 _GREEK = {"sigma": "σ", "mu": "μ"}
 _POWER = re.compile(r"\b(sigma|mu)\^2(?!\w)")
 _SIGMA = re.compile(r"\bsigma(?= |\b[^_.(\w])")
+_PI = re.compile(r"\b2 pi\b")
 _TIMES = re.compile(r"(?<=[\w)]) x (?=\d)|(?<=\d) x (?=\w)")
 
 
@@ -26,4 +27,5 @@ def refusal(text: str) -> str:
 
 
 def _powers(text: str) -> str:
-    return _TIMES.sub(" × ", _POWER.sub(lambda found: f"{_GREEK[found[1]]}²", text))
+    text = _POWER.sub(lambda found: f"{_GREEK[found[1]]}²", text)
+    return _TIMES.sub(" × ", _PI.sub("2π", text))
