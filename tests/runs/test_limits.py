@@ -65,9 +65,21 @@ def test_number_of_members(count: int) -> None:
 
 @pytest.mark.parametrize(
     ("name", "values"),
-    [("seed", (1, 2)), ("batch_size", (64, 128)), ("dataset", ("digits", "mnist"))],
+    [("batch_size", (64, 128)), ("dataset", ("digits", "mnist"))],
 )
 def test_members_share_what_they_see(name: str, values: tuple[object, object]) -> None:
     configs = [TrainConfig(**{name: value}) for value in values]
     with pytest.raises(LimitError, match=rf"{name}: .*share one value"):
         check(configs, Limits())
+
+
+def test_each_loss_has_the_same_seeds() -> None:
+    seeds = [
+        TrainConfig(seed=seed, likelihood=name)
+        for name in ("gaussian", "bernoulli")
+        for seed in (1, 2)
+    ]
+    check(seeds, Limits())
+    for unequal in (seeds[:3], [seeds[0], seeds[3]]):
+        with pytest.raises(LimitError, match="seed: 1, 2 given; runs side by side share one value"):
+            check(unequal, Limits())

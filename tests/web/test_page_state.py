@@ -117,9 +117,12 @@ def test_the_runs_of_a_question_give_the_question_back(name):
     assert found.members == state.members
 
 
-def test_a_sweep_belongs_to_the_settings_that_start_it():
-    state = PageState(TrainConfig(seed=3))
-    members = questions.sweep(state.config)
+@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian", "laplace-learned"])
+@pytest.mark.parametrize("kind", questions.SWEEPS)
+def test_a_sweep_belongs_to_the_settings_that_start_it(kind, likelihood):
+    state = PageState(TrainConfig(seed=3, likelihood=likelihood))
+    members = questions.sweep(state.config, kind)
+    assert questions.sweep_of(members) == kind
     assert state.makes(members)
     assert not state.with_settings(seed=4).makes(members)
     found = PageState().with_members(members)

@@ -260,6 +260,62 @@ def test_one_click_sweeps_from_a_high_rate_to_a_low_one(registry):
     assert "bits per pixel" in words(page)
 
 
+def test_a_sweep_over_beta_is_of_the_chosen_likelihood(registry):
+    page = open_page({"likelihood": "laplace"})
+    page.button(key="sweep-beta").click().run()
+    [(_, configs, _)] = asked(registry, "submit")
+    assert len(configs) == 7
+    betas = [config.beta for config in configs if config.likelihood == "laplace"]
+    assert betas == sorted(set(betas))
+    assert len(betas) == 5
+    assert {config.beta for config in configs if config.likelihood != "laplace"} == {1.0}
+    assert "The controls say something else" not in words(page)
+
+
+def test_a_sweep_over_seeds_tells_the_spread_of_three_losses_at_one_kl(registry):
+    page = open_page({"seed": "5"})
+    page.button(key="sweep-seeds").click().run()
+    [(_, configs, _)] = asked(registry, "submit")
+    assert [config.seed for config in configs] == [5, 6, 7] * 3
+    assert len({config.likelihood for config in configs}) == 3
+    [run] = registry.runs
+    members = [
+        replace(one, epochs=(replace(one.epochs[0], test_kl=20.0 + one.config.seed),))
+        for one in registry.runs[run].members
+    ]
+    registry.runs[run] = replace(registry.runs[run], members=tuple(members), version=2)
+    page.run()
+    assert "mean ± half the range" in words(page)
+    assert words(page).count("| 26.0 ± 1.0 |") == 3
+
+
+@pytest.mark.parametrize("key", ["sweep", "sweep-beta", "sweep-seeds"])
+def test_a_sweep_is_stopped_watched_replayed_and_shared_as_any_run(registry, key):
+    page = open_page()
+    page.button(key=key).click().run()
+    [run] = registry.runs
+    [(_, configs, _)] = asked(registry, "submit")
+    page.button(key="stop").click().run()
+    assert asked(registry, "stop") == [("stop", run)]
+    shared = "".join(item.value for item in page.code)
+    assert f"run={run}" in shared
+    # Somebody else, with the link: no buttons, the figure, and the same to train.
+    registry.owned = False
+    watching = open_page({"run": run})
+    assert "what counts: compare points above one another" in words(watching)
+    assert not [item for item in watching.button if item.key == "stop"]
+    watching.button(key="adopt").click().run()
+    registry.owned = True
+    watching.button(key=key).click().run()
+    assert asked(registry, "submit")[-1][1] == configs
+    # Over: its film, and the figure beside it.
+    registry.runs[run] = replace(registry.runs[run], state=RunState.STOPPED, stopping=False)
+    over = open_page({"run": run})
+    assert not over.exception
+    assert "Stopped: step" in over.get("progress")[0].proto.text
+    assert "what counts: compare points above one another" in words(over)
+
+
 def test_a_bound_is_measured_from_a_run_that_ended(registry):
     page = start(registry, RunState.FINISHED, checkpoints=("model.pt",))
     page.button(key="bound").click().run()

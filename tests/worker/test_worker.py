@@ -18,6 +18,7 @@ from vae.config import TrainConfig
 from vae.engine import checkpoints
 from vae.engine.training import Trainer
 from vae.images.sets import load_images
+from vae.lessons import questions
 from vae.runs.limits import Limits
 from vae.runs.registry import Registry
 from vae.runs.snapshots import RunSnapshot
@@ -233,6 +234,23 @@ def test_members_see_the_same_and_start_from_the_same(desk: Desk) -> None:
         assert event_a.step == event_b.step, "in step"
     assert [frame.step for frame in first.frames] == [frame.step for frame in third.frames]
     assert len(snapshot.checkpoints) == 3
+
+
+@pytest.mark.parametrize("kind", questions.SWEEPS)
+def test_a_sweep_streams_every_member_and_stops_with_what_it_has(desk: Desk, kind: str) -> None:
+    base = dataclasses.replace(TINY, epochs=questions.SWEEP_EPOCHS)
+    run_id = desk.submit(*questions.sweep(base, kind))
+    desk.registry.wait(
+        run_id,
+        lambda one: bool(one.members) and all(each.steps for each in one.members),
+        PATIENCE,
+    )
+    snapshot = desk.stop(run_id)
+    assert snapshot.state is RunState.STOPPED, snapshot.message
+    assert questions.sweep_of([member.config for member in snapshot.members]) == kind
+    # To be looked at again, and gone on with.
+    assert all(member.frames for member in snapshot.members)
+    assert len(snapshot.checkpoints) == len(snapshot.members)
 
 
 def test_divergence_is_named_and_does_not_end_the_others(desk: Desk) -> None:

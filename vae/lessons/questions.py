@@ -4,18 +4,21 @@ A lesson is a partial ``TrainConfig`` with the alternatives that answer its ques
 in it ends up in the page's address, so that a lesson is also a link.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from vae.beliefs import BELIEFS
 from vae.config import DATASETS, ConfigError, TrainConfig, WrongValue, default, option
 from vae.errors import shown
+from vae.shipped.cards import MATCHED
 
 MOST_MEMBERS = 4
-# From a sigma that pays for every detail to one that pays for little.
+# From a sigma that pays for every detail to one that pays for little; the same of beta.
 SWEEP_SCALES = (0.05, 0.1, 0.2, 0.4, 0.8)
+SWEEP_BETAS = (0.25, 0.5, 1.0, 2.0, 4.0)
 SWEEP_BESIDE = ("bernoulli", "continuous-bernoulli")
+SWEEP_SEEDS = 3
 SWEEP_EPOCHS = 8
 
 
@@ -205,15 +208,79 @@ def lesson_of(configs: Sequence[TrainConfig]) -> str:
     return "free"
 
 
-def sweep(config: TrainConfig) -> tuple[TrainConfig, ...]:
+def sweep(config: TrainConfig, kind: str = "sigma") -> tuple[TrainConfig, ...]:
     """Short runs of one network on one data set, from a high rate to a low one, and other losses.
 
-    All have the seed of ``config``: Gaussians whose sigma grows, then BCE and its company.
+    ``kind`` is one of ``SWEEPS``. 'sigma': Gaussians whose sigma grows, then BCE and its company.
+    'beta': the likelihood of ``config`` under a growing beta, then two others. 'seeds': three
+    losses of nearly one KL, each from the seed of ``config`` and the next ones. Raises ``KeyError``
+    on another kind.
     """
     short = replace(config, epochs=min(config.epochs, SWEEP_EPOCHS), reduction="sum", beta=1.0)
-    short = replace(short, sampling=True)
+    return SWEEPS[kind].build(replace(short, sampling=True))
+
+
+def _over_sigma(short: TrainConfig) -> tuple[TrainConfig, ...]:
     gaussians = [replace(short, likelihood="gaussian", scale=scale) for scale in SWEEP_SCALES]
     return (*gaussians, *(replace(short, likelihood=name) for name in SWEEP_BESIDE))
+
+
+def _over_beta(short: TrainConfig) -> tuple[TrainConfig, ...]:
+    others = [name for name in ("gaussian", *SWEEP_BESIDE) if name != short.likelihood][:2]
+    swept = [replace(short, beta=beta) for beta in SWEEP_BETAS]
+    return (*swept, *(replace(short, likelihood=name) for name in others))
+
+
+def _over_seeds(short: TrainConfig) -> tuple[TrainConfig, ...]:
+    scale, beta = MATCHED.get(short.dataset, MATCHED["digits"])
+    losses: tuple[dict[str, Any], ...] = (
+        {"likelihood": "bernoulli"},
+        {"likelihood": "gaussian", "scale": scale},
+        {"likelihood": "continuous-bernoulli", "beta": beta},
+    )
+    seeds = [(short.seed + more) % 2**31 for more in range(SWEEP_SEEDS)]
+    return tuple(replace(short, seed=seed, **loss) for loss in losses for seed in seeds)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What one varies: the button's words, its help, the members, and where among them the settings
+    stand that start it again."""
+
+    label: str
+    help: str
+    build: Callable[[TrainConfig], tuple[TrainConfig, ...]]
+    home: int
+
+
+SWEEPS: Mapping[str, Sweep] = {
+    "sigma": Sweep(
+        "Over σ",
+        "five sigmas of the Gaussian, BCE and the continuous Bernoulli: what a nat buys",
+        _over_sigma,
+        len(SWEEP_SCALES),
+    ),
+    "beta": Sweep(
+        "Over β",
+        "five weights of the KL under the chosen likelihood, and two others: the same by beta",
+        _over_beta,
+        SWEEP_BETAS.index(1.0),
+    ),
+    "seeds": Sweep(
+        "Three seeds",
+        "BCE, Gaussian and continuous Bernoulli at nearly one KL, three seeds each: who is sharper",
+        _over_seeds,
+        0,
+    ),
+}
+
+
+def sweep_of(configs: Sequence[TrainConfig]) -> str:
+    """Which of ``SWEEPS`` these members are; empty for none."""
+    for kind, one in SWEEPS.items():
+        if one.home < len(configs) and sweep(configs[one.home], kind) == tuple(configs):
+            return kind
+    return ""
 
 
 def is_sweep(configs: Sequence[TrainConfig]) -> bool:
@@ -278,6 +345,8 @@ def _label(config: TrainConfig, among: Sequence[TrainConfig]) -> str:
     for name, text in (("beta", f"beta {config.beta:g}"), ("architecture", config.architecture)):
         if len({getattr(other, name) for other in twins}) > 1:
             words.append(text)
+    if len({other.seed for other in twins}) > 1:
+        words.append(f"seed {config.seed}")
     if not fixed and len({other.scale for other in twins}) > 1:
         words.append(f"from sigma {config.scale:g}")
     return ", ".join(words)

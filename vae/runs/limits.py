@@ -7,7 +7,7 @@
 import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields, replace
 from typing import Any
 
 from vae.config import TrainConfig, option
@@ -151,7 +151,7 @@ def check(configs: Sequence[TrainConfig], limits: Limits) -> None:
             value, most = getattr(config, name), getattr(limits, f"max_{name}")
             if value > most:
                 raise LimitError(f"{name}: {value} given; this host allows 1 to {most}")
-    for name in ("dataset", "images", "grey", "batch_size", "seed"):
+    for name in ("dataset", "images", "grey", "batch_size"):
         values = {getattr(config, name) for config in configs}
         if len(values) > 1:
             listed = ", ".join(sorted(map(str, values)))
@@ -159,3 +159,12 @@ def check(configs: Sequence[TrainConfig], limits: Limits) -> None:
                 f"{name}: {listed} given; runs side by side share one value, so that they see "
                 "the same images in the same order"
             )
+    # One seed for all, or each loss from the same ones: else a seed would be taken for a loss.
+    seeds: dict[TrainConfig, list[int]] = {}
+    for config in configs:
+        seeds.setdefault(replace(config, seed=0), []).append(config.seed)
+    if len({tuple(sorted(of_one)) for of_one in seeds.values()}) > 1:
+        listed = ", ".join(str(seed) for seed in sorted({config.seed for config in configs}))
+        raise LimitError(
+            f"seed: {listed} given; runs side by side share one value, or each loss has the same"
+        )

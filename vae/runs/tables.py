@@ -97,14 +97,16 @@ def rate_frame(
     labels: Sequence[str],
     families: Sequence[str],
     theory: tuple[Sequence[float], Sequence[float]],
+    names: Sequence[str] = (),
 ) -> pd.DataFrame:
     """What each member pays and leaves on the test set, or on its last batch before that.
 
     ``families``: the name of each member's kind; ``theory``: rates (nats per image) and errors
-    (per pixel). Columns: kind (measured or predicted), member, family, kl, mse, bits.
+    (per pixel); ``names``: what stands beside each point, the labels where none are given.
+    Columns: kind (measured or predicted), member, name, family, kl, mse, bits.
     """
-    rows = [(PREDICTED, "", "", kl, mse, 0.0) for kl, mse in zip(*theory, strict=True)]
-    for member, label, family in zip(members, labels, families, strict=True):
+    rows = [(PREDICTED, "", "", "", kl, mse, 0.0) for kl, mse in zip(*theory, strict=True)]
+    for member, label, name, family in zip(members, labels, names or labels, families, strict=True):
         if member.epochs:
             last = member.epochs[-1]
             figures = last.test_kl, last.test_mse, last.bits_per_pixel or 0.0
@@ -112,8 +114,8 @@ def rate_frame(
             figures = member.last_step.kl, member.last_step.mse, 0.0
         else:
             continue
-        rows.append((MEASURED, label, family, *figures))
-    columns = ["kind", "member", "family", "kl", "mse", "bits"]
+        rows.append((MEASURED, label, name, family, *figures))
+    columns = ["kind", "member", "name", "family", "kl", "mse", "bits"]
     return _finite(pd.DataFrame(rows, columns=columns))
 
 

@@ -25,6 +25,7 @@ from vae.files import write_atomically
 from vae.images.sets import ImageData, fingerprint, load_images
 from vae.shipped.cards import (
     CHECKPOINTS,
+    MATCHED,
     MATCHED_SEEDS,
     SUMMARIES,
     Card,
@@ -37,8 +38,6 @@ from vae.theory.prediction import active_latents, summarise
 if TYPE_CHECKING:
     from vae.engine.training import Trainer
 
-# Sigma of the Gaussian and beta of the continuous Bernoulli whose KL is the Bernoulli's.
-MATCHED = {"digits": (0.396, 6.75), "mnist": (0.4, 6.35), "fashion": (0.41, 7.4)}
 LONG_BETA = 7.5
 
 

@@ -18,6 +18,8 @@ from vae.wire.events import CalibrationBin
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
 SUMMARIES = "data-summaries.json"
+MATCHED = {"digits": (0.396, 6.75), "mnist": (0.4, 6.35), "fashion": (0.41, 7.4)}
+"""Sigma of the Gaussian and beta of the continuous Bernoulli whose KL is the Bernoulli's."""
 MATCHED_SEEDS = {"digits": (1, 2, 3), "mnist": (1, 2, 3), "fashion": (1, 2, 3)}
 
 

@@ -44,7 +44,7 @@ def build_rate_chart(*, families: tuple[Style, ...]) -> alt.TopLevelMixin:
             alt.Tooltip("bits:Q", title="bits per pixel", format=".3f"),
         ],
     )
-    names = measured.mark_text(align="left", dx=9, dy=-7).encode(text=alt.Text("member:N"))
+    names = measured.mark_text(align="left", dx=9, dy=-7).encode(text=alt.Text("name:N"))
     return layered(
         theory,
         points,

@@ -17,6 +17,11 @@ from vae.wire.protocol import RunState
 
 # Steps a second; 0 is no limit.
 _SPEEDS = {0.0: "full speed", 20.0: "20 steps/s", 5.0: "5 steps/s", 1.0: "1 step/s"}
+_SWEEPS = {
+    "sigma": ("sweep", commands.sweep),
+    "beta": ("sweep-beta", commands.sweep_beta),
+    "seeds": ("sweep-seeds", commands.sweep_seeds),
+}
 _STEPS = {1: commands.step_1, 10: commands.step_10, 100: commands.step_100}
 
 
@@ -62,16 +67,11 @@ def _starting_buttons(page: PageState, live: bool) -> None:
         slot="new-seed",
         help="from the first step: other initial weights, data order and noise",
     )
-    sweep = len(questions.SWEEP_SCALES) + len(questions.SWEEP_BESIDE)
-    _button(
-        f"Sweep of {sweep}",
-        "sweep",
-        commands.sweep,
-        "scatter_plot",
-        slot="sweep",
-        disabled=live,
-        help="five sigmas, BCE and the continuous Bernoulli, a few epochs each: what a nat buys",
-    )
+    with st.popover("Sweep", icon=":material/scatter_plot:", key="sweep-popover", disabled=live):
+        for kind, (key, press) in _SWEEPS.items():
+            one = questions.SWEEPS[kind]
+            members = len(questions.sweep(page.config, kind))
+            _button(f"{one.label}: {members} runs", key, press, disabled=live, help=one.help)
     _weights_popover(disabled=live)
 
 

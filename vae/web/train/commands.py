@@ -109,9 +109,21 @@ def train_paused() -> None:
 
 
 def sweep() -> None:
-    """Several short runs at once, from a high rate to a low one."""
+    """Several short runs at once, from a high rate to a low one: over sigma."""
+    _sweep("sigma")
+
+
+def sweep_beta() -> None:
+    _sweep("beta")
+
+
+def sweep_seeds() -> None:
+    _sweep("seeds")
+
+
+def _sweep(kind: str) -> None:
     if is_heard("sweep"):
-        _submit(questions.sweep(state.current().config))
+        _submit(questions.sweep(state.current().config, kind))
 
 
 def new_seed() -> None:

@@ -20,7 +20,7 @@ from vae.charts.kit.theme import Style, dressed
 from vae.charts.train import bound, curves, rate
 from vae.charts.train import styles as train_styles
 from vae.config import TrainConfig
-from vae.lessons.questions import is_sweep
+from vae.lessons.questions import is_sweep, sweep_of
 from vae.memo import Memo, shared
 from vae.runs import tables
 from vae.runs.snapshots import MemberSnapshot, RunSnapshot
@@ -278,8 +278,10 @@ def _gap(event: BoundEvent) -> str:
 def _show_rates(snapshot: RunSnapshot, styles: tuple[Style, ...]) -> None:
     """What a nat buys under each loss, beside the linear VAE's curve."""
     members = snapshot.members
-    families = [BELIEFS[member.config.likelihood].style for member in members]
-    config = members[0].config
+    configs = [member.config for member in members]
+    kind = sweep_of(configs)
+    families = [BELIEFS[config.likelihood].style for config in configs]
+    config = configs[0]
     rows = _packed.get(
         ("rates", snapshot.run_id, snapshot.version),
         lambda: to_arrow(
@@ -288,42 +290,70 @@ def _show_rates(snapshot: RunSnapshot, styles: tuple[Style, ...]) -> None:
                 [style.label for style in styles],
                 [style.label for style in families],
                 loss.linear_curve(config),
+                [f"seed {c.seed}" for c in configs] if kind == "seeds" else (),
             )
         ),
     )
     show(rate.build_rate_chart, rows, key="rates", families=tuple(dict.fromkeys(families)))
-    if sentences := _at_equal_rate(members):
-        st.markdown("\n".join(sentences))
+    said = _over_the_seeds(members) if kind == "seeds" else _at_equal_rate(members)
+    if said:
+        st.markdown("\n".join(said))
     st.caption(
         "Each point is a run: what it pays in KL, and the squared error that it leaves on the test "
-        "set. A small sigma buys detail with nats; every loss picks one rate of exchange. The "
-        "dotted line is the least a linear VAE leaves at each KL (reverse water-filling): a "
-        "network may lie below it, since its pictures are no Gaussian's. Sharper at equal KL is "
-        "what counts: compare points above one another, with more than one seed."
+        "set. A small σ, or a small β, buys detail with nats; every loss picks one rate of "
+        "exchange. The dotted line is the least a linear VAE leaves at each KL (reverse "
+        "water-filling): a network may lie below it, since its pictures are no Gaussian's. Sharper "
+        "at equal KL is what counts: compare points above one another, with more than one seed."
     )
 
 
 def _at_equal_rate(members: Sequence[MemberSnapshot]) -> list[str]:
-    """For each loss beside the Gaussians, their error at its own KL, read between their points."""
+    """For each loss beside the swept one, the swept one's error at that KL, between its points."""
+    swept = members[0].config.likelihood
     tested = [member for member in members if member.epochs]
-    gaussian = sorted(
+    curve = sorted(
         (member.epochs[-1].test_kl, math.log(member.epochs[-1].test_mse))
         for member in tested
-        if BELIEFS[member.config.likelihood].gaussian
+        if member.config.likelihood == swept
     )
+    name = "a Gaussian" if swept == "gaussian" else f"{BELIEFS[swept].short} with another β"
     sentences = []
     for member in tested:
         last, belief = member.epochs[-1], BELIEFS[member.config.likelihood]
-        if belief.gaussian or len(gaussian) < 2:
+        if belief.name == swept or len(curve) < 2:
             continue
-        if gaussian[0][0] <= last.test_kl <= gaussian[-1][0]:
-            rates, errors = zip(*gaussian, strict=True)
+        if curve[0][0] <= last.test_kl <= curve[-1][0]:
+            rates, errors = zip(*curve, strict=True)
             error = math.exp(float(np.interp(last.test_kl, rates, errors)))
             sentences.append(
                 f"- At {belief.short}'s KL of **{last.test_kl:.1f}** nats it leaves a squared "
-                f"error of **{last.test_mse:.4f}**; a Gaussian would leave **{error:.4f}**."
+                f"error of **{last.test_mse:.4f}**; {name} would leave **{error:.4f}**."
             )
     return sentences
+
+
+def _over_the_seeds(members: Sequence[MemberSnapshot]) -> list[str]:
+    """A table of the losses over their seeds: mean and half the range; empty before the end of the
+    first epoch."""
+    if not all(member.epochs for member in members):
+        return []
+    lines = [
+        "| mean ± half the range | KL, nats | MSE per pixel | bits per pixel |",
+        "|:--|--:|--:|--:|",
+    ]
+    for likelihood in dict.fromkeys(member.config.likelihood for member in members):
+        ends = [m.epochs[-1] for m in members if m.config.likelihood == likelihood]
+        cells = [
+            _spread([end.test_kl for end in ends], ".1f"),
+            _spread([end.test_mse for end in ends], ".4f"),
+            _spread([end.bits_per_pixel or math.nan for end in ends], ".3f"),
+        ]
+        lines.append(f"| {BELIEFS[likelihood].short} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def _spread(values: Sequence[float], form: str) -> str:
+    return f"{np.mean(values):{form}} ± {np.ptp(values) / 2:{form}}"
 
 
 def _show_figure(

@@ -51,7 +51,8 @@ class PageState:
 
     def makes(self, trained: Sequence[TrainConfig]) -> bool:
         """Whether these are the members of a run that this page's settings start."""
-        wanted = questions.sweep(self.config) if questions.is_sweep(trained) else self.members
+        kind = questions.sweep_of(trained)
+        wanted = questions.sweep(self.config, kind) if kind else self.members
         return wanted == tuple(trained)
 
     def question_of(self, trained: Sequence[TrainConfig]) -> str:
@@ -95,9 +96,8 @@ class PageState:
 
     def with_members(self, members: Sequence[TrainConfig]) -> "PageState":
         """The settings, the comparison and the question of a run, and the run let go."""
-        if questions.is_sweep(members):
-            # The first that keeps the settings' own scale.
-            config = members[-len(questions.SWEEP_BESIDE)]
+        if kind := questions.sweep_of(members):
+            config = members[questions.SWEEPS[kind].home]
             return replace(self, config=config, lesson="free", against=(), run="")
         return replace(
             self,

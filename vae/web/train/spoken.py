@@ -11,7 +11,18 @@ OPENED = "Weights that were trained earlier, and rest."
 _GOES = ("pause", "resume")
 FOLLOW: Mapping[str, Sequence[str]] = {
     **dict.fromkeys(
-        ("train", "train-paused", "sweep", "weights-open", "again", "go-on", "bound", "recover"),
+        (
+            "train",
+            "train-paused",
+            "sweep",
+            "sweep-beta",
+            "sweep-seeds",
+            "weights-open",
+            "again",
+            "go-on",
+            "bound",
+            "recover",
+        ),
         _GOES,
     ),
     "pause": ("resume", "pause", "go-on", "train"),
