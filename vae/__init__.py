@@ -5,7 +5,7 @@ beliefs                              every likelihood's names, once: words, look
 wire                                 what the worker and the server say to each other
 images, theory, your_loss            pictures; closed forms; reading pasted losses (numpy)
 engine                               likelihoods, ELBO, networks, training (PyTorch)
-runs                                 the server's side of training: queue, watch, records
+runs, rooms                          the server's side of training: queue, watch, records; votes
 shipped, charts                      trained weights and their cards; figures
 ledger, lessons, export              claims and verdicts; words of the lessons; what is taken away
 quiz                                 questions that are asked before the answer is seen

@@ -56,3 +56,29 @@ def test_train_folds_the_verdict_until_one_has_chosen(open_page):
     said = page.locator(".st-key-quiz-guess").get_by_role("status")
     expect(said).to_contain_text("You said 20; theory 0; the run kept ")
     expect(verdict.get_by_text("Predicted:")).to_be_visible()
+
+
+def test_the_ledger_is_a_quiz_by_keyboard(open_page):
+    page = open_page("?verdict=wrong")
+    rows = page.locator(".ledger article")
+    quiz = page.locator(".st-key-quiz-ledger")
+    count = rows.count()
+    sent = record_of(page).sent
+    quiz.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(rows.first).to_be_hidden()
+    said = quiz.locator(".said")
+    first = said.inner_text()
+    for _ in range(2):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(quiz.get_by_role("status")).to_contain_text("Right: wrong.")
+    expect(quiz.locator(".score")).to_have_text(f"1 of 1 right so far; {count - 1} to go.")
+    page.keyboard.press("Enter")
+    expect(said).not_to_have_text(first)
+    page.keyboard.press("Enter")
+    expect(quiz.get_by_role("status")).to_contain_text("Not so: wrong.")
+    expect(quiz.locator(".score")).to_have_text(f"1 of 2 right so far; {count - 2} to go.")
+    assert record_of(page).sent == sent
+    quiz.locator("summary").click()
+    expect(rows.first).to_be_visible()

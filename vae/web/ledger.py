@@ -10,6 +10,7 @@ import streamlit as st
 
 from vae import ledger
 from vae.ledger import CLAIMS, THREADS, Verdict
+from vae.web import quiz
 from vae.web.kit import address, claims
 
 _STYLE = (Path(__file__).parent / "assets" / "ledger.css").read_text(encoding="utf-8")
@@ -47,5 +48,6 @@ def show_ledger(*, present: bool = False) -> None:
         f"the verdict in **{agreeing}**. In {sources} of them a source decides, and the number "
         "illustrates."
     )
+    quiz.ask_ledger()
     shown = claims.rows_html(tuple(row.claim.id for row in chosen), present)
     st.html(f"<style>{_STYLE}</style>{shown}")

@@ -98,6 +98,12 @@ def question_data(question: Question) -> dict[str, Any]:
     }
 
 
+def ask_ledger() -> None:
+    """The ledger's rows as a quiz, above them; their verdicts are hidden while it is open."""
+    if asks():
+        show_part("ledger", {}, key="quiz-ledger")
+
+
 def ask_guess(
     lesson: str,
     configs: Sequence[TrainConfig],

@@ -21,9 +21,10 @@ export function remember(id, answer) {
   for (const listener of shared.listeners) listener(id);
 }
 
-export function forget() {
-  shared.answers = {};
-  save(storage(), {});
+// Forgets the answers to those questions of whose names `which` is true.
+export function forget(which) {
+  for (const id of Object.keys(answers())) if (which(id)) delete shared.answers[id];
+  save(storage(), answers());
   show();
   for (const listener of shared.listeners) listener("");
 }
