@@ -582,6 +582,8 @@ def test_a_finished_run_can_be_replayed_explored_and_taken_home(registry):
         "download-table",
         "download-animation",
         "download-code",
+        "download-book",
+        "download-edit_note",
         "download-save",
         "download-image",
     }

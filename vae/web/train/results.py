@@ -1,6 +1,7 @@
 """After a run: the film of it, what its latents mean, and everything to take home."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import streamlit as st
 from vae.beliefs import BELIEFS
 from vae.charts.train import maps
 from vae.config import TrainConfig
-from vae.export import files, standalone
+from vae.export import files, notebook, standalone
 from vae.images import tiles
 from vae.images.sets import DIGIT_NAMES, FASHION_NAMES
 from vae.lessons import questions
@@ -206,6 +207,16 @@ def _show_run_downloads(config: TrainConfig, checkpoints: Sequence[str]) -> None
         "text/x-python",
         key=config,
     )
+    for exercise, label, icon in ((False, "Notebook", "book"), (True, "Exercise", "edit_note")):
+        build = notebook.build_exercise if exercise else notebook.build_notebook
+        downloads.offer(
+            label,
+            icon,
+            partial(build, config),
+            notebook.notebook_name(config, exercise=exercise),
+            "application/x-ipynb+json",
+            key=config,
+        )
     for path in checkpoints:
         name = f"vae-{config.likelihood}.pt"
         downloads.offer("Weights", "save", Path(path).read_bytes, name, _BYTES)
