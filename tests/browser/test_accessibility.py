@@ -6,7 +6,7 @@ from browsing import open_everything
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("", "derivation", "bias", "your_loss", "train")
+PAGES = ("", "derivation", "bias", "your_loss", "train", "teach")
 SERIOUS = {"serious", "critical"}
 
 # What Streamlit's own frontend does, by rule and by the part of a selector, with the reason.

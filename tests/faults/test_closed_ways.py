@@ -11,7 +11,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from vae.web.gate import LONGEST_MESSAGE
 
-PAGES = ["", "derivation", "bias", "your_loss", "train"]
+PAGES = ["", "derivation", "bias", "your_loss", "train", "teach"]
 
 
 # A server that refuses by the headers alone may hang up before it has read the body.

@@ -10,7 +10,7 @@ from page_runs import open_app
 from vae.config import TrainConfig
 from vae.web.kit import address
 
-PAGES = ["overview", "derivation", "bias", "your_loss", "train"]
+PAGES = ["overview", "derivation", "bias", "your_loss", "train", "teach"]
 _CODE = re.compile(r"(?<!`)(`+)(?!`)[^\n]+?(?<!`)\1(?!`)")
 
 

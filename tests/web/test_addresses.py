@@ -13,12 +13,13 @@ from benchmarks.client import Session
 
 from vae.config import TrainConfig
 
-PAGES = ["", "derivation", "bias", "your_loss", "train"]
+PAGES = ["", "derivation", "bias", "your_loss", "train", "teach"]
 # The full ten thousand take minutes: the benchmark machine sets the number.
 COUNT = int(os.environ.get("VAE_TEST_ADDRESSES", "400"))
 
 NAMES = [
     *(spec.name for spec in fields(TrainConfig)),
+    "room", "quiz", "notes", "figure", "built_page",
     "run", "lesson", "against", "hide", "present", "embed", "verdict", "thread", "line", "step",
     "loss", "question", "public", "wanted",
     "sigma", "x", "mu", "mean", "t", "p", "g", "h", "variance", "fit_mean", "fit_sigma", "noise",

@@ -9,7 +9,7 @@ from benchmarks.client import Session
 
 from vae.images.sets import load_images
 
-PAGES = ["", "derivation", "bias", "your_loss", "train"]
+PAGES = ["", "derivation", "bias", "your_loss", "train", "teach"]
 
 
 @pytest.mark.parametrize("path", PAGES[1:])

@@ -221,6 +221,10 @@ class Rooms:
         room = self._rooms.get(code)
         return room is not None and voter in room.voters
 
+    def drop(self, code: str) -> None:
+        """Let a room go, whoever opened it; nothing where it is gone already."""
+        self._rooms.pop(code, None)
+
     def handle(self, event: Event, now: float) -> list[Action]:
         """What follows from ``event`` at the time ``now``, in seconds that never run backwards."""
         gone: list[Action] = [

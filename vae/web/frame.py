@@ -10,6 +10,7 @@ from vae.ledger.types import REFERENCES
 from vae.lessons import glossary
 from vae.web import hands, quiz
 from vae.web.kit import address
+from vae.web.rooms import panel
 
 _KEY = "presenter"
 _PARAMETER = "present"
@@ -17,7 +18,14 @@ _ASSETS = Path(__file__).parent / "assets"
 # Read once: static text of our own, with nothing of an address or a user in it.
 _STYLE = "".join(
     (_ASSETS / name).read_text(encoding="utf-8")
-    for name in ("frame.css", "rows.css", "folds.css", "focus.css", "classroom.css")
+    for name in (
+        "frame.css",
+        "rows.css",
+        "folds.css",
+        "focus.css",
+        "classroom.css",
+        "print.css",
+    )
 )
 _EMBEDDED_STYLE = (_ASSETS / "embedded.css").read_text(encoding="utf-8")
 _PRESENTER_STYLE = (_ASSETS / "presenter.css").read_text(encoding="utf-8")
@@ -34,19 +42,25 @@ def navigation_position() -> Literal["top", "sidebar"]:
     return "top" if presenting() else "sidebar"
 
 
-def show_frame() -> None:
-    """Style, presenter's toggle, glossary and references; called once a run, before the page."""
-    present = presenting()
-    modes = (_PRESENTER_STYLE, present), (_EMBEDDED_STYLE, bool(st.context.is_embedded))
+def use_style() -> None:
+    """The style of all pages, and of the modes that are on."""
+    modes = (_PRESENTER_STYLE, presenting()), (_EMBEDDED_STYLE, bool(st.context.is_embedded))
     extra = "".join(style for style, wanted in modes if wanted)
     st.html(f"<style>{_STYLE}{extra}</style>")
+
+
+def show_frame() -> None:
+    """Style, presenter's toggle, glossary and references; called once a run, before the page."""
+    use_style()
     hands.show_skips()
-    if present:
+    if presenting():
         with st.container(horizontal=True, horizontal_alignment="right", key="presenter-bar"):
             _toggle()
             quiz.show_toggle()
             with st.popover("Glossary", icon=":material/menu_book:"):
                 st.markdown(glossary.as_markdown())
+        quiz.show_part("present", {}, key="present-steps")
+        panel.show(offer=True)
         return
     with st.sidebar:
         _toggle()
@@ -55,12 +69,14 @@ def show_frame() -> None:
             st.markdown(glossary.as_markdown())
         with st.expander("References", icon=":material/library_books:"):
             st.markdown(references_markdown())
+    panel.show()
 
 
 def show_foot() -> None:
     """The version that made the page, below everything else of it."""
     if not st.context.is_embedded:
         st.markdown(f":small[What is a VAE's loss? Version {__version__}]")
+        quiz.show_handout()
 
 
 def _toggle() -> None:

@@ -6,6 +6,7 @@ any size. The gate answers what pages need and refuses the rest before anything 
 """
 
 import logging
+import re
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
@@ -14,6 +15,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from vae.web import steering_key
 
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+# What a room is told: requests without a body (vae/web/rooms/routes.py).
+_ROOM = re.compile(r"/room/(?:open|[A-Za-z0-9-]{1,24}/[a-z]{1,8}(?:/[A-Za-z0-9_-]{1,64}){0,2})$")
 # Below Streamlit's own folder: what its page in the browser asks for.
 _CORE = "/_stcore/"
 _ANSWERED = frozenset({"health", "host-config", "stream", "bidi-components"})
@@ -58,6 +61,8 @@ class Gate:
 
 def is_open(method: str, path: str) -> bool:
     """Whether the app answers requests with this method at this path, below any base path."""
+    if method == "POST" and _ROOM.search(path):
+        return True
     if method not in _METHODS:
         return False
     _, core, rest = path.partition(_CORE)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from vae.web import frame, server
+from vae.web import embedded, frame, server
 
 _ROOT = Path(__file__).resolve().parents[2]
 # A file of our own: the browser would fetch a named symbol from another host.
@@ -16,6 +16,7 @@ PAGES = {
     "bias": ("Bias", ":material/balance:"),
     "your_loss": ("Your loss", ":material/content_paste_search:"),
     "train": ("Train", ":material/model_training:"),
+    "teach": ("For teachers", ":material/school:"),
 }
 
 
@@ -33,6 +34,10 @@ def show() -> None:
     ]
     page = st.navigation(pages, position=frame.navigation_position())
     with server.one_at_a_time():
+        if (figure := embedded.asked()) is not None:
+            frame.use_style()
+            embedded.show(figure)
+            return
         frame.show_frame()
         page.run()
         frame.show_foot()

@@ -65,6 +65,16 @@ def show_toggle() -> None:
     address.put(query, {_PARAMETER, _NOTES})
 
 
+def show_link(label: str, link: str, *, key: str) -> None:
+    """A button that copies ``link``, and one that shows it as a QR code."""
+    show_part("link", {"label": label, "link": link}, key=key)
+
+
+def show_handout() -> None:
+    """The foot of a printed page: its address, in letters and as a QR code."""
+    show_part("handout", {"totals": totals() if asks() else {}}, key="handout")
+
+
 def ask(page: str, anchor: str) -> None:
     """The question of a section, one line. Raises ``KeyError`` where there is none."""
     question = SECTIONS[f"{page}-{anchor}"]

@@ -12,10 +12,12 @@ import streamlit as st
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
+from vae.rooms.place import PlaceError, load_place
 from vae.runs.limits import LimitError, check_environment
 from vae.runs.registry import close_registry
 from vae.web.gate import Gate
 from vae.web.places import Places
+from vae.web.rooms.routes import room_routes
 from vae.web.routes import asset_routes
 from vae.web.sockets import send_at_once
 
@@ -55,7 +57,8 @@ def start_only_with_a_good_environment() -> None:
     """End the process with one sentence where a variable is outside its range."""
     try:
         check_environment()
-    except LimitError as error:
+        load_place()
+    except (LimitError, PlaceError) as error:
         sys.exit(str(error))
 
 
@@ -66,7 +69,8 @@ def middleware() -> list[Middleware]:
 
 def routes() -> list[Route]:
     """Files of the app's own that pass by Streamlit's sessions."""
-    return asset_routes(st.get_option("server.baseUrlPath"))
+    base = st.get_option("server.baseUrlPath")
+    return [*asset_routes(base), *room_routes(base)]
 
 
 def import_what_pages_need() -> None:

@@ -83,6 +83,14 @@ function keep(name, opened, at) {
   }
 }
 
+// Streamlit's own files lie beside the app, wherever it is mounted.
+function address(path) {
+  const own = document.querySelector('script[src*="static/"], link[href*="static/"]');
+  const url = own?.src ?? own?.href ?? "";
+  const end = url.indexOf("/static/");
+  return new URL(path, end < 0 ? `${location.origin}/` : url.slice(0, end + 1)).href;
+}
+
 function link() {
   const url = new URL(window.location.href);
   for (const [name, text] of shared.values) url.searchParams.set(name, text);
@@ -219,8 +227,20 @@ export default function (component) {
   copy.className = "copy";
   copy.textContent = "Copy link to this view";
   copy.addEventListener("click", () => copyLink(copy));
-  actions.append(copy);
-  root.append(actions);
+  // What is fetched when it is asked for: a picture of the link, and code for a slide.
+  const taken = (text, label, name) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = text;
+    button.title = label;
+    button.addEventListener("click", async () => {
+      const view = await import(address(`${data.assets}view.js`));
+      view[name](button, link(), address);
+    });
+    return button;
+  };
+  if (!data.bare) actions.append(copy, taken("QR", "QR code of this view", "code"), taken("Embed", "Copy embed code: this figure in a slide", "embed"));
+  if (actions.children.length) root.append(actions);
 
   // A chart drawn later (a theme change, a rerun) opens at its first value: bring it along.
   const watcher = new MutationObserver((records) => {

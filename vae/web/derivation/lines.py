@@ -59,7 +59,14 @@ def show_expansion(values: Mapping[str, float]) -> None:
     shown = range(last) if position == "all" else range(int(position))
     for index in shown:
         _show_step(index, STEPS[index], values, current=index == shown[-1])
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(key="print-lines"):
+        st.markdown(
+            "\n\n".join(
+                f"**{number} · {step.title}.** {step.say}\n\n$$\n{step.formula}\n$$"
+                for number, step in enumerate(STEPS, 1)
+            )
+        )
+    with st.container(horizontal=True, vertical_alignment="center", key="print-hidden-steps"):
         number = last if position == "all" else int(position)
         st.button("Back", on_click=_back, disabled=number == 1)
         st.button("Next", type="primary", on_click=_next, disabled=number == last)

@@ -14,6 +14,7 @@ from vae.memo import shared
 from vae.web import frame
 from vae.web.kit import address
 from vae.web.kit.address import hidden
+from vae.web.routes import assets_digest
 from vae.web.streamlit_private import to_arrow
 
 _ASSETS = Path(__file__).parents[1] / "assets"
@@ -135,17 +136,20 @@ def dials(
     values: Mapping[str, float],
     presets: Mapping[str, Mapping[str, float]] | None = None,
     inline: bool = False,
+    bare: bool = False,
     key: str,
 ) -> None:
     """Sliders for ``dials``, opening at ``values``; figures follow them in the browser.
 
     ``presets`` are buttons: a label and the values they set, in the browser too. ``inline`` puts
-    the sliders side by side, where height is short. What the address hides is left out. A key
-    from `dock` keeps them in view.
+    the sliders side by side, where height is short; ``bare`` leaves out the links to share. What
+    the address hides is left out. A key from `dock` keeps them in view.
     """
     out = hidden()
     data = {
         "inline": inline,
+        "bare": bare,
+        "assets": f"classroom/{assets_digest('classroom')}/",
         "dials": [
             {
                 "name": dial.name,

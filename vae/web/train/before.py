@@ -12,6 +12,7 @@ from vae.lessons import questions
 from vae.lessons.questions import LESSONS, MOST_MEMBERS, VARIANTS
 from vae.runs.limits import Limits
 from vae.runs.snapshots import RunSnapshot
+from vae.web import quiz
 from vae.web.kit import address, layout
 from vae.web.train import commands, loss, pictures, state
 from vae.web.train.page_state import PageState
@@ -139,9 +140,11 @@ def show_sharing(page: PageState) -> None:
     with st.popover("Share", icon=":material/share:", key="share"):
         st.markdown("**These settings**, seed included, for others to train themselves:")
         st.code(state.link(page), language=None, wrap_lines=True)
+        quiz.show_link("Copy link", state.link(page), key="share-settings")
         if page.run:
             st.markdown("**This run**, to watch live, without its buttons:")
             st.code(state.watch_link(page), language=None, wrap_lines=True)
+            quiz.show_link("Copy link", state.watch_link(page), key="share-run")
         st.markdown(
             "To hide controls in a lesson, add for example `&hide=seed,batch_size,against`."
         )

@@ -4,6 +4,8 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from vae.web import quiz
+from vae.web.rooms.qr import MOST_LETTERS
 from vae.web.your_loss.asked import LONGEST_LINK, Asked
 
 
@@ -19,4 +21,7 @@ def show_sharing(asked: Asked) -> None:
         base = (st.context.url or "").split("?")[0]
         query = asked.to_query()
         st.markdown("**This reading**: the code travels in the link and is kept nowhere.")
-        st.code(base + (f"?{urlencode(query)}" if query else ""), language=None, wrap_lines=True)
+        link = base + (f"?{urlencode(query)}" if query else "")
+        st.code(link, language=None, wrap_lines=True)
+        if len(link) <= MOST_LETTERS:
+            quiz.show_link("Copy link", link, key="share-reading")

@@ -1,0 +1,98 @@
+"""A teacher and three students in one room: two rounds, a reveal, a run that all watch."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browsing import record_of, wait_ready, watch
+from playwright.sync_api import Browser, Page, expect
+
+pytestmark = pytest.mark.browser
+
+SECONDS = 20_000
+QUESTION = "derivation-sigma"
+
+
+def violations(page: Page) -> list[str]:
+    found = Axe().run(page, context=".classroom").response["violations"]
+    return [each["id"] for each in found if each["impact"] in ("serious", "critical")]
+
+
+def enter(browser: Browser, address: str, width: int = 390) -> Page:
+    context = browser.new_context(viewport={"width": width, "height": 844})
+    page = context.new_page()
+    watch(page)
+    page.goto(address)
+    wait_ready(page)
+    return page
+
+
+def say(page: Page, choice: str) -> None:
+    """A vote by keyboard."""
+    button = page.locator(".room .votes").get_by_role("button", name=choice)
+    expect(button).to_be_enabled(timeout=SECONDS)
+    button.focus()
+    # A key that follows at once on what was drawn anew is not heard.
+    page.wait_for_timeout(800)
+    page.keyboard.press("Enter")
+    expect(page.locator(".room").get_by_role("status")).to_have_text("Your vote is counted.")
+
+
+def test_a_class_votes_talks_votes_again_and_watches_the_teachers_run(browser, app_url):
+    teacher = enter(browser, f"{app_url}/derivation?present=1", width=1024)
+    pages = [teacher]
+    try:
+        teacher.get_by_role("button", name="Open a room").click()
+        code = teacher.locator(".room .code")
+        expect(code).to_have_text(re.compile("^Room [A-Z]{5}$"), timeout=SECONDS)
+        room = code.inner_text().removeprefix("Room ")
+        # The code for phones is there at once, and is drawn by this server.
+        picture = teacher.locator(".room img.qr")
+        expect(picture).to_be_visible(timeout=SECONDS)
+        assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 50
+        students = [enter(browser, f"{app_url}/?room={room.lower()}") for _ in range(3)]
+        pages += students
+        for student in students:
+            expect(student.get_by_text("You are in the room.")).to_be_visible(timeout=SECONDS)
+
+        teacher.get_by_role("combobox", name="Question").select_option(QUESTION)
+        teacher.get_by_role("button", name="Ask the room").click()
+        for student, choice in zip(students, ("Nearer", "Nearer", "At x"), strict=True):
+            say(student, choice)
+        expect(teacher.get_by_text("The vote is open. 3 votes.")).to_be_visible(timeout=SECONDS)
+        assert teacher.locator(".room .bars").count() == 0
+        teacher.get_by_role("button", name="Close the vote").click()
+        bars = teacher.locator(".room .bars li")
+        expect(bars.nth(0)).to_contain_text("2 (67%)")
+        expect(teacher.get_by_text("Explain first")).to_be_visible()
+        assert students[0].locator(".room .bars").count() == 0
+
+        teacher.get_by_role("button", name="Vote again").click()
+        for student in students:
+            say(student, "At x")
+        expect(teacher.get_by_text("Second vote. The vote is open. 3 votes.")).to_be_visible(
+            timeout=SECONDS
+        )
+        teacher.get_by_role("button", name="Close the vote").click()
+        expect(bars.nth(1)).to_contain_text("first 1 (33%)")
+        expect(bars.nth(1)).to_contain_text("then 3 (100%)")
+        expect(teacher.get_by_text("Go on")).to_be_visible()
+        teacher.get_by_role("button", name="Reveal").click()
+        expect(students[0].locator(".room .bars li.right")).to_contain_text(
+            "✓ At x, as before", timeout=SECONDS
+        )
+        assert violations(teacher) == []
+        assert violations(students[0]) == []
+
+        teacher.goto(f"{app_url}/train?epochs=1&hidden_dim=16&batch_size=1000&room={room}")
+        wait_ready(teacher)
+        teacher.locator(".st-key-train").get_by_role("button").click()
+        for student in students:
+            student.wait_for_url("**/train?*run=*", timeout=SECONDS)
+            expect(student.get_by_text("You watch a run.")).to_be_visible(timeout=SECONDS)
+        teacher.get_by_role("button", name="Close the room").click()
+        expect(students[0].get_by_text("This room is over")).to_be_visible(timeout=SECONDS)
+    finally:
+        for page in pages:
+            assert not record_of(page).errors
+            page.context.close()

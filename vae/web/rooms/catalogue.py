@@ -1,0 +1,71 @@
+"""What a teacher may ask a room: the sections' questions and Train's predictions, by name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from vae.config import TrainConfig
+from vae.lessons import questions
+from vae.lessons.questions import LESSONS
+from vae.memo import shared
+from vae.quiz import SECTIONS
+from vae.quiz.guesses import guess_for
+from vae.web.train.loss import prediction
+
+_PAGES = {"derivation": "Derivation", "bias": "Bias", "train": "Train"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question as a room shows it. ``answer`` is None where nothing foretells it.
+
+    ``replies`` say of each choice what is right or wrong with it; ``path`` is where it stands.
+    """
+
+    id: str
+    page: str
+    ask: str
+    choices: tuple[str, ...]
+    replies: tuple[str, ...]
+    answer: int | None
+    path: str
+
+
+@shared(maxsize=1)
+def catalogue() -> Mapping[str, Asked]:
+    """All questions by their ids, in the order of the pages."""
+    found = [
+        Asked(
+            question.id,
+            _PAGES[question.page],
+            question.ask,
+            tuple(choice.text for choice in question.choices),
+            tuple(choice.reply for choice in question.choices),
+            question.answer,
+            f"{question.page}#{question.anchor}",
+        )
+        for question in SECTIONS.values()
+    ]
+    found += [asked for lesson in LESSONS if (asked := _lesson(lesson)) is not None]
+    return {asked.id: asked for asked in found}
+
+
+def _lesson(name: str) -> Asked | None:
+    """A question of Train with the settings that it brings; what is right is theory's answer."""
+    lesson = LESSONS[name]
+    configs = questions.members(TrainConfig(**lesson.settings), lesson.against)
+    guess = guess_for(name, configs, [prediction(config) for config in configs])
+    if guess is None:
+        return None
+    answer = None if guess.theory is None else guess.nearest(guess.theory)
+    return Asked(
+        f"train-{name}",
+        _PAGES["train"],
+        guess.ask,
+        tuple(option.text for option in guess.options),
+        tuple(
+            f"Theory says {guess.theory_text}." if index == answer else option.overlooks
+            for index, option in enumerate(guess.options)
+        ),
+        answer,
+        f"train?lesson={name}",
+    )
