@@ -219,9 +219,13 @@ def _of_difference(probe: Probe) -> PixelPart:
 
 def _between(probe: Probe, cost: Callable[[float], float], level: float) -> PixelPart:
     pixels = probe.sizes.pixels
-    errors = np.concatenate([np.geomspace(1e-4, 1e4, 33)])
-    values = np.array([cost(float(e)) - level for e in errors]) / pixels
-    if not np.isfinite(values).all():
+    # cosh overflows beyond 700: then the nearer tail has to do.
+    for most in (1e4, 300.0):
+        errors = np.geomspace(1e-4, most, 33)
+        values = np.array([cost(float(e)) - level for e in errors]) / pixels
+        if np.isfinite(values).all():
+            break
+    else:
         return PixelPart("unknown", why="the cost of a pixel is not finite")
     far = (values[-1] - values[-5]) / (errors[-1] - errors[-5])
     for family, curve in _CURVES.items():

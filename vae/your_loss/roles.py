@@ -65,14 +65,14 @@ _TARGET = {
     "features",
     "expected", "actual", "action", "actions", "frame", "frames", "clean", "t",
     "sequence", "series",
-    "tokens", "token", "ids", "mel", "audio", "signal", "batch_x", "photo", "picture", "pictures",
+    "tokens", "token", "ids", "xb", "mel", "audio", "signal", "batch_x", "photo", "picture", "pictures",
 }  # fmt: skip
 _OUTPUT = {
     "recon", "recons", "reconstruction", "reconstructions", "reconstructed", "rec", "decoded",
     "output", "outputs", "out", "pred", "preds", "prediction", "predictions", "logits", "logit",
     "hat", "tilde", "decoder", "generated", "gen", "fake", "bar", "xhat", "recx", "xrec", "xr",
     "xrecon", "xout", "reconst", "dec", "prob", "probs", "yhat", "recont", "reconx", "ypred",
-    "predicted", "decode", "xp", "px", "rx", "restored", "recovered", "xdecoded",
+    "predicted", "decode", "xp", "px", "rx", "restored", "recovered", "xdecoded", "xh",
     "prime", "renders",
 }  # fmt: skip
 _MEAN = {"mu", "mean", "means", "mus", "loc", "m", "zmu", "zmean", "mn", "avg", "muz"}
@@ -134,8 +134,16 @@ _PIXEL_SIZES = {
 }  # fmt: skip
 
 
+# Letters of formulas in names: μ, logσ, x̂ (an x and a circumflex).
+_LETTERS = {
+    "μ": "mu", "σ": "sigma", "β": "beta", "λ": "lambda", "γ": "gamma", "α": "alpha", "ε": "eps",
+    "\u0302": "_hat", "\u0303": "_tilde", "\u0304": "_bar", "²": "2",
+}  # fmt: skip
+
+
 def words_of(name: str) -> list[str]:
     """'recon_x' and 'reconX' as ['recon', 'x']; only what follows the last dot counts."""
+    name = "".join(_LETTERS.get(letter, letter) for letter in name)
     last = re.sub(r"\[['\"](\w+)['\"]\]$", r".\1", name).rsplit(".", 1)[-1]
     return [word.lower() for word in _WORD.findall(last)]
 

@@ -14,6 +14,7 @@ from vae.your_loss.entries import Entry, Traced
 from vae.your_loss.examine import Examined, examine
 from vae.your_loss.roles import LATENT_SCALES
 from vae.your_loss.state import Setup, Sizes
+from vae.your_loss.values import Opaque
 
 MAX_TRIES = 36
 MAX_SHAPES = 4
@@ -311,7 +312,11 @@ def _free_roles(found: Found, held: Mapping[str, str]) -> Iterator[dict[str, str
             if leaf.startswith(("unknown", "constant")) and value is not None
         ),
     ]
-    named = [v.name for v in values if v.hints or v.source not in ("call", "operation")]
+    named = [
+        v.name
+        for v in values
+        if (v.hints or v.source not in ("call", "operation")) and not _is_compared(v)
+    ]
     free = list(dict.fromkeys(name for name in named if not roles.is_term(name)))[:4]
     present = {name.split("#")[0] for name in held}
     lacking = [r for r in ("target", "output", "mean") if r not in present]
@@ -330,6 +335,12 @@ def _free_roles(found: Found, held: Mapping[str, str]) -> Iterator[dict[str, str
         for order in ((0, 1, 2, 3), (1, 0, 2, 3)):
             names = [free[i] for i in order]
             yield dict(zip(names, ("target", "output", "mean", "logvar"), strict=True))
+
+
+def _is_compared(value: Opaque) -> bool:
+    """Whether a value was made of a picture and an output both: it is a term, none of the two."""
+    words = set(roles.words_of(value.callee))
+    return {"target", "output"} <= value.inputs or bool(words & roles.PERCEPTUAL)
 
 
 def _ambiguous(tree: ast.Module, best: Found) -> list[tuple[str, int]]:
@@ -378,11 +389,13 @@ def collect_counters(tree: ast.Module) -> frozenset[str]:
     moved: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add):
-            counted.add(_last_name(node.target))
+            name = _last_name(node.target)
+            if roles.is_late(name) or isinstance(_literal(node.value), int | float):
+                counted.add(name)
         elif isinstance(node, ast.Assign) and len(node.targets) == 1:
             at_start = _literal(node.value) in (0, 1)
             (begun if at_start else moved).add(_last_name(node.targets[0]))
-    return frozenset(name for name in counted | (begun & moved) if roles.is_late(name))
+    return frozenset(counted | {name for name in begun & moved if roles.is_late(name)}) - {""}
 
 
 def _last_name(target: ast.expr) -> str:

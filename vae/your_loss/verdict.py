@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from vae.your_loss.examine import Examined
 from vae.your_loss.reading import Reading
-from vae.your_loss.roles import guess, is_term, words_of
+from vae.your_loss.roles import LATENT_SCALES, guess, is_term, words_of
 from vae.your_loss.search import Found
 
 # Families of which beta is the number.
@@ -185,10 +185,26 @@ def came_ready(line: int, names: Sequence[str]) -> str:
     )
 
 
+def _asks_of_latents(examined: Examined) -> str | None:
+    """A term that was left out and that is made of latents alone."""
+    for leaf in examined.left_out:
+        value = examined.probe.state.leaves[leaf][0]
+        inputs = value.inputs if value is not None else frozenset()
+        if inputs & {"mean", "z", *LATENT_SCALES} and not inputs & {"target", "output"}:
+            return leaf
+    return None
+
+
 def _parts_refused(reading: Reading, found: Found) -> str:
     examined = found.examined
     pixels, latents = examined.pixels, examined.latents
     unknown = reading.unknown[0] if reading.unknown else None
+    if (asks := _asks_of_latents(examined)) is not None:
+        line, name, _ = examined.probe.state.unknown[asks]
+        return (
+            f"Line {line}: {name} is not known here, and it asks something of the latents beside "
+            "the KL, so how much of a KL this loss has is not told."
+        )
     if latents.form == "wrong" and examined.left_out and unknown is not None:
         return (
             f"Line {unknown.line}: {unknown.name} is not known here, and what the loss asks of "
