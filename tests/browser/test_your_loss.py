@@ -48,6 +48,8 @@ def test_a_pasted_loss_is_read_and_opens_in_another_browser(open_page):
     link = urlsplit(wait_for_link(page))
     other = open_page(f"your_loss?{link.query}", width=390, height=844, dark=True)
     expect(verdict(other)).to_contain_text("σ² = 39.2")
+    # Nothing was asked for that is not there.
+    assert record_of(page).console == record_of(other).console == []
     assert "10 * error" in field(other).input_value()
     page.reload()
     wait_ready(page)

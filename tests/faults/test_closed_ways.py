@@ -82,10 +82,15 @@ def test_what_no_page_asks_for_is_not_there(app: Server, method: str, path: str)
 @pytest.mark.parametrize("path", PAGES)
 def test_every_page_is_there_with_its_policy(app: Server, path: str):
     connection = http.client.HTTPConnection(urlsplit(app.url).netloc, timeout=20)
-    connection.request("GET", f"/{path}")
+    browser = {"Accept": "text/html,*/*;q=0.8", "Accept-Encoding": "gzip, deflate"}
+    connection.request("GET", f"/{path}", headers=browser)
     answer = connection.getresponse()
     assert answer.status == 200
-    assert b"<title>" in answer.read()
+    page = answer.read()
+    assert b"<title>" in page
+    # The page in the browser is told where its server is, and asks nowhere else.
+    assert page.count(b"BACKEND_BASE_URL") == 1
+    assert int(answer.headers["Content-Length"]) == len(page)
     policy = answer.headers["Content-Security-Policy"]
     assert "default-src 'self'" in policy
     # No source of another host, whatever text gets onto a page.

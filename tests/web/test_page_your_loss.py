@@ -259,6 +259,11 @@ def test_a_code_too_long_for_a_link_says_so_and_leaves_the_address_alone():
     [
         (EXAMPLE, {"likelihood": "gaussian", "scale": 19.79899}, "gaussian-learned"),
         (BCE.replace("kld_weight", "4"), {"likelihood": "bernoulli", "beta": 4.0}, "bernoulli"),
+        (
+            EXAMPLE.replace("F.mse_loss(x_hat, x)", "F.cross_entropy(x_hat, x)"),
+            {"likelihood": "categorical", "beta": 784.0},
+            "categorical",
+        ),
         # A scale of 784 is beyond the control: 20 with beta 39.2 is the same trade.
         (LAPLACE, {"likelihood": "laplace", "scale": 20.0, "beta": 39.2}, "laplace-learned"),
     ],
@@ -269,6 +274,16 @@ def test_a_loss_and_its_elbo_are_trained_from_one_seed(code, settings, against):
     first, second = pair.members
     assert first == TrainConfig(**settings, latent_dim=20)
     assert (second.likelihood, second.beta, second.seed) == (against, 1.0, first.seed)
+
+
+def test_a_learned_scale_is_trained_as_its_own_elbo():
+    code = EXAMPLE.replace("mu, logvar):", "mu, logvar, log_sigma_x):").replace(
+        "F.mse_loss(x_hat, x)",
+        "(0.5 * ((x - x_hat) / log_sigma_x.exp()) ** 2 + log_sigma_x).sum(1).mean()",
+    )
+    pair = train.pair_of(read_first(Asked(code=code)))
+    assert pair is not None
+    assert [config.likelihood for config in pair.members] == ["gaussian-learned"]
 
 
 def test_what_cannot_be_trained_says_why():

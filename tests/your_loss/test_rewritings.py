@@ -189,3 +189,28 @@ def test_a_rewriting_has_the_same_reading(name: str) -> None:
 
 def test_there_are_twenty_of_them() -> None:
     assert len(REWRITINGS) >= 20
+
+
+CLASSES = [
+    ("F.cross_entropy(logits, x, reduction='none').sum(1).mean()", 784, 1.0),
+    ("F.cross_entropy(logits, x)", 784, 784.0),
+    ("F.cross_entropy(logits, x, reduction='sum') / x.shape[0]", 784, 1.0),
+    ("F.cross_entropy(logits, x, reduction='none').sum((1, 2, 3)).mean()", "1x28x28", 1.0),
+    ("F.cross_entropy(logits.permute(0, 3, 1, 2), x, reduction='none').sum((1, 2)).mean()",
+     "28x28", 1.0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("error", "image", "beta"), CLASSES)
+def test_classes_have_an_axis_of_their_own_wherever_it_stands(
+    error: str, image: int | str, beta: float
+) -> None:
+    code = (
+        "def loss(logits, x, mu, logvar):\n"
+        "    kl = -0.5 * torch.sum(1 + logvar - mu ** 2 - logvar.exp(), dim=1).mean()\n"
+        f"    return {error} + kl\n"
+    )
+    for given in (image, None) if image == 784 else (image,):
+        found = your_loss.read(code, image=given)
+        assert found.family == "categorical", found.verdict
+        assert found.beta == pytest.approx(beta)

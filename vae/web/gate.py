@@ -33,6 +33,9 @@ _POLICY = (
     "connect-src 'self' data: blob: ws: wss:; form-action 'self'; base-uri 'self'; "
     "object-src 'none'"
 )
+# A page at /train asks first whether the server lives below /train, and the browser's console tells
+# of two answers of 404. It is told where it lives: where its own files are, behind any proxy.
+_HOME = b'<script>window.__streamlit={BACKEND_BASE_URL:new URL("./",location.href).href}</script>'
 _log = logging.getLogger(__name__)
 
 
@@ -48,7 +51,7 @@ class Gate:
         elif scope["type"] != "http":
             await self._app(scope, receive, send)
         elif is_open(scope["method"], scope["path"]):
-            await self._app(scope, receive, _with_key(scope, send))
+            await self._app(_as_it_is(scope), receive, _with_key(scope, _with_home(send)))
         else:
             refusal = PlainTextResponse(
                 "This app has nothing here, and takes no uploads.",
@@ -81,6 +84,39 @@ def _with_key(scope: Scope, send: Send) -> Send:
                 headers["Content-Security-Policy"] = _POLICY
                 for cookie in steering_key.new_cookies(_cookies(scope)):
                     headers.append("Set-Cookie", cookie)
+        await send(message)
+
+    return sending
+
+
+def _as_it_is(scope: Scope) -> Scope:
+    """``scope``, in which a page is asked for uncompressed, 8 KB: something is added to it."""
+    if "text/html" not in Headers(scope=scope).get("accept", ""):
+        return scope
+    kept = [(name, text) for name, text in scope["headers"] if name != b"accept-encoding"]
+    return {**scope, "headers": kept}
+
+
+def _with_home(send: Send) -> Send:
+    """``send``, which tells a page in the browser where its server is."""
+    held: list[Message] = []
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(raw=message["headers"])
+            if headers.get("content-type", "").startswith("text/html"):
+                # Its length is known with its first part, which holds the whole head.
+                held.append(message)
+                return
+        elif held and message["type"] == "http.response.body":
+            start = held.pop()
+            body = message.get("body", b"")
+            told = body.replace(b"<head>", b"<head>" + _HOME, 1)
+            headers = MutableHeaders(raw=start["headers"])
+            if told != body and "content-length" in headers:
+                headers["content-length"] = str(int(headers["content-length"]) + len(_HOME))
+            await send(start)
+            message = {**message, "body": told}
         await send(message)
 
     return sending

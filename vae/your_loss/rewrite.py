@@ -8,6 +8,8 @@ from typing import Any
 from vae.your_loss.reading import Reading
 from vae.your_loss.verdict import number
 
+# Families that training has with beta for their one number.
+_WITH_BETA = ("bernoulli", "continuous-bernoulli", "categorical")
 SMALLEST_SCALE, LARGEST_SCALE = 0.01, 20.0
 
 
@@ -142,7 +144,7 @@ def settings(reading: Reading, *, as_pasted: bool) -> Mapping[str, Any] | None:
             return {**common, "likelihood": "laplace-learned"}
         low, high = reading.data_range
         return _laplace(common, reading.laplace_scale / (high - low))
-    if reading.family in ("bernoulli", "continuous-bernoulli") and reading.beta is not None:
+    if reading.family in _WITH_BETA and reading.beta is not None:
         beta = reading.beta if as_pasted else 1.0
         if 0.0 <= beta <= 1000.0:
             return {**common, "likelihood": reading.family, "beta": beta}

@@ -65,14 +65,16 @@ _TARGET = {
     "features",
     "expected", "actual", "action", "actions", "frame", "frames", "clean", "t",
     "sequence", "series",
-    "tokens", "token", "ids", "xb", "mel", "audio", "signal", "batch_x", "photo", "picture", "pictures",
+    "xb",
+    "tokens", "token", "ids", "mel", "audio", "signal", "batch_x", "photo", "picture", "pictures",
 }  # fmt: skip
 _OUTPUT = {
     "recon", "recons", "reconstruction", "reconstructions", "reconstructed", "rec", "decoded",
     "output", "outputs", "out", "pred", "preds", "prediction", "predictions", "logits", "logit",
     "hat", "tilde", "decoder", "generated", "gen", "fake", "bar", "xhat", "recx", "xrec", "xr",
     "xrecon", "xout", "reconst", "dec", "prob", "probs", "yhat", "recont", "reconx", "ypred",
-    "predicted", "decode", "xp", "px", "rx", "restored", "recovered", "xdecoded", "xh",
+    "predicted", "decode", "xp", "px", "rx", "restored", "recovered", "xdecoded",
+    "xh",
     "prime", "renders",
 }  # fmt: skip
 _MEAN = {"mu", "mean", "means", "mus", "loc", "m", "zmu", "zmean", "mn", "avg", "muz"}

@@ -75,6 +75,9 @@ def search(
             break
         if tries >= MAX_SHAPES or not misfits or (best and best.examined.quality >= 2):
             break
+        if any("classes" in text for text in misfits):
+            # What is lacking is an axis of classes, no other shape of the picture.
+            break
     if best is not None and _quality(best) < 3:
         best = _improve(tree, best)
     if options and (best is None or best.examined.quality < 2):

@@ -123,7 +123,7 @@ def _bars(style: Style, description: str) -> alt.LayerChart:
             xOffset=alt.XOffset("x:N"),
             y=alt.Y("y:Q", title="probability", scale=alt.Scale(domain=[0, 1])),
             opacity=alt.Opacity(
-                "x:N",
+                "x:O",
                 title="the pixel is",
                 scale=alt.Scale(domain=[0, 1], range=[0.45, 1.0]),
                 legend=alt.Legend(orient="bottom"),

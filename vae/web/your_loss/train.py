@@ -9,6 +9,7 @@ from vae.lessons.questions import VARIANTS
 from vae.web.train import commands, state
 from vae.web.train.page_state import PageState
 from vae.your_loss import Reading
+from vae.your_loss.survival import key_number
 
 _MEANT = ("beta-1", "sigma-learned-beta-1", "laplace-learned-beta-1")
 
@@ -41,7 +42,7 @@ def _short(value: Any) -> Any:
 
 def why_not(reading: Reading) -> str:
     """Why there is no pair, as a sentence."""
-    if reading.family in BELIEFS:
+    if reading.family in BELIEFS and key_number(reading) is not None and not reading.near_sigma2:
         return (
             "Its weights are beyond what Train's controls reach, so it cannot be trained here "
             "beside its ELBO."
