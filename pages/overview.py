@@ -6,6 +6,7 @@ from vae.charts import overview
 from vae.ledger import CLAIMS
 from vae.web import beliefs, drawing, frame, ledger, navigation
 from vae.web.kit import figures
+from vae.web.your_loss import symptoms
 
 values = figures.query_values(overview.DIALS)
 
@@ -103,6 +104,7 @@ with st.container(border=True):
         "Paste your code: it is read, never run. Which σ or β did it choose, will any latent "
         "survive it, may the loss be negative, and what did you mean?"
     )
+    symptoms.show_symptoms(keep)
 
 st.header(f"The ledger: {len(CLAIMS)} claims and questions", anchor="ledger")
 st.markdown(

@@ -93,6 +93,8 @@ function address(path) {
 
 function link() {
   const url = new URL(window.location.href);
+  // Opened as localhost, which is another machine for whoever gets the link.
+  if (shared.host) url.host = shared.host;
   for (const [name, text] of shared.values) url.searchParams.set(name, text);
   // The section that is being looked at: the last heading above the middle of the window.
   const headings = document.querySelectorAll("[data-testid=stMain] :is(h1, h2, h3)[id]");
@@ -159,6 +161,7 @@ export default function (component) {
   if (root.dataset.signature === signature) return root.dispose;
   root.dispose?.();
   root.dataset.signature = signature;
+  shared.host = data.host;
   root.replaceChildren();
   root.classList.toggle("inline", Boolean(data.inline));
 

@@ -14,6 +14,7 @@ from vae.memo import shared
 from vae.web import frame
 from vae.web.kit import address
 from vae.web.kit.address import hidden
+from vae.web.kit.links import host_for_others
 from vae.web.routes import assets_digest
 from vae.web.streamlit_private import to_arrow
 
@@ -150,6 +151,7 @@ def dials(
         "inline": inline,
         "bare": bare,
         "assets": f"classroom/{assets_digest('classroom')}/",
+        "host": host_for_others(),
         "dials": [
             {
                 "name": dial.name,

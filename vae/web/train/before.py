@@ -139,12 +139,16 @@ def show_sharing(page: PageState) -> None:
     """Two links: the settings, and the run as it goes on."""
     with st.popover("Share", icon=":material/share:", key="share"):
         st.markdown("**These settings**, seed included, for others to train themselves:")
-        st.code(state.link(page), language=None, wrap_lines=True)
-        quiz.show_link("Copy link", state.link(page), key="share-settings")
+        link, note = state.link(page)
+        st.code(link, language=None, wrap_lines=True)
+        quiz.show_link("Copy link", link, key="share-settings")
         if page.run:
+            watching = state.watch_link(page)[0]
             st.markdown("**This run**, to watch live, without its buttons:")
-            st.code(state.watch_link(page), language=None, wrap_lines=True)
-            quiz.show_link("Copy link", state.watch_link(page), key="share-run")
+            st.code(watching, language=None, wrap_lines=True)
+            quiz.show_link("Copy link", watching, key="share-run")
+        if note:
+            st.caption(note)
         st.markdown(
             "To hide controls in a lesson, add for example `&hide=seed,batch_size,against`."
         )

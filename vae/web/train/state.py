@@ -7,13 +7,13 @@ and after each run the address is written from it.
 """
 
 from typing import Any, Literal
-from urllib.parse import urlencode
 
 import streamlit as st
 
 from vae.config import ConfigError, WrongValue, default, option
 from vae.runs.limits import Limits
 from vae.web.kit import address
+from vae.web.kit.links import link_for_others
 from vae.web.train.page_state import OWN, SETTINGS, PageState, from_query
 
 _STATE = "train_state"
@@ -104,19 +104,14 @@ def refused() -> tuple[str, ...]:
     return st.session_state.get(_REFUSED, ())
 
 
-def link(state: PageState) -> str:
-    """The address of this page in this state, without the run that it shows."""
-    return _with_query(state.with_run("").to_query())
+def link(state: PageState) -> tuple[str, str]:
+    """The address of this page in this state, without its run, and a note on its host if any."""
+    return link_for_others(state.with_run("").to_query())
 
 
-def watch_link(state: PageState) -> str:
-    """The address under which others watch the run that the page shows."""
-    return _with_query({"run": state.run})
-
-
-def _with_query(query: dict[str, str]) -> str:
-    base = (st.context.url or "").split("?")[0]
-    return base + (f"?{urlencode(query)}" if query else "")
+def watch_link(state: PageState) -> tuple[str, str]:
+    """The address under which others watch the run that the page shows, and a note as above."""
+    return link_for_others({"run": state.run})
 
 
 def key(name: str, state: PageState) -> str:

@@ -1,10 +1,9 @@
 """A link that carries the code and what was said of it."""
 
-from urllib.parse import urlencode
-
 import streamlit as st
 
 from vae.web import quiz
+from vae.web.kit.links import link_for_others
 from vae.web.rooms.qr import MOST_LETTERS
 from vae.web.your_loss.asked import LONGEST_LINK, Asked
 
@@ -18,10 +17,10 @@ def show_sharing(asked: Asked) -> None:
                 "characters. Share its loss alone. This tab keeps it until it is closed."
             )
             return
-        base = (st.context.url or "").split("?")[0]
-        query = asked.to_query()
+        link, note = link_for_others(asked.to_query())
         st.markdown("**This reading**: the code travels in the link and is kept nowhere.")
-        link = base + (f"?{urlencode(query)}" if query else "")
         st.code(link, language=None, wrap_lines=True)
         if len(link) <= MOST_LETTERS:
             quiz.show_link("Copy link", link, key="share-reading")
+        if note:
+            st.caption(note)
