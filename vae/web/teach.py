@@ -7,7 +7,7 @@ import streamlit as st
 from vae.lessons.plans import RATES, Plan, machine_seconds
 from vae.lessons.questions import LESSONS
 from vae.quiz import SECTIONS
-from vae.web import quiz
+from vae.web import frame, quiz
 from vae.web.kit import disclosure
 from vae.web.kit.address import choose
 from vae.web.rooms import panel
@@ -41,7 +41,8 @@ def show_plan(plan: Plan) -> None:
 
 def show_room() -> None:
     """A button that opens a room, where this browser is in none yet."""
-    if not panel.code():
+    # In presenter mode the frame offers one already.
+    if not panel.code() and not frame.presenting():
         quiz.show_part("room", panel.data(""), key="room-offer")
 
 
