@@ -16,6 +16,7 @@ from vae.web.rooms import hall
 from vae.web.rooms.catalogue import catalogue
 from vae.web.rooms.hall import Hall
 from vae.web.rooms.routes import room_routes
+from vae.web.train import loss
 
 QUESTION = "derivation-sigma"
 
@@ -33,10 +34,12 @@ def ask(
     method: str = "POST",
     ours: bool = True,
     query: str = "",
+    host: str = "a.example",
 ) -> tuple[int, Any]:
     """Status and body of a request of the browser whose cookie is ``who``."""
     sent: list[dict[str, Any]] = []
     headers = [(b"cookie", f"vae_key={who * 24}".encode())] if who else []
+    headers.append((b"host", host.encode()))
     if ours:
         headers.append((b"x-room", b"1"))
     scope = {
@@ -130,6 +133,13 @@ def test_a_code_names_its_server_and_another_server_says_so():
     assert [read_code(text) for text in ("", "abc", "<b>", "a" * 50)] == [""] * 4
 
 
+def test_one_server_of_several_opens_rooms_at_its_own_address_alone(monkeypatch):
+    monkeypatch.setattr(hall, "_hall", Hall(Place("b", "https://b.example")))
+    told = ask("/room/open", "t", host="all.example")[1]
+    assert told == {"code": "", "url": "https://b.example"}
+    assert ask("/room/open", "t", host="b.example")[1]["code"].startswith("b-")
+
+
 @pytest.mark.parametrize(
     "bad", [{"VAE_SERVER_NAME": "A B"}, {"VAE_SERVER_URL": "javascript:alert(1)"}]
 )
@@ -148,7 +158,14 @@ def test_the_gate_lets_a_rooms_requests_in_and_no_others():
         assert not is_open("POST", path)
 
 
-def test_every_question_that_can_be_asked_has_choices_replies_and_a_place():
+def test_every_question_that_can_be_asked_has_choices_replies_and_a_place(monkeypatch):
+    def draw(*_args: object, **_settings: object) -> None:
+        raise AssertionError("pictures are drawn while a class waits")
+
+    # A room is asked for between two requests of others.
+    monkeypatch.setattr(loss, "load_images", draw)
+    loss._summary.cache_clear()
+    catalogue.cache_clear()
     known = catalogue()
     assert set(SECTIONS) < set(known)
     assert "train-pixel-mean" in known

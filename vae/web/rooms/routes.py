@@ -6,6 +6,7 @@ that no page of another site can send, so that none can vote or steer in a visit
 
 import re
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -58,7 +59,11 @@ def room_routes(base: str = "") -> list[Route]:
 
 # On the loop, not in threads: what these do takes a tenth of a millisecond.
 async def _open(request: Request) -> Response:
-    return _answer(request, lambda key: {"code": get_hall().open(key), "url": get_hall().place.url})
+    url = get_hall().place.url
+    if url and urlsplit(url).netloc != request.headers.get("host"):
+        # A browser's key is its key on one address: it has to open the room where the room will be.
+        return _answer(request, lambda _: {"code": "", "url": url})
+    return _answer(request, lambda key: {"code": get_hall().open(key), "url": ""})
 
 
 async def _look(request: Request) -> Response:

@@ -31,8 +31,9 @@ class Panel {
         try {
           const { code, url } = await this.send("open", "POST");
           const here = new URL(window.location.href);
-          const goal = url ? new URL(`${url}/${here.search}${here.hash}`) : here;
-          goal.searchParams.set("room", code);
+          const goal = url ? new URL(`${url}${here.pathname.slice(here.pathname.lastIndexOf("/"))}${here.search}${here.hash}`) : here;
+          // Elsewhere it is opened by a second press: a browser is known by its address there.
+          if (code) goal.searchParams.set("room", code);
           window.location.assign(goal);
         } catch (error) {
           this.status.textContent = error.message;
