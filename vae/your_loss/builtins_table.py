@@ -51,6 +51,9 @@ def _len(state: Any, args: list[Any], named: dict[str, Any]) -> Any:
         return value.shape[0]
     if isinstance(value, list | tuple | dict | str | range):
         return len(value)
+    if isinstance(value, Opaque) and value.listed and value.node is None:
+        # A list of outputs, or the images of a batch: how many is not said.
+        return _opaque(state, "len", args)
     if isinstance(value, Opaque) and state.role_of(value) in (
         "target",
         "output",

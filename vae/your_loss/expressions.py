@@ -676,6 +676,7 @@ class Expressions(Calls):
 
             return [run(i) for i in range(found.shape[0])]
         if isinstance(found, Opaque):
+            found.listed = True
             return [Opaque(f"{found.path}[...]", "loop", self.line, parent=found)]
         return [Opaque(_source(node), "loop", self.line)]
 

@@ -136,6 +136,8 @@ def _gaussian_nll(call: Call) -> Any:
 
 
 def _torch_categorical(call: Call) -> Any:
+    # Also where its argument cannot be made: an axis of classes may be what is lacking.
+    call.context.over_classes = True
     logits = call.node(0, "input", hint="output")
     target = call.get(1, "target")
     found = categorical(call, logits, target, axis=1 if logits.ndim > 1 else 0)

@@ -539,6 +539,21 @@ def guess_sizes(tree: ast.Module, request: Request, defaults: Mapping[str, Any])
                     yield Sizes(image, side, batch)
 
 
+def _product(node: ast.BinOp) -> list[tuple[int, ...]]:
+    """A picture from a product of its sizes: ``view(-1, 3 * 128 * 128)``."""
+    factors: list[Any] = []
+    part: ast.expr = node
+    while isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult):
+        factors.insert(0, _literal(part.right))
+        part = part.left
+    factors.insert(0, _literal(part))
+    if not all(isinstance(f, int) and not isinstance(f, bool) for f in factors):
+        return []
+    sides = [f for f in factors if f not in (1, 3)]
+    square = len(sides) == 2 and sides[0] == sides[1] and 8 <= sides[0] <= 512
+    return [(math.prod(factors),)] if square and len(factors) in (2, 3) else []
+
+
 def _square(defaults: Mapping[str, Any], last: bool) -> list[tuple[int, ...]]:
     """A picture from names of its side and of its channels."""
     sides = [defaults[n] for n in sorted(_SIDES & set(defaults)) if isinstance(defaults[n], int)]
@@ -590,6 +605,8 @@ def _images_of(
                 ends = (shape[0], shape[2])
                 if min(shape) >= 1 and any(e in (1, 3) for e in ends) and sorted(shape)[1] >= 8:
                     found.append(shape)
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+            found += _product(node)
     found += _square(defaults, last)
     size = _default_size(defaults, "pixels")
     for number in (784, 3072, 12288, 2352):

@@ -179,7 +179,7 @@ class State:
         if given:
             return given
         found = self.candidates(value)
-        if hint and hint not in found:
+        if hint and hint not in found and not value.failed:
             # A letter alone, `b`, is a batch only where its place does not say more.
             letter = all(len(name) == 1 for name in value.names)
             found.insert(0 if letter and not DATA & set(found) else len(found), hint)

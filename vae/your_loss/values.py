@@ -11,7 +11,8 @@ class Opaque:
     """A value that the code does not determine: an argument, an attribute, the result of a network.
 
     ``path`` is how the code first named it, ``hints`` the names it was bound to since. ``source``
-    is 'argument', 'attribute', 'item', 'call', 'loop' or 'operation'.
+    is 'argument', 'attribute', 'item', 'call', 'loop' or 'operation'. A value that the code loops
+    over is ``listed``: how long it is nobody says.
     """
 
     path: str
@@ -25,6 +26,7 @@ class Opaque:
     learned: bool = False
     failed: bool = False
     broken: bool = False
+    listed: bool = False
     inputs: frozenset[str] = frozenset()
     items: dict[Any, Any] = field(default_factory=dict)
     node: Any = None
