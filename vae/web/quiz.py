@@ -16,6 +16,7 @@ from vae.quiz.guesses import guess_for
 from vae.quiz.guesses import outcome as told_by
 from vae.theory.prediction import Prediction
 from vae.web.kit import address
+from vae.web.kit.links import host_for_others
 from vae.web.routes import assets_digest
 
 _KEY = "quiz"
@@ -72,7 +73,8 @@ def show_link(label: str, link: str, *, key: str) -> None:
 
 def show_handout() -> None:
     """The foot of a printed page: its address, in letters and as a QR code."""
-    show_part("handout", {"totals": totals() if asks() else {}}, key="handout")
+    known = totals() if asks() else {}
+    show_part("handout", {"totals": known, "host": host_for_others()}, key="handout")
 
 
 def ask(page: str, anchor: str) -> None:

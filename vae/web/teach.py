@@ -10,6 +10,7 @@ from vae.quiz import SECTIONS
 from vae.web import frame, quiz
 from vae.web.kit import disclosure
 from vae.web.kit.address import choose
+from vae.web.kit.links import link_for_others
 from vae.web.rooms import panel
 
 _PAGES = {
@@ -86,10 +87,12 @@ def show_builder() -> None:
         "embed": "true" if framed else "",
         "hide": ",".join(hidden),
     }
-    here = (st.context.url or "").split("?")[0]
+    here, note = link_for_others({})
     link = build_link(here, page, "" if place == _WHOLE else place, query)
     st.code(link, language=None, wrap_lines=True)
     quiz.show_link("Copy link", link, key="built-link")
+    if note:
+        st.caption(note)
 
 
 def _places(page: str) -> list[str]:

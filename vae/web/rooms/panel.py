@@ -8,6 +8,7 @@ from vae.config import WrongValue
 from vae.rooms.place import read_code
 from vae.web import quiz
 from vae.web.kit import address
+from vae.web.kit.links import host_for_others
 from vae.web.rooms.catalogue import catalogue
 
 _PARAMETER = "room"
@@ -43,4 +44,5 @@ def data(kept: str) -> dict[str, object]:
         questions.setdefault(asked.page, []).append((asked.id, asked.ask))
     # Where a browser keeps no cookies, the session is the voter.
     ticket = str(st.session_state.setdefault(_TICKET, secrets.token_urlsafe(24)))
-    return {"code": kept, "ticket": ticket, "questions": questions}
+    host = host_for_others()
+    return {"code": kept, "ticket": ticket, "questions": questions, "host": host}

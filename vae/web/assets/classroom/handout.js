@@ -23,7 +23,9 @@ export function mount(root, data, address) {
   const foot = element("div", { class: "handout" });
   root.replaceChildren(foot);
   const fill = () => {
-    const link = window.location.href;
+    const url = new URL(window.location.href);
+    if (data.host) url.host = data.host;
+    const link = url.href;
     foot.replaceChildren(...[picture(link, address), element("p", { text: link })].filter(Boolean));
   };
   const empty = () => foot.replaceChildren();

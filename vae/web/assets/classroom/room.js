@@ -114,6 +114,8 @@ class Panel {
 
   link() {
     const url = new URL(this.address(""));
+    // Opened as localhost, which is another machine for whoever gets the link.
+    if (this.data.host) url.host = this.data.host;
     url.searchParams.set("room", this.data.code);
     return url.href;
   }
