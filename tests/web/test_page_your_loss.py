@@ -100,6 +100,22 @@ def test_what_the_code_does_not_decide_is_asked_said_and_taken_back():
     assert "set that, and the loss is read" in shown(app)
 
 
+def test_which_of_several_losses_is_meant_is_asked():
+    first = EXAMPLE.replace("loss_function", "plain_loss")
+    second = EXAMPLE.replace("loss_function", "weighted_loss").replace("+ kl", "+ 2 * kl")
+    app = paste(run_page("your_loss"), first + second)
+    assert "Two losses" in shown(app)
+    app.selectbox(key="loss_function").set_value("weighted_loss").run()
+    assert "σ² = 784" in shown(app)
+    assert asked_of(app).function == "weighted_loss"
+    # Emptied, it is asked again.
+    app.selectbox(key="loss_function").set_value(None).run()
+    app.selectbox(key="loss_function").set_value("plain_loss").run()
+    assert "σ² = 392" in shown(app)
+    paste(app, EXAMPLE)
+    assert asked_of(app) == Asked()
+
+
 def test_whether_a_condition_holds_is_asked():
     app = paste(run_page("your_loss"), FLAG)
     box = app.selectbox(key="loss_constant:cfg.plain")

@@ -135,3 +135,15 @@ def test_what_is_open_is_answered_by_the_command(
     assert json.loads(out)["sigma2"] == pytest.approx(392.0)
     _, out, _ = run(capsys, str(path), "--set", "self.kind=another", "--json")
     assert json.loads(out)["laplace_scale"] == pytest.approx(784.0)
+
+
+def test_one_of_several_losses_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "two.py"
+    other = CODE.replace("def loss", "def other").replace("weight * kl", "3 * kl")
+    path.write_text(CODE.replace("weight", "2") + other, encoding="utf-8")
+    status, _, err = run(capsys, str(path))
+    assert status == 3
+    assert "--function other" in err
+    status, out, _ = run(capsys, str(path), "--function", "other", "--json")
+    assert status == 0
+    assert json.loads(out)["sigma2"] == pytest.approx(3 * 392.0)

@@ -42,6 +42,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=ROLE",
         help=f"who is who: {', '.join(ROLES)}",
     )
+    parser.add_argument(
+        "--function", default="", metavar="NAME", help="which of several losses is meant"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -59,6 +62,7 @@ def run(options: argparse.Namespace) -> int:
             data_range=None if options.standardised else span,
             constants=_pairs(options.set, "--set"),
             roles={name: str(value) for name, value in _pairs(options.role, "--role").items()},
+            function=options.function,
         )
     except ValueError as error:
         return _complain(str(error), BAD_USE)
@@ -76,7 +80,8 @@ def run(options: argparse.Namespace) -> int:
 
 def hints(reading: Reading) -> list[str]:
     """What to add to the command so that the loss is read: one line for each thing that is open."""
-    rows = [
+    rows = [f"  --function {shlex.quote(name)}" for name in reading.functions]
+    rows += [
         f"  --set {shlex.quote(f'{choice.condition}={value}')}"
         for choice in reading.choices
         if not choice.taken

@@ -161,6 +161,7 @@ def _numbers(code: str, found: Found, request: Request, span: Range | None) -> R
             for u in state.constants.values()
         ),
         choices=_choices(found, request),
+        functions=_functions(found),
         unknown=_unknown(examined),
     )
     return _family_numbers(reading, examined, span)
@@ -181,6 +182,13 @@ def _choices(found: Found, request: Request) -> tuple[Choice, ...]:
         if {name, name.rsplit(".", 1)[-1]} & set(request.constants):
             rows.setdefault(name, Choice(name, line, _values_of(found, name), taken))
     return tuple(rows.values())
+
+
+def _functions(found: Found) -> tuple[str, ...]:
+    if not found.rivals:
+        return ()
+    names = [entry.name for entry in (found.traced.entry, *found.rivals)]
+    return tuple(dict.fromkeys(name for name in names if name))[:8]
 
 
 def _values_of(found: Found, name: str) -> tuple[str, ...]:

@@ -153,6 +153,8 @@ class Printed:
 class Reading:
     """The reading of one loss. ``read`` is False where ``message`` says why there is none.
 
+    ``functions`` are losses of the code of which nothing shows which one is minimised.
+
     ``error_weight`` (a) and ``kl_weight`` (b) are the factors of the cost and of the KL, both
     summed over an image and averaged over the batch; sigma2 = b / (2 a) in the code's own units.
     """
@@ -186,6 +188,7 @@ class Reading:
     roles: tuple[RoleFound, ...] = ()
     constants: tuple[ConstantUsed, ...] = ()
     choices: tuple[Choice, ...] = ()
+    functions: tuple[str, ...] = ()
     scaling: tuple[Scaling, ...] = ()
     belief: Belief | None = None
     survival: Survival | None = None

@@ -51,8 +51,9 @@ Pairs = tuple[tuple[str, str], ...]
 class Asked:
     """A pasted loss, what its reader says of it, and a second loss to compare with.
 
-    ``image``, ``latents`` and ``batch`` are texts, empty where the code is to say; ``span`` is a
-    key of ``RANGES``. ``constants`` and ``roles`` are pairs of a name in the code and its value
+    ``image``, ``latents`` and ``batch`` are texts, empty where the code is to say, as is
+    ``function``, the one that is meant of several losses; ``span`` is a key of ``RANGES``.
+    ``constants`` and ``roles`` are pairs of a name in the code and its value
     or role, sorted.
     """
 
@@ -62,6 +63,7 @@ class Asked:
     latents: str = ""
     batch: str = ""
     span: str = "auto"
+    function: str = ""
     constants: Pairs = field(default=())
     roles: Pairs = field(default=())
 
@@ -76,7 +78,8 @@ class Asked:
             tuple(pair for pair in pairs if pair[0] in code)
             for pairs in (self.constants, self.roles)
         )
-        return replace(self, code=code, constants=constants, roles=roles)
+        meant = self.function if self.function.rpartition(".")[2] in code else ""
+        return replace(self, code=code, constants=constants, roles=roles, function=meant)
 
     def to_query(self) -> dict[str, str]:
         """Query parameters; empty for the example, and where the code is too long for a link."""
@@ -185,7 +188,9 @@ def _parse(given: Any, longest_code: int) -> Asked | None:
         return None
     texts = {name: value for name, value in given.items() if name not in ("constants", "roles")}
     for name, value in texts.items():
-        most = longest_code if name in ("code", "second") else _LONGEST_SIZE
+        most = _LONGEST_VALUE if name == "function" else _LONGEST_SIZE
+        if name in ("code", "second"):
+            most = longest_code
         if not _is_text(value, most):
             return None
     pairs = {name: given.get(name, []) for name in ("constants", "roles")}
@@ -239,7 +244,7 @@ def read_first(asked: Asked) -> Reading:
 
 def read_second(asked: Asked) -> Reading:
     """The reading of the second loss, with the sizes and the named numbers of the first."""
-    return _read(replace(asked, code=asked.second, second=""))
+    return _read(replace(asked, code=asked.second, second="", function=""))
 
 
 # All share one interpreter: side by side they would all come to an end with the last.
@@ -266,6 +271,7 @@ def _read_now(asked: Asked) -> Reading:
         data_range=RANGES[asked.span][1],
         constants={name: _value(text) for name, text in asked.constants},
         roles=dict(asked.roles),
+        function=asked.function,
     )
 
 

@@ -80,6 +80,7 @@ def _sizes_read(reading: Reading) -> dict[str, str]:
 def show_names(asked: Asked, *readings: Reading) -> None:
     """What the code leaves open, and who is who, to be said and corrected."""
     drawn = state.note_drawn(asked, *readings)
+    _show_functions(asked, readings[0])
     choices = {each.condition: each for reading in readings for each in reading.choices}
     missing = _missing(readings)
     if missing:
@@ -100,6 +101,21 @@ def show_names(asked: Asked, *readings: Reading) -> None:
     ):
         _show_constants("taken", [n for n in drawn["constant"] if n in taken], drawn["constant"])
         _show_roles(drawn["role"], others=[n for n in names_in(asked) if n not in drawn["role"]])
+
+
+def _show_functions(asked: Asked, reading: Reading) -> None:
+    names = list(dict.fromkeys([*filter(None, [asked.function]), *reading.functions]))
+    if not names:
+        return
+    st.selectbox(
+        "**Several losses stand in this code.** Which one is minimised?",
+        names,
+        index=None,
+        key=state.key("function"),
+        placeholder="not decided",
+        on_change=state.take_over,
+        width=400,
+    )
 
 
 _HOLDS = {"true": "holds", "false": "does not hold"}

@@ -24,7 +24,7 @@ _DRAWN = "loss_drawn"
 QUESTION = "loss_question"
 ANOTHER = "loss_another_name"
 PASTING = "loss_pasting"
-TEXTS = ("code", "second", "image", "latents", "batch", "span")
+TEXTS = ("code", "second", "image", "latents", "batch", "span", "function")
 
 
 def key(name: str) -> str:
@@ -60,7 +60,8 @@ def read() -> Asked:
         st.session_state[_WRONG] = wrong
     asked = current()
     for name in TEXTS:
-        show(key(name), getattr(asked, name))
+        # No function is no choice.
+        show(key(name), getattr(asked, name) or (None if name == "function" else ""))
     entry = question_of(asked)
     show(QUESTION, None if entry is None else entry.id)
     return asked
@@ -91,6 +92,7 @@ def take_over() -> None:
         latents=texts["latents"],
         batch=texts["batch"],
         span=texts["span"] or before.span,
+        function=texts["function"],
         constants=tuple(sorted((name, text) for name, text in constants.items() if text.strip())),
         roles=tuple(sorted(roles.items())),
     )
