@@ -186,8 +186,7 @@ def test_a_loss_is_trained_beside_its_elbo(open_page):
     page.get_by_role("button", name="Stop", exact=True).click()
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("width", "dark"), [(1280, True), (390, False)])
 def test_every_figure_has_its_words_and_fits_the_window(open_page, width, dark):
     page = open_page("your_loss", width=width, height=844, dark=dark)
     open_everything(page)
@@ -209,7 +208,8 @@ def test_every_figure_has_its_words_and_fits_the_window(open_page, width, dark):
             assert apart, (a, b)
 
 
-@pytest.mark.parametrize("kind", ["picture", "link", "bare address", "html", "directives"])
+# The other kinds are held on the page's own text, without a browser.
+@pytest.mark.parametrize("kind", ["picture", "bare address", "html"])
 def test_a_strangers_code_makes_no_link_and_no_request(open_page, kind):
     text = TEXTS[kind]
     code = EXAMPLE.replace("error + kl", f"error + args[{text!r}] * kl + www.evil.example(x)")
