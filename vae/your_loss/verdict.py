@@ -73,8 +73,7 @@ def _refusal(reading: Reading, found: Found) -> str:
         line, name, reason = state.unknown[examined.blocking[0]]
         why = f" ({reason})" if reason and " " in reason else ""
         return (
-            f"Line {line}: {name} is not known here{why}, and the rest of the loss is multiplied "
-            "by it "
+            f"Line {line}: {name} is not known here{why}. The rest of the loss is multiplied by it "
             "or lies inside of it, so the loss is not read."
         )
     if examined.adaptive:
@@ -179,8 +178,8 @@ def came_ready(line: int, names: Sequence[str]) -> str:
     """The sentence about terms that the pasted code is given and does not compute."""
     listed = ", ".join(names[:-1]) + (" and " if len(names) > 1 else "") + names[-1]
     return (
-        f"Line {line}: {listed} {'comes' if len(names) == 1 else 'come'} ready computed, and only "
-        "what computes it says how an output is compared with a picture; paste that too, and the "
+        f"Line {line}: {listed} {'comes' if len(names) == 1 else 'come'} ready computed. Only what "
+        "computes it says how an output is compared with a picture; paste that too, and the "
         "loss is read."
     )
 
@@ -203,12 +202,12 @@ def _parts_refused(reading: Reading, found: Found) -> str:
         line, name, _ = examined.probe.state.unknown[asks]
         return (
             f"Line {line}: {name} is not known here, and it asks something of the latents beside "
-            "the KL, so how much of a KL this loss has is not told."
+            "the KL. So how much of a KL this loss has is not told."
         )
     if latents.form == "wrong" and examined.left_out and unknown is not None:
         return (
-            f"Line {unknown.line}: {unknown.name} is not known here, and what the loss asks of "
-            "the other latents is no KL; it may be a part of it, so the loss is not read."
+            f"Line {unknown.line}: {unknown.name} is not known here, and it may be a part of the "
+            "KL. What the loss asks of the other latents is none, so it is not read."
         )
     if latents.form == "unknown":
         more = " besides a KL" if latents.extra else ""
@@ -360,6 +359,9 @@ def _gaussian_words(reading: Reading, sigma2: float) -> str:
         why.append(f"{error}, and the KL is not")
     elif "latents" in moves:
         why.append("the KL is averaged over the latents")
-    if "batch" in moves:
-        why.append("one of the two is summed over the batch and the other is not")
-    return f"{words}: {'; '.join(why)}." if why else f"{words}."
+    batch = "one of the two is summed over the batch and the other is not"
+    if "batch" in moves and not why:
+        why.append(batch)
+    elif "batch" in moves:
+        return f"{words}: {why[0]}. {batch.capitalize()}."
+    return f"{words}: {why[0]}." if why else f"{words}."
