@@ -31,6 +31,7 @@ MODES = {
     "sidebar": "",
     "presenter": "present=1",
     "hidden": "hide=presets,seed,latent_dim,race_sigma,digit,targets,noise_on",
+    "embed": "embed=true",
 }
 PAGES = ("", *(name for name in navigation.PAGES if name != "overview"))
 
@@ -106,23 +107,46 @@ def parameters(page: Page) -> dict[str, list[str]]:
     return parse_qs(urlsplit(page.url).query)
 
 
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("name", PAGES)
-def test_every_control_takes_effect_and_survives_a_reload(open_page, name, mode):
-    page = open_page(f"{name}?{MODES[mode]}")
-    unfold(page)
-    pressed: dict[str, str] = {}
-    assert values(page), f"no control on {name!r}"
+def kinds(page: Page) -> dict[str, str]:
+    """Each control's kind of widget, by its key."""
+    names = ("ButtonGroup", "MultiSelect", "Selectbox", "NumberInput", "Slider", "TextInput")
+    return {
+        key: next((n for n in names if box(page, key).locator(f"[data-testid=st{n}]").count()), "")
+        for key in values(page)
+    }
+
+
+def press_all(page: Page, *, one_of_a_kind: bool) -> None:
+    """Change every control, or the first of each kind of widget; none snaps back."""
+    pressed: set[str] = set()
+    seen: set[str] = set()
+    # A changed control may bring others.
     while left := [key for key in values(page) if key not in pressed]:
         key = left[0]
+        pressed.add(key)
+        if one_of_a_kind:
+            kind = kinds(page)[key]
+            if kind in seen:
+                continue
+            seen.add(kind)
         before = values(page)[key]
         change(page, key)
         wait_until(page, lambda key=key, before=before: values(page).get(key) != before)
         settle(page)
         # It did not snap back while the page drew itself again.
-        shown = values(page)
-        assert shown.get(key) != before, f"{key} of {name!r} snapped back to {before!r}"
-        pressed[key] = shown[key]
+        assert values(page).get(key) != before, f"{key} of {page.url} snapped back to {before!r}"
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", PAGES)
+def test_every_control_takes_effect_and_survives_a_reload(open_page, name, mode):
+    """Each of them as a page is opened; in the other modes one of each kind of widget, and each of
+    Train's in the presenter's, where two write into one address."""
+    page = open_page(f"{name}?{MODES[mode]}")
+    unfold(page)
+    assert values(page), f"no control on {name!r}"
+    whole = mode == "sidebar" or (mode == "presenter" and name == "train")
+    press_all(page, one_of_a_kind=not whole)
     wanted = values(page)
     asked = parse_qs(MODES[mode])
     page.reload()
@@ -135,30 +159,38 @@ def test_every_control_takes_effect_and_survives_a_reload(open_page, name, mode)
     if "present" in asked:
         assert kept.get("present") == ["1"]
         expect(page.locator(".st-key-presenter-bar")).to_be_visible()
+    assert kept.get("embed") == asked.get("embed")
     hidden = set(asked.get("hide", [""])[0].split(",")) & set(kept.get("hide", [""])[0].split(","))
     for key in hidden:
         assert box(page, key).count() == 0
         assert box(page, f"setting_{key}").count() == 0
+    if mode == "sidebar":
+        assert_presenter_mode_comes_and_goes(page, wanted)
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_presenter_mode_comes_and_goes_beside_what_is_chosen(open_page, name):
+def assert_presenter_mode_comes_and_goes(page: Page, wanted: dict[str, str]) -> None:
     """The mode writes its own word into an address that holds the page's choices."""
-    page = open_page(name)
-    unfold(page)
-    chosen = list(values(page))[-1]
-    before = values(page)[chosen]
-    change(page, chosen)
-    wait_until(page, lambda: values(page).get(chosen) != before)
-    settle(page)
-    shown = values(page)[chosen]
     for there in (True, False):
         page.locator(".st-key-presenter label").click()
         wait_until(page, lambda there=there: ("present" in parameters(page)) == there)
-        settle(page)
+        unfold(page)
+        wait_until(page, lambda: values(page) == wanted)
         assert ("present" in parameters(page)) == there
-        assert values(page)[chosen] == shown
+        assert values(page) == wanted
         assert page.locator("[data-testid=stException]").count() == 0
+
+
+def test_who_looks_at_a_run_has_controls_that_work_and_none_that_steer(open_page):
+    page = open_page("train?run=shown-race")
+    unfold(page)
+    press_all(page, one_of_a_kind=False)
+    for name in ("Train", "Pause", "Stop", "Step 1"):
+        assert page.get_by_role("button", name=name, exact=True).count() == 0
+    assert parameters(page)["run"] == ["shown-race"]
+    page.get_by_role("button", name="Train my own with these settings").click()
+    expect(page.get_by_role("button", name="Train 4 side by side")).to_be_enabled(timeout=SECONDS)
+    assert parameters(page)["lesson"] == ["race"]
+    assert "run" not in parameters(page)
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -17,9 +17,11 @@ from vae.lessons.questions import LESSONS
 from vae.runs.limits import LimitError, Limits
 from vae.runs.registry import AlreadyRunning, NotOwner, QueueFull
 from vae.runs.snapshots import RunSnapshot
+from vae.shipped.cards import CHECKPOINTS
 from vae.web.train import buttons
 from vae.web.train import commands as train_commands
 from vae.web.train import run as train_run
+from vae.web.train import shown as train_shown
 from vae.web.train.page_state import PageState, from_query
 from vae.wire.events import CalibrationBin, DivergedEvent
 from vae.wire.protocol import RunState
@@ -97,7 +99,7 @@ class FakeRegistry:
 @pytest.fixture
 def registry(monkeypatch):
     fake = FakeRegistry()
-    for module in (train_run, train_commands, buttons):
+    for module in (train_run, train_commands, buttons, train_shown):
         monkeypatch.setattr(module, "get_registry", lambda: fake)
     # A hand that takes its time; the tests of double presses stop the clock.
     seconds = itertools.count()
@@ -761,6 +763,40 @@ def test_opened_weights_come_with_their_own_question(registry):
     assert len(configs) == 1
     assert "lesson" not in address(page)
     assert "grayscale" not in styles(page)
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_every_question_can_be_shown_without_training(registry, lesson):
+    """Pictures, table and verdict of a run that came with the app, under a link of its own."""
+    page = open_page({"lesson": lesson, "quiz": "0"})
+    page.button(key="show-finished").click().run()
+    assert not page.exception
+    run = address(page)["run"]
+    shown = open_page({"run": run, "quiz": "0"})
+    assert not asked(registry, "submit")
+    assert not asked(registry, "touch")
+    assert "This run was trained before." in words(shown)
+    assert LESSONS[lesson].question in words(shown)
+    verdicts = [*shown.success, *shown.warning, *shown.info]
+    assert sum("**Predicted:**" in item.value for item in verdicts) == 1
+    assert "the test set's 2,000 images" in words(shown)
+    assert shown.get("vega_lite_chart")
+    assert {item.value for item in shown.subheader} == {"What the latents mean", "Take it home"}
+    # Its settings are the question's own.
+    shown.button(key="adopt").click().run()
+    assert not shown.exception
+    expected = PageState().with_lesson(lesson)
+    assert settings(shown) == expected.config.to_dict()
+    assert "run" not in address(shown)
+    assert shown.button(key="train").label.endswith(
+        "side by side" if len(expected.members) > 1 else "Train"
+    )
+
+
+def test_a_shipped_run_is_small():
+    for lesson in LESSONS:
+        path = CHECKPOINTS / f"question-{lesson}.run"
+        assert path.stat().st_size < 160_000, path.name
 
 
 def test_a_run_that_was_left_behind_brings_its_question(registry, monkeypatch):

@@ -14,7 +14,7 @@ from vae.runs.limits import Limits
 from vae.runs.snapshots import RunSnapshot
 from vae.web import quiz
 from vae.web.kit import address, layout
-from vae.web.train import commands, loss, pictures, state
+from vae.web.train import commands, loss, pictures, shown, state
 from vae.web.train.page_state import PageState
 
 _PICTURES = 10
@@ -126,7 +126,8 @@ def show_targets(config: TrainConfig) -> None:
 def show_watched(snapshot: RunSnapshot) -> None:
     """What somebody else's run trains, and a way to train the same."""
     lesson = LESSONS[questions.lesson_of([member.config for member in snapshot.members])]
-    st.markdown(f"You watch a run. **{lesson.question}** {lesson.predict} *Look at {lesson.look}.*")
+    what = "This run was trained before." if shown.is_shown(snapshot.run_id) else "You watch a run."
+    st.markdown(f"{what} **{lesson.question}** {lesson.predict} *Look at {lesson.look}.*")
     st.button(
         "Train my own with these settings",
         key="adopt",

@@ -11,7 +11,7 @@ from vae.runs.registry import get_registry
 from vae.runs.snapshots import RunSnapshot
 from vae.shipped.cards import load_cards
 from vae.web.kit.address import plain
-from vae.web.train import commands
+from vae.web.train import commands, shown
 from vae.web.train.page_state import PageState
 from vae.wire.protocol import RunState
 
@@ -31,6 +31,9 @@ def show_buttons(page: PageState, snapshot: RunSnapshot | None, steers: bool) ->
     A second press in the same place must not meet another action. The first row starts runs, the
     second steers the one that the page shows; who only watches has neither.
     """
+    if snapshot is not None and shown.is_shown(snapshot.run_id):
+        st.badge("Finished: as it came with the app", icon=":material/inventory_2:")
+        return
     if not steers:
         st.badge("Watching: only its owner steers this run", icon=":material/visibility:")
         return
@@ -73,6 +76,15 @@ def _starting_buttons(page: PageState, live: bool) -> None:
             members = len(questions.sweep(page.config, kind))
             _button(f"{one.label}: {members} runs", key, press, disabled=live, help=one.help)
     _weights_popover(disabled=live)
+    if shown.run_of(page.lesson):
+        _button(
+            "Finished run",
+            "show-finished",
+            commands.show_finished,
+            "visibility",
+            disabled=live,
+            help="of this question, trained before with its own settings: pictures, table, verdict",
+        )
 
 
 def _steering_buttons(snapshot: RunSnapshot, live: bool) -> None:

@@ -19,7 +19,7 @@ from vae.runs.registry import AlreadyRunning, RunError, get_registry
 from vae.runs.snapshots import RunSnapshot
 from vae.shipped.cards import load_cards
 from vae.web.steering_key import owner_key
-from vae.web.train import state
+from vae.web.train import shown, state
 from vae.wire.protocol import RunState
 
 _SESSION = "session"
@@ -201,9 +201,14 @@ def epochs_to_go_on(snapshot: RunSnapshot) -> int:
 def adopt() -> None:
     """Take over what a watched run trains, its question and comparison too, and let go of it."""
     page = state.current()
-    snapshot = get_registry().snapshot(page.run)
+    snapshot = shown.look(page.run)
     if snapshot is not None:
         state.put(page.with_members([member.config for member in snapshot.members]))
+
+
+def show_finished() -> None:
+    """Show the run that was trained before for the page's question."""
+    state.set_run(shown.run_of(state.current().lesson))
 
 
 def leave() -> None:

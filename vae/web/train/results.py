@@ -28,7 +28,7 @@ def show_results(snapshot: RunSnapshot) -> None:
     labels = questions.labels(configs)
     if all(member.gallery for member in snapshot.members):
         _show_galleries(snapshot.members, labels)
-        if all(BELIEFS[config.likelihood].in_browser for config in configs):
+        if snapshot.checkpoints and all(BELIEFS[c.likelihood].in_browser for c in configs):
             with st.expander("Draw, and see what these networks keep", icon=":material/draw:"):
                 drawing.show_run(snapshot, key="drawing-run")
     if all(member.steps for member in snapshot.members):

@@ -15,7 +15,17 @@ from vae.runs.registry import get_registry
 from vae.runs.snapshots import RunSnapshot
 from vae.web import drawing, hands
 from vae.web.kit.address import plain
-from vae.web.train import before, buttons, commands, figures, pictures, results, spoken, verdict
+from vae.web.train import (
+    before,
+    buttons,
+    commands,
+    figures,
+    pictures,
+    results,
+    shown,
+    spoken,
+    verdict,
+)
 from vae.web.train import state as page_state
 from vae.web.train.commands import owner, session_id, start_again_when_over, started_here
 from vae.web.train.page_state import PageState
@@ -53,7 +63,7 @@ def find(page: PageState) -> tuple[PageState, RunSnapshot | None]:
             page = page.with_members(trained(kept))
         page_state.put(page.with_run(own))
         return page.with_run(own), None
-    snapshot = registry.snapshot(page.run)
+    snapshot = shown.look(page.run)
     if snapshot is None or registry.is_owner(page.run, owner()):
         return page, None
     return page, snapshot
@@ -111,6 +121,8 @@ def show_run(page: PageState) -> None:
 
 def current(page: PageState) -> RunSnapshot | None:
     """The run that the page shows, as it stands."""
+    if shown.is_shown(page.run):
+        return shown.look(page.run)
     return get_registry().view(page.run) if page.run else None
 
 
@@ -130,7 +142,7 @@ def _steers(snapshot: RunSnapshot | None) -> bool:
 
 def _panel(drawn_page: PageState, drawn: Scene) -> None:
     snapshot = current(page_state.current())
-    if snapshot is not None:
+    if snapshot is not None and not shown.is_shown(snapshot.run_id):
         get_registry().touch(snapshot.run_id, viewer=session_id())
     start_again_when_over(snapshot)
     page = page_state.current()
@@ -138,8 +150,7 @@ def _panel(drawn_page: PageState, drawn: Scene) -> None:
         # A run began, rests or ended: the rest of the page has something else to show.
         st.rerun()
     if snapshot is None:
-        if not drawing.show_shipped(page.config.dataset, grey=page.config.grey, key="drawing"):
-            before.show_targets(page.config)
+        before.show_targets(page.config)
         return
     steers = _steers(snapshot)
     show_state(snapshot, steers)
@@ -182,7 +193,7 @@ def show_snapshot(snapshot: RunSnapshot, lesson: str) -> None:
 def show_lost(page: PageState) -> None:
     """A run that this server does not remember: say so, and offer what is left of it."""
     registry = get_registry()
-    if not page.run or registry.snapshot(page.run) is not None:
+    if not page.run or shown.look(page.run) is not None:
         return
     saved = registry.recoverable(page.run)
     st.info(
@@ -275,9 +286,10 @@ def _duration(seconds: float) -> str:
 
 
 def show_after(page: PageState) -> None:
-    """Below the polled part, once a run rests: its latents, and what to take home."""
-    snapshot = get_registry().snapshot(page.run) if page.run else None
+    """Below the polled part: before a run the drawing; once one rests, its latents and files."""
+    snapshot = shown.look(page.run)
     if snapshot is None:
+        drawing.show_shipped(page.config.dataset, grey=page.config.grey, key="drawing")
         return
     if _gallery_step(snapshot) >= 0 or (
         snapshot.state.is_finished() and all(member.steps for member in snapshot.members)
