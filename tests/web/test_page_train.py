@@ -478,6 +478,22 @@ def test_a_watcher_sees_question_and_verdict_and_may_train_the_same(registry, st
     assert asked(registry, "submit")[0][1] == race.members
 
 
+def test_a_verdict_is_folded_behind_the_prediction_and_stands_open_without_questions(registry):
+    race = PageState(TrainConfig(seed=4)).with_lesson("race")
+    snapshot = run_samples.run(*race.members, state=RunState.FINISHED)
+    registry.runs[snapshot.run_id] = snapshot
+    address_of = {"run": snapshot.run_id, "lesson": "race", "seed": "4"}
+    page = open_page(address_of)
+    [fold] = [item.value for item in page.markdown if "Predicted:" in item.value]
+    assert fold.startswith('<details class="fold verdict">')
+    asks = [part.proto for part in page.get("bidi_component") if "quiz-guess" in str(part.proto)]
+    assert len(asks) == 1
+    page = open_page({**address_of, "quiz": "0"})
+    told = [item.value for item in (*page.success, *page.warning)]
+    assert any("Predicted:" in text for text in told)
+    assert not [part for part in page.get("bidi_component") if "quiz-guess" in str(part.proto)]
+
+
 FAILURES = [
     (QueueFull("30 runs wait already. Try again in a while."), "30 runs wait already"),
     (LimitError("epochs: 900 given; this host allows 1 to 200"), "this host allows 1 to 200"),
