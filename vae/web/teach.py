@@ -67,9 +67,10 @@ def show_builder() -> None:
     """Choices, and the link that they make."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         page = choose("Page", _PAGES, key="built_page", default="derivation", kind="select")
-        places = [_WHOLE, *_places(page)]
-        key = f"built_at_{page or 'overview'}"
-        place = choose("What it opens at", places, key=key, kind="select")
+        place = _WHOLE
+        if places := _places(page):
+            key = f"built_at_{page}"
+            place = choose("What it opens at", [_WHOLE, *places], key=key, kind="select")
     with st.container(horizontal=True):
         present = st.checkbox("presenter mode", key="built_present")
         asks = st.checkbox("questions", value=True, key="built_quiz")
