@@ -241,7 +241,7 @@ ENTRIES = (
         "Papers say so of image VAEs; nobody has counted. What is common is the squared error. "
         "The constant σ that it implies differs from code to code by a factor of hundreds; the "
         "page Your loss shows where public code stands.",
-        Link("your_loss", "census"),
+        Link("derivation", "implied-sigma"),
         choices.constant_scales,
         (Citation("rybkin", "section 1"),),
         by_source=True,
