@@ -41,8 +41,12 @@ def test_hostile_text_in_every_parameter_is_shown_as_code_or_not_at_all(page, ki
         assert len(note) < 600, note
     for element in app.main:
         proto = getattr(element, "proto", None)
-        if proto is not None and element.type not in ("info", "warning", "error", "code"):
-            assert HOST not in str(proto), element.type
+        if proto is None or element.type in ("info", "warning", "error", "code"):
+            continue
+        # A link to be copied says what the address says; the browser writes it as text.
+        if element.type == "bidi_component" and '"part": "link"' in str(proto).replace("\\", ""):
+            continue
+        assert HOST not in str(proto), element.type
 
 
 def test_a_value_is_quoted_within_forty_characters_and_stays_on_its_line():
