@@ -218,8 +218,9 @@ def test_each_citation_is_a_known_reference_of_the_web() -> None:
 
 
 def test_each_link_names_a_page_with_that_section() -> None:
-    for claim in ledger.CLAIMS.values():
-        link = claim.link
+    links = [(c, link) for c in ledger.CLAIMS.values() for link in (c.link, c.beside) if link]
+    assert {link.page for _, link in links} >= {"derivation", "bias", "your_loss"}
+    for claim, link in links:
         files = [ROOT / "pages" / f"{link.page}.py", *sorted((ROOT / "vae" / "web").rglob("*.py"))]
         text = "".join(file.read_text(encoding="utf-8") for file in files)
         assert f'anchor="{link.anchor}"' in text, f"{claim.id}: {link.address}"

@@ -169,6 +169,7 @@ class Claim:
     ``claim`` says in a few words what the thread says; ``statement`` is the right statement;
     ``check`` returns the number that decides, and whether it agrees with the verdict. Where a
     number cannot decide, ``by_source`` says that the citation does; the number then illustrates.
+    ``beside`` is a place outside of the lesson that shows it too: public code, or the reader's own.
     """
 
     id: str
@@ -180,6 +181,7 @@ class Claim:
     check: Callable[[], Evidence]
     citations: tuple[Citation, ...] = ()
     by_source: bool = False
+    beside: Link | None = None
 
     @property
     def decided_by(self) -> str:

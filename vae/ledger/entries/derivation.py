@@ -245,6 +245,7 @@ ENTRIES = (
         choices.constant_scales,
         (Citation("rybkin", "section 1"),),
         by_source=True,
+        beside=Link("your_loss", "census"),
     ),
     Claim(
         "D22",
@@ -279,6 +280,7 @@ ENTRIES = (
         Link("derivation", "evidence"),
         bounds.plain_code_is_a_bound,
         (Citation("kingma-welling", "equations 1 to 3"),),
+        beside=Link("your_loss", "paste"),
     ),
     Claim(
         "D25",

@@ -82,14 +82,21 @@ def _row_html(row: Row, present: bool) -> str:
         f'<a href="{html.escape(c.url)}" target="_blank" rel="noopener">{html.escape(c.text)}</a>'
         for c in claim.citations
     )
-    href = html.escape(claim.link.address_with({"present": "1"} if present else None))
+    keep = {"present": "1"} if present else None
+    href = html.escape(claim.link.address_with(keep))
+    beside = ""
+    if claim.beside is not None:
+        beside = (
+            f'<p><a href="{html.escape(claim.beside.address_with(keep))}" target="_self" '
+            f'aria-label="{claim.id} in code">see it in code</a></p>'
+        )
     return (
         f'<article class="{look.style}" id="{claim.id}"><div><p class="verdict">'
         f'<span>{claim.id}</span><span class="badge"><span aria-hidden="true">{look.sign}</span> '
         f"{claim.verdict}</span></p>"
         f'<p class="source">thread {claim.thread}, decided by {claim.decided_by}</p>'
         f'<p><a href="{href}" target="_self" aria-label="See {claim.id} in the lesson">'
-        f"see it in the lesson</a></p></div>"
+        f"see it in the lesson</a></p>{beside}</div>"
         f'<div class="body"><p class="said">“{html.escape(claim.claim)}”</p>'
         f"<p>{html.escape(claim.statement)}</p>"
         f'<p class="figure">{html.escape(evidence.figure)}{state}</p>'
