@@ -330,7 +330,7 @@ def test_a_bound_is_measured_from_a_run_that_ended(registry):
         registry.runs[run] = replace(registry.runs[run], members=measured, version=samples)
         page.run()
         assert not page.exception
-        assert "A tighter bound" in [item.value for item in page.subheader]
+        assert "A tighter bound" in [item.value for item in page.header]
         assert sentence in words(page)
 
 
@@ -605,7 +605,7 @@ def test_a_finished_run_can_be_replayed_explored_and_taken_home(registry):
         "download-save",
         "download-image",
     }
-    assert "What the latents mean" in [item.value for item in page.subheader]
+    assert "What the latents mean" in [item.value for item in page.header]
     page.button(key="go-on").click().run()
     assert asked(registry, "recover")[0][3] == TrainConfig().epochs + 5
 
@@ -797,7 +797,7 @@ def test_every_question_can_be_shown_without_training(registry, lesson):
     assert sum("**Predicted:**" in item.value for item in verdicts) == 1
     assert "the test set's 2,000 images" in words(shown)
     assert shown.get("vega_lite_chart")
-    assert {item.value for item in shown.subheader} == {"What the latents mean", "Take it home"}
+    assert {item.value for item in shown.header} == {"What the latents mean", "Take it home"}
     # Its settings are the question's own.
     shown.button(key="adopt").click().run()
     assert not shown.exception

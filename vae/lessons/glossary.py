@@ -132,7 +132,7 @@ def as_markdown() -> str:
     """The glossary as markdown: a table of the symbols, then a list of the other terms."""
     symbols = [f"| {_cell(e.symbol)} | {_cell(e.term)}: {_cell(e.meaning)} |" for e in _SYMBOLS]
     terms = [f"- **{e.term}**: {e.meaning}." for e in GLOSSARY if not e.symbol]
-    return "\n".join(["| | |", "|:--|:--|", *symbols, "", *terms])
+    return "\n".join(["| sign | what it is |", "|:--|:--|", *symbols, "", *terms])
 
 
 def _cell(text: str) -> str:

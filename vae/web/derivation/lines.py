@@ -229,7 +229,7 @@ def _show_implied(preset: implied.Preset, pixels: int, latents: int, batch: int)
     st.markdown(
         f"### σ = {variance**0.5:.4g}\n"
         f"σ² = {variance:,.5g}, for pixels in [0, 1]\n\n"
-        f"| the same loss, read otherwise | |\n|:--|--:|\n"
+        f"| the same loss, read otherwise | value |\n|:--|--:|\n"
         f"| β, if you say σ = 1 | **{beta:,.5g}** |\n"
         f"| SGD rate 1 here is this rate on the ELBO | **{rate:,.5g}** |\n"
         + _survivors(variance, pixels, latents)

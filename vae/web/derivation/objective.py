@@ -49,7 +49,7 @@ def show_race() -> None:
         "All three optimisers, measured",
         f"Largest distance between the paths of σ = 1 and σ = {scale}, "
         "as a share of the way the first one goes:\n\n"
-        f"| | without the KL | with the KL |\n|:--|--:|--:|\n{rows}\n"
+        f"| optimiser | without the KL | with the KL |\n|:--|--:|--:|\n{rows}\n"
         "Adam divides each gradient by its own size, so a factor on the loss cancels, except "
         "for the ε = 10⁻⁸ that it adds. The same run with the whole loss multiplied by a "
         f"factor: {_drifts()}.",

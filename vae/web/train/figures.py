@@ -202,7 +202,7 @@ def _show_table(snapshot: RunSnapshot, styles: Sequence[Style]) -> None:
     """The members' numbers, the common units first."""
     words, numbers = _numbers(snapshot)
     lines = [
-        "| | bits per pixel | MSE per pixel | KL, nats | latents in use | its own loss |",
+        "| loss | bits per pixel | MSE per pixel | KL, nats | latents in use | its own loss |",
         "|:--|--:|--:|--:|--:|--:|",
     ]
     configs = [member.config for member in snapshot.members]
@@ -239,7 +239,7 @@ def show_bounds(snapshot: RunSnapshot, styles: tuple[Style, ...]) -> None:
     ]
     if not measured:
         return
-    st.subheader("A tighter bound", anchor="bound")
+    st.header("A tighter bound", anchor="bound")
     show(
         bound.build_bound_chart,
         _packed.get(

@@ -37,7 +37,7 @@ def show_results(snapshot: RunSnapshot) -> None:
 
 def _show_galleries(members: Sequence[MemberSnapshot], labels: Sequence[str]) -> None:
     """What every member draws, knows and varies; those of a comparison side by side."""
-    st.subheader("What the latents mean", anchor="latents")
+    st.header("What the latents mean", anchor="latents")
     if len(members) > 1:
         _show_compared(members, labels)
         return
@@ -157,7 +157,7 @@ def _class_names(config: TrainConfig, classes: int) -> tuple[str, ...]:
 
 
 def _show_downloads(snapshot: RunSnapshot, labels: Sequence[str]) -> None:
-    st.subheader("Take it home", anchor="downloads")
+    st.header("Take it home", anchor="downloads")
     st.markdown(
         "The script needs torch alone and repeats the run from its first step with its settings. A "
         "learning rate changed on the way is not among them. `python -m vae resume FILE` goes on "

@@ -234,7 +234,7 @@ def show_comparison(first: Reading, second: Reading) -> None:
         show_refusal(second)
         return
     result = compare(first, second)
-    head = "| | first | second |\n|---|---|---|\n"
+    head = "| of the loss | first | second |\n|---|---|---|\n"
     body = "\n".join(f"| {' | '.join(map(words, row))} |" for row in result.rows)
     st.markdown(f"**{words(result.text)}**\n\n{head}{body}")
     st.markdown(f"The second: {words(second.verdict)}")

@@ -16,7 +16,7 @@ export class Results {
     this.rows = pack.networks.map((network) => this.#makeRow(pack, network, pick));
     const heads = small
       ? []
-      : ["", "mean of p(x|z)", "a draw from it", "−log p by pixel", "in nats, error by pixel"];
+      : ["loss", "mean of p(x|z)", "a draw from it", "−log p by pixel", "in nats, error by pixel"];
     this.node = element(
       "div",
       { class: small ? "results small" : "results", role: "table", "aria-label": "What each network makes of the drawing" },
