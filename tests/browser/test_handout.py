@@ -16,6 +16,10 @@ _GONE = ("stSidebar", "stButton", "stSelectbox", "stNumberInput", "stButtonGroup
 
 def test_a_page_prints_on_six_pages_with_all_lines_open_folds_and_its_address(open_page):
     page = open_page("derivation?sigma=0.4")
+    # The browser's own parts come last; what is printed before them is half a page.
+    expect(dial(page, "sigma")).to_be_visible(timeout=30_000)
+    page.locator(".handout").wait_for(state="attached")
+    page.wait_for_timeout(1500)
     page.evaluate("() => window.addEventListener('beforeprint', () => (window.printed = true))")
     document = page.pdf(prefer_css_page_size=True, print_background=True)
     assert len(re.findall(rb"/Type\s*/Page\b", document)) <= 6
