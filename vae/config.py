@@ -99,7 +99,7 @@ class TrainConfig:
     scale: float = _option(
         1.0,
         "Sigma",
-        "sigma of the Gaussian or b of the Laplace of fixed scale; where a learned one starts",
+        "σ of the Gaussian or b of the Laplace of fixed scale; where a learned one starts",
         minimum=0.01,
         maximum=20.0,
         log=True,
@@ -149,8 +149,8 @@ class TrainConfig:
     )
     scale_learning_rate: float = _option(
         1e-2,
-        "Learning rate of sigma",
-        "step size of what a likelihood learns itself, such as log sigma, which wants a larger one "
+        "Learning rate of σ",
+        "step size of what a likelihood learns itself, such as log σ, which wants a larger one "
         "than the network",
         minimum=1e-7,
         maximum=10.0,

@@ -238,7 +238,7 @@ def test_a_race_shows_four_losses_in_step(train):
     table = page.locator(".st-key-train-run table").first
     expect(table.locator("tbody tr")).to_have_count(4)
     labels = page.locator(".pictures .row .label").all_inner_texts()
-    assert labels == ["targets", "BCE", "MSE, sigma 1", "sigma learned", "continuous Bernoulli"]
+    assert labels == ["targets", "BCE", "MSE, σ 1", "σ learned", "continuous Bernoulli"]
     slider = page.get_by_label("Moment of the training")
     slider.focus()
     page.keyboard.press("Home")
@@ -261,7 +261,7 @@ def test_a_lesson_link_hides_its_controls(train):
     page = train("train?lesson=sigma&likelihood=gaussian-learned&hide=seed,latent_dim")
     assert page.get_by_label("Seed").count() == 0
     assert page.get_by_label("Latents").count() == 0
-    expect(page.get_by_text("What does a learned sigma find?")).to_be_visible()
+    expect(page.get_by_text("What does a learned σ find?")).to_be_visible()
 
 
 @pytest.mark.parametrize("mode", ["", "&present=1", "&hide=presets,seed"])
@@ -348,7 +348,7 @@ def test_a_finished_run_tells_who_was_right_and_is_greyed_under_other_controls(f
     expect(page.get_by_text("Predicted:")).to_be_visible()
     shown = page.locator(".st-key-train-run .stVegaLiteChart").first
     assert shown.evaluate("chart => getComputedStyle(chart).opacity") == "1"
-    page.get_by_text("Learned sigma", exact=True).click()
+    page.get_by_text("Learned σ", exact=True).click()
     expect(page.get_by_text("The controls say something else now")).to_be_visible(timeout=SECONDS)
     expect(shown).to_have_css("opacity", "0.45", timeout=SECONDS)
     # Every other figure is there when it is asked for.

@@ -194,7 +194,7 @@ def test_a_loss_is_trained_beside_its_elbo(open_page):
     wait_ready(page)
     expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible(timeout=30_000)
     # It comes true: a pixel mean beside a summed KL keeps no latent.
-    row = page.get_by_role("row").filter(has_text="MSE, sigma 19.799")
+    row = page.get_by_role("row").filter(has_text="MSE, σ 19.799")
     expect(row.first).to_contain_text("0 of 20 (predicted 0)", timeout=60_000)
     page.get_by_role("button", name="Stop", exact=True).click()
 

@@ -17,7 +17,7 @@ from vae.config import LIKELIHOODS, TrainConfig
 from vae.runs import tables
 from vae.wire.events import StepEvent
 
-LABELS = ("BCE", "MSE, sigma 1")
+LABELS = ("BCE", "MSE, σ 1")
 CONFIGS = (TrainConfig(latent_dim=4), TrainConfig(likelihood="gaussian", latent_dim=4))
 STYLES = member_styles(CONFIGS, LABELS)
 MEMBERS = run_samples.run(*CONFIGS).members

@@ -88,7 +88,7 @@ def test_labels_tell_every_comparison_apart():
         configs = members(TrainConfig(**lesson.settings), lesson.against)
         assert len(set(labels(configs))) == len(configs)
     linear = replace(config, architecture="linear")
-    assert labels([config, linear]) == ("sigma learned, mlp", "sigma learned, linear")
+    assert labels([config, linear]) == ("σ learned, mlp", "σ learned, linear")
 
 
 def test_the_four_of_a_race_start_from_one_network_and_see_the_same_images():
@@ -117,6 +117,6 @@ def test_the_four_of_a_race_start_from_one_network_and_see_the_same_images():
 def test_a_run_is_described_by_what_made_it():
     config = TrainConfig(latent_dim=2, seed=9, epochs=3, beta=4.0)
     text = describe(members(config, ("gaussian",)))
-    assert text.startswith("**BCE** · **MSE, sigma 1** on built-in digits")
+    assert text.startswith("**BCE** · **MSE, σ 1** on built-in digits")
     for part in ("greyness 0.5", "2 latents", "seed 9", "3 epochs", "beta 4"):
         assert part in text

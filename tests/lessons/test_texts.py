@@ -9,10 +9,12 @@ import pytest
 from page_texts import ROOT, is_prose, page_texts, sentences, words
 
 from vae import config
+from vae.beliefs import BELIEFS
 from vae.charts.bias import expected, opposite
 from vae.charts.derivation import parts, spectrum
 from vae.engine import evaluation, importance
 from vae.images import digits
+from vae.lessons.questions import LESSONS, VARIANTS
 from vae.shipped import cards
 from vae.theory import bernoulli, early_stopping, gaussian, grey_masses
 from vae.theory.costs import COSTS
@@ -148,6 +150,23 @@ def test_lambda_is_the_continuous_bernoullis_alone() -> None:
     """An eigenvalue is v with an index on every page and figure."""
     for path in (*(ROOT / "pages").glob("*.py"), *(ROOT / "vae").rglob("*.py")):
         assert "λⱼ" not in path.read_text(encoding="utf-8"), path
+
+
+# Read aloud; turned into the pages' signs where it is shown (``vae.web.your_loss.words``); code.
+_IN_WORDS = ("vae/charts/", "vae/your_loss/", "vae/web/your_loss/", "vae/beliefs/")
+_IN_WORDS += ("vae/ledger/types.py",)  # Titles of papers.
+
+
+def test_sigma_has_one_spelling_on_pages() -> None:
+    labels = [
+        *(f"{b.label} {b.short} {b.short_fixed} {b.style.label}" for b in BELIEFS.values()),
+        *(lesson.name for lesson in LESSONS.values()),
+        *(variant.label for variant in VARIANTS.values()),
+        *(card.title for card in cards.load_cards().values()),
+        *(text for where, text in TEXTS if not where.startswith(_IN_WORDS)),
+    ]
+    assert not [text for text in labels if re.search(r"(?<![\w\\`])[Ss]igma\b", text)]
+    assert sum("σ" in text for text in labels) > 100
 
 
 def test_a_number_without_a_source_is_found() -> None:

@@ -59,7 +59,7 @@ def test_choice_theory_and_outcome_stand_in_one_sentence():
 
 CASES = [
     ("free", [{"active": 19}], "20"),
-    ("race", [{"mse": 0.02}, {"mse": 0.04}, {"mse": 0.01}, {"mse": 0.015}], "MSE, sigma learned"),
+    ("race", [{"mse": 0.02}, {"mse": 0.04}, {"mse": 0.01}, {"mse": 0.015}], "MSE, σ learned"),
     ("race", [{"mse": 0.001}, {"mse": 0.04}, {"mse": 0.01}, {"mse": 0.015}], "BCE"),
     ("pixel-mean", [{"active": 0}, {"active": 11}], "10"),
     ("grey", [{"response": WEAK}, {"response": BRIGHT}], "by 0.1 and more"),

@@ -125,7 +125,7 @@ def test_sentences_carry_the_numbers():
     assert "12.5" in sentence(TrainConfig(), predict(TrainConfig(), IMAGES))
     collapsed = replace(GAUSSIAN, scale=1.0, reduction="pixel-mean")
     text = sentence(collapsed, predict(collapsed, IMAGES))
-    assert "sigma = 7" in text
+    assert "σ = 7" in text
     assert "0 of 20" in text
 
 

@@ -5,7 +5,7 @@ import math
 from vae.beliefs.types import FIXED_SCALE, FREE_SCALE, LEARNED_SCALE, MEAN_LINE, Belief, Style
 
 _COUNTS = "a density of grey pixels"
-_ADVICE = "a larger sigma: squared errors are divided by its square"
+_ADVICE = "a larger σ: squared errors are divided by its square"
 _SQUARED = r"\lVert x - \mu(z)\rVert^2"
 _NLL = """
     def forward(self, out, x):
@@ -34,9 +34,9 @@ def _optimal_equation(scale: float, pixels: int) -> str:
 FIXED = Belief(
     name="gaussian",
     in_browser=True,
-    label="Gaussian, fixed sigma (MSE)",
-    short="MSE, sigma fixed",
-    short_fixed="MSE, sigma {scale:g}",
+    label="Gaussian, fixed σ (MSE)",
+    short="MSE, σ fixed",
+    short_fixed="MSE, σ {scale:g}",
     style=Style("Gaussian / MSE", "#0072B2", (), "circle"),
     counts=_COUNTS,
     equation=_fixed_equation,
@@ -48,14 +48,14 @@ FIXED = Belief(
     scale="fixed",
     gaussian=True,
     advice=_ADVICE,
-    shipped_title="Gaussian, sigma = 1",
+    shipped_title="Gaussian, σ = 1",
 )
 LEARNED = Belief(
     name="gaussian-learned",
     in_browser=True,
-    label="Gaussian, one learned sigma",
-    short="sigma learned",
-    style=Style("sigma learned", "#56B4E9", (6, 2), "triangle-right"),
+    label="Gaussian, one learned σ",
+    short="σ learned",
+    style=Style("σ learned", "#56B4E9", (6, 2), "triangle-right"),
     counts=_COUNTS,
     equation=_learned_equation,
     code=(
@@ -71,9 +71,9 @@ LEARNED = Belief(
 OPTIMAL = Belief(
     name="gaussian-optimal",
     in_browser=True,
-    label="Gaussian, optimal sigma (batch RMSE)",
-    short="sigma = batch RMSE",
-    style=Style("sigma = batch RMSE", "#56B4E9", (2, 2), "triangle-left"),
+    label="Gaussian, optimal σ (batch RMSE)",
+    short="σ = batch RMSE",
+    style=Style("σ = batch RMSE", "#56B4E9", (2, 2), "triangle-left"),
     counts=_COUNTS,
     equation=_optimal_equation,
     code=(
@@ -104,14 +104,14 @@ OPTIMAL = Belief(
     scale="fitted",
     gaussian=True,
     advice=_ADVICE,
-    shipped_title="Gaussian, optimal sigma",
+    shipped_title="Gaussian, optimal σ",
 )
 PER_PIXEL = Belief(
     name="gaussian-per-pixel",
     in_browser=True,
-    label="Gaussian, one sigma a pixel",
-    short="sigma per pixel",
-    style=Style("sigma per pixel", "#3B73D9", (4, 4), "triangle"),
+    label="Gaussian, one σ a pixel",
+    short="σ per pixel",
+    style=Style("σ per pixel", "#3B73D9", (4, 4), "triangle"),
     counts=_COUNTS,
     equation=(
         r"\sum_i \Big[\frac{(x_i - \mu_i(z))^2}{2\sigma_i(z)^2}"
@@ -132,5 +132,5 @@ PER_PIXEL = Belief(
         return square * (0.5 * torch.exp(-2 * log_scale)) + (log_scale + 0.5 * LOG_2PI)
 """,
     outputs=2,
-    advice="a likelihood with one sigma: a pixel that hardly changes makes its own very small",
+    advice="a likelihood with one σ: a pixel that hardly changes makes its own very small",
 )

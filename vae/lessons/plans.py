@@ -100,7 +100,7 @@ _RACE = Step(
     20,
     "train?present=1&lesson=race",
     "Which of four losses has the smallest squared error?",
-    "The one with a learned sigma; it pays for it in nats.",
+    "The one with a learned σ; it pays for it in nats.",
     "“MSE has, it minimises it.” Compare squared error at equal KL.",
 )
 _OWN = Step(

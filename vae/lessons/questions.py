@@ -40,18 +40,18 @@ VARIANTS: Mapping[str, Variant] = {
     "pixel-mean": Variant("mean over pixels", {"reduction": "pixel-mean"}),
     "sampled": Variant("z drawn (VAE)", {"sampling": True}),
     "autoencoder": Variant("z not drawn (autoencoder)", {"sampling": False}),
-    "sigma-0.1": Variant("sigma 0.1", {"scale": 0.1}),
-    "sigma-3": Variant("sigma 3", {"scale": 3.0}),
-    "beta-4": Variant("beta 4", {"beta": 4.0}),
+    "sigma-0.1": Variant("σ 0.1", {"scale": 0.1}),
+    "sigma-3": Variant("σ 3", {"scale": 3.0}),
+    "beta-4": Variant("β 4", {"beta": 4.0}),
     "linear": Variant("linear VAE", {"architecture": "linear"}),
     # What a pasted loss may have meant.
-    "beta-1": Variant("beta 1", {"beta": 1.0}),
+    "beta-1": Variant("β 1", {"beta": 1.0}),
     "sigma-learned-beta-1": Variant(
-        "sigma learned from 1, beta 1",
+        "σ learned from 1, β 1",
         {"likelihood": "gaussian-learned", "beta": 1.0, "scale": 1.0},
     ),
     "laplace-learned-beta-1": Variant(
-        "Laplace, scale learned from 1, beta 1",
+        "Laplace, scale learned from 1, β 1",
         {"likelihood": "laplace-learned", "beta": 1.0, "scale": 1.0},
     ),
 }
@@ -94,8 +94,8 @@ LESSONS: Mapping[str, Lesson] = {
         "Four losses, one network, the same seed and data. Which one draws the sharpest digits, "
         "and which one keeps the most nats in z?",
         "bits per pixel, squared error and KL: units that all four share",
-        "Each Gaussian is a rate of exchange between squared error and nats: a small sigma pays "
-        "many nats for detail, sigma 1 hardly any. The continuous Bernoulli spends many on telling "
+        "Each Gaussian is a rate of exchange between squared error and nats: a small σ pays "
+        "many nats for detail, σ 1 hardly any. The continuous Bernoulli spends many on telling "
         "black from nearly black. Before calling one loss sharper, compare at equal KL.",
         {"likelihood": "bernoulli", "scale": 1.0, "epochs": 5},
         ("gaussian", "gaussian-learned", "continuous-bernoulli"),
@@ -106,8 +106,8 @@ LESSONS: Mapping[str, Lesson] = {
         "Does the pixel mean collapse it?",
         "Both runs minimise squared error plus KL. One divides the squared error by the number "
         "of pixels. How many latents does each keep?",
-        "the KL per latent: all of it gone where the implied sigma is above every eigenvalue",
-        "Squared error plus KL is a sigma of 0.707. Dividing by the number of pixels D multiplies "
+        "the KL per latent: all of it gone where the implied σ is above every eigenvalue",
+        "Squared error plus KL is a σ of 0.707. Dividing by the number of pixels D multiplies "
         "its square by D. No eigenvalue of the data is above that, so no latent pays for itself, "
         "at any learning rate.",
         {"likelihood": "gaussian", "scale": 0.7071, "epochs": 5},
@@ -129,12 +129,12 @@ LESSONS: Mapping[str, Lesson] = {
         figure="response",
     ),
     "sigma": Lesson(
-        "Learned sigma",
-        "What does a learned sigma find?",
-        "Start sigma at 1. The best one shared sigma is the root mean squared error. Does the "
+        "Learned σ",
+        "What does a learned σ find?",
+        "Start σ at 1. The best one shared σ is the root mean squared error. Does the "
         "optimiser find it, and what happens to the KL on the way?",
-        "sigma meeting the RMSE",
-        "Sigma settles on the RMSE, and the KL grows on the way. The smaller the error that "
+        "σ meeting the RMSE",
+        "The σ settles on the RMSE, and the KL grows on the way. The smaller the error that "
         "is allowed, the more nats a picture is worth.",
         {"likelihood": "gaussian-learned", "scale": 1.0, "epochs": 5},
         figure="scale",
@@ -158,7 +158,7 @@ LESSONS: Mapping[str, Lesson] = {
         "On strictly black and white targets BCE is the likelihood itself. Does MSE do worse?",
         "mean squared error per pixel, the unit that favours MSE, early and late",
         "On binary targets BCE is the likelihood. Squared error can come close in its own "
-        "unit. Its gradient fades where a sigmoid output is confidently wrong, at any sigma, but "
+        "unit. Its gradient fades where a sigmoid output is confidently wrong, at any σ, but "
         "Adam makes up for much of that.",
         {"likelihood": "bernoulli", "grey": 0.0, "epochs": 5},
         ("gaussian-learned",),
@@ -342,11 +342,11 @@ def _label(config: TrainConfig, among: Sequence[TrainConfig]) -> str:
             words += [
                 VARIANTS[key].label for key in variants if VARIANTS[key].settings[name] == value
             ]
-    for name, text in (("beta", f"beta {config.beta:g}"), ("architecture", config.architecture)):
+    for name, text in (("beta", f"β {config.beta:g}"), ("architecture", config.architecture)):
         if len({getattr(other, name) for other in twins}) > 1:
             words.append(text)
     if len({other.seed for other in twins}) > 1:
         words.append(f"seed {config.seed}")
     if not fixed and len({other.scale for other in twins}) > 1:
-        words.append(f"from sigma {config.scale:g}")
+        words.append(f"from σ {config.scale:g}")
     return ", ".join(words)

@@ -157,12 +157,11 @@ def _sigma(outcomes: Sequence[Outcome]) -> Verdict | None:
     off = abs(one.scale - rmse) / rmse
     linear = one.expected.scale if one.expected is not None else None
     return Verdict(
-        "sigma settles on the RMSE"
+        "σ settles on the RMSE"
         + (f"; a linear VAE's would be {linear:.3f}." if linear is not None else "."),
-        f"sigma {one.scale:.3f} beside an RMSE of {rmse:.3f}, {off:.1%} apart, at KL "
-        f"{_nats(one.kl)}.",
+        f"σ {one.scale:.3f} beside an RMSE of {rmse:.3f}, {off:.1%} apart, at KL {_nats(one.kl)}.",
         off <= _SIGMA,
-        "Sigma is still on its way: it has a learning rate of its own, and a few epochs may "
+        "The σ is still on its way: it has a learning rate of its own, and a few epochs may "
         "be too few for it. Train on, and look at the two curves.",
     )
 

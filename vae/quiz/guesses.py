@@ -152,9 +152,9 @@ def _sigma(configs: Configs, expected: Sequence[Prediction | None]) -> Guess | N
     prediction = expected[0]
     scale = None if prediction is None else prediction.scale
     return Guess(
-        "Where will the learned sigma end?",
+        "Where will the learned σ end?",
         (
-            Option("at 1", 1.0, "It overlooks that doubt costs nats too: log sigma falls."),
+            Option("at 1", 1.0, "It overlooks that doubt costs nats too: log σ falls."),
             Option("near 0.1", 0.1, "It overlooks how much of a picture z does not tell."),
             Option("near 0", 0.003, "It overlooks that a miss costs (x − μ)²/(2σ²)."),
         ),
@@ -259,8 +259,8 @@ def _race(configs: Configs, expected: Sequence[Prediction | None]) -> Guess | No
         return None
     told = {
         "bernoulli": ("BCE", "It overlooks that BCE's weight of a miss is fixed, near σ = ½."),
-        "gaussian": ("MSE at sigma 1", "It overlooks that sigma 1 buys hardly any nat of detail."),
-        "gaussian-learned": ("MSE, sigma learned", "It overlooks that this time another won."),
+        "gaussian": ("MSE at σ 1", "It overlooks that σ 1 buys hardly any nat of detail."),
+        "gaussian-learned": ("MSE, σ learned", "It overlooks that this time another won."),
         "continuous-bernoulli": (
             "the continuous Bernoulli",
             "It overlooks that this one spends its nats on telling black from nearly black.",

@@ -78,7 +78,7 @@ def _models(dataset: str) -> Iterable[Recipe]:
         f"{dataset}-collapsed",
         f"Mean squared error over pixels beside a summed KL, {PUBLIC_DATASETS[dataset]}",
         TrainConfig(**common, likelihood="gaussian", scale=math.sqrt(0.5), reduction="pixel-mean"),
-        "The loss is square(x - mu).mean() + KL, up to a constant: sigma^2 is D/2 = 392. "
+        "The loss is square(x - mu).mean() + KL, up to a constant: σ² is D/2 = 392. "
         "Its log likelihood is a mean over pixels.",
     )
     yield Recipe(
@@ -97,7 +97,7 @@ def _scale_sweep(dataset: str) -> Iterable[Recipe]:
             epochs=20 if dataset == "digits" else 5,
             device="cpu",
         )
-        title = f"Gaussian, sigma^2 = {variance:g}, {PUBLIC_DATASETS[dataset]}"
+        title = f"Gaussian, σ² = {variance:g}, {PUBLIC_DATASETS[dataset]}"
         yield Recipe(f"{dataset}-variance-{variance:g}", title, config, weights=False)
 
 
@@ -124,11 +124,11 @@ def _matched(dataset: str) -> Iterable[Recipe]:
     chosen: dict[str, tuple[str, dict[str, Any]]] = {
         "bernoulli": ("Bernoulli (BCE)", {}),
         "gaussian-matched": (
-            f"Gaussian, sigma = {scale:g}",
+            f"Gaussian, σ = {scale:g}",
             {"likelihood": "gaussian", "scale": scale},
         ),
         "continuous-bernoulli-matched": (
-            f"continuous Bernoulli, beta = {beta:g}",
+            f"continuous Bernoulli, β = {beta:g}",
             {"likelihood": "continuous-bernoulli", "beta": beta},
         ),
     }
@@ -152,7 +152,7 @@ def _long() -> Iterable[Recipe]:
         ("bernoulli", "Bernoulli (BCE)", {}),
         (
             "continuous-bernoulli",
-            f"continuous Bernoulli, beta = {LONG_BETA:g}",
+            f"continuous Bernoulli, β = {LONG_BETA:g}",
             {"likelihood": "continuous-bernoulli", "beta": LONG_BETA},
         ),
     ):

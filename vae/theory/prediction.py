@@ -85,11 +85,11 @@ def sentence(config: TrainConfig, expected: Prediction) -> str:
     if _fixed_gaussian(config) and expected.scale is not None:
         same = math.isclose(expected.scale, config.scale)
         parts.append(
-            f"sigma stays {config.scale:g}" if same else f"it implies sigma = {expected.scale:.3g}"
+            f"σ stays {config.scale:g}" if same else f"it implies σ = {expected.scale:.3g}"
         )
     elif expected.scale is not None:
         parts.append(
-            f"a linear VAE would learn sigma = {expected.scale:.3f}; a network's sigma ends at "
+            f"a linear VAE would learn σ = {expected.scale:.3f}; a network's σ ends at "
             "its own RMSE, which can be lower"
         )
     if expected.active is not None and expected.threshold is not None:

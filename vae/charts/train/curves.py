@@ -224,7 +224,7 @@ def build_scale_chart(*, total_steps: int, rate_changes: RateChanges = ()) -> al
         lines,
         *_rate_marks(rate_changes),
         height=HEIGHT,
-        title=title("sigma and RMSE, by step"),
+        title=title("σ and RMSE, by step"),
         description="Sigma and the root mean squared error of the training batch against the "
         "step; a learned sigma settles on the error." + _rates_in_words(rate_changes),
     )

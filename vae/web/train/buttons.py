@@ -70,11 +70,7 @@ def _starting_buttons(page: PageState, live: bool) -> None:
         slot="new-seed",
         help="from the first step: other initial weights, data order and noise",
     )
-    with st.popover("Sweep", icon=":material/scatter_plot:", key="sweep-popover", disabled=live):
-        for kind, (key, press) in _SWEEPS.items():
-            one = questions.SWEEPS[kind]
-            members = len(questions.sweep(page.config, kind))
-            _button(f"{one.label}: {members} runs", key, press, disabled=live, help=one.help)
+    _sweep_popover(page, live)
     _weights_popover(disabled=live)
     if shown.run_of(page.lesson):
         _button(
@@ -85,6 +81,16 @@ def _starting_buttons(page: PageState, live: bool) -> None:
             disabled=live,
             help="of this question, trained before with its own settings: pictures, table, verdict",
         )
+
+
+def _sweep_popover(page: PageState, live: bool) -> None:
+    # Another key while it can start nothing: one that is open would stay open, over the run.
+    key = "sweep-shut" if live else "sweep-popover"
+    with st.popover("Sweep", icon=":material/scatter_plot:", key=key, disabled=live):
+        for kind, (name, press) in _SWEEPS.items():
+            one = questions.SWEEPS[kind]
+            members = len(questions.sweep(page.config, kind))
+            _button(f"{one.label}: {members} runs", name, press, disabled=live, help=one.help)
 
 
 def _steering_buttons(snapshot: RunSnapshot, live: bool) -> None:

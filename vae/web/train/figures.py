@@ -48,7 +48,7 @@ _NAMES = {
     "loss": "loss",
     "mse": "squared error",
     "trade": "squared error against KL",
-    "scale": "sigma and RMSE",
+    "scale": "σ and RMSE",
     "latents": "KL of each latent",
     "response": "mean output by grey of the target",
     "calibration": "calibration",
@@ -169,7 +169,7 @@ def _show_numbers(snapshot: RunSnapshot) -> None:
         f"**{_in_use(now, config)}** latents in use",
     ]
     if now.scale is not None and BELIEFS[config.likelihood].gaussian:
-        parts.append(f"sigma **{now.scale:.3f}** beside RMSE **{now.mse**0.5:.3f}**")
+        parts.append(f"σ **{now.scale:.3f}** beside RMSE **{now.mse**0.5:.3f}**")
     elif now.scale is not None:
         parts.append(f"scale **{now.scale:.3f}**")
     if (bits := _bits(snapshot.members[0])) != _NO_BITS:
