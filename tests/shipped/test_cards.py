@@ -11,6 +11,7 @@ import pytest
 from scipy.special import entr
 
 from vae.images.sets import fingerprint, is_available, load_images
+from vae.lessons.questions import LESSONS
 from vae.shipped import __main__ as shipping
 from vae.shipped import cards
 from vae.shipped.cards import CHECKPOINTS, Card, data_summary, load_cards
@@ -55,6 +56,7 @@ def test_each_set_has_its_six_models_with_one_seed_and_equal_settings(dataset):
 def test_the_files_are_few_small_and_known():
     expected = {cards.SUMMARIES} | {f"{name}.json" for name in LOADED}
     expected |= {card.weights for card in LOADED.values() if card.weights}
+    expected |= {f"question-{lesson}.run" for lesson in LESSONS}
     found = {path.name: path.stat().st_size for path in CHECKPOINTS.iterdir()}
     assert set(found) == expected
     assert sum(found.values()) < 15 * 2**20

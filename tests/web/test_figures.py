@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from page_runs import open_app
 from streamlit.testing.v1 import AppTest
 
 from vae.ledger import CLAIMS, Evidence, Verdict
@@ -88,6 +89,23 @@ def test_an_address_never_brings_a_dial_out_of_its_range(text: str) -> None:
     assert not app.exception
     assert app.markdown[0].value == "`0.5`"
     assert "0.1 to 2" in app.info[0].value
+
+
+def test_switches_bring_their_value_at_every_run() -> None:
+    """A browser that draws them first from a later run would send a blank, and switch them off."""
+    app = open_app("overview", present="1")
+    for _ in range(2):
+        switches = {each.label: each.proto for each in app.toggle}
+        assert {"Presenter mode", "Questions"} <= set(switches)
+        for name in ("Presenter mode", "Questions"):
+            assert switches[name].set_value
+            assert switches[name].value
+        app.run()
+    app.toggle(key=next(each.key for each in app.toggle if each.label == "Questions")).set_value(
+        False
+    ).run()
+    [questions] = [each for each in app.toggle if each.label == "Questions"]
+    assert not questions.value
 
 
 def test_every_reference_is_listed_with_its_address() -> None:

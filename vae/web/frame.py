@@ -80,6 +80,9 @@ def show_foot() -> None:
 
 
 def _toggle() -> None:
+    # At every run: a browser that first draws it from a later one would find no value there, and
+    # would send a blank one as if somebody had switched it off.
+    st.session_state[_KEY] = presenting()
     st.toggle(
         "Presenter mode", key=_KEY, help="Larger type and no sidebar, for a projector: ?present=1."
     )

@@ -53,7 +53,8 @@ def with_notes() -> bool:
 
 def show_toggle() -> None:
     """The switch for all questions, which the address keeps."""
-    asks()
+    # At every run: a browser that first draws it from a later one would send a blank one.
+    st.session_state[_KEY] = asks()
     st.toggle(
         "Questions",
         key=_KEY,

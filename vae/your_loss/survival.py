@@ -118,10 +118,14 @@ def printed(reading: Reading, constant: float | None) -> Printed | None:
             )
         return Printed(constant, wanted, keeps, bool(keeps and wanted < 0), text)
     if reading.family.endswith("-learned"):
+        # At the best scale: 1/2 log(2 pi e MSE) a pixel for the bell, log(2 e MAE) for L1.
+        least = {
+            "gaussian-learned": "a mean squared error of 1/(2 pi e) = 0.0585",
+            "laplace-learned": "a mean absolute error of 1/(2 e) = 0.184",
+        }.get(reading.family, "some error")
         text = (
-            "A log density, not a log probability: below a mean squared error of 1/(2 pi e) = "
-            "0.0585 the "
-            "loss is negative, and nothing is wrong."
+            f"A log density, not a log probability: below {least} the loss is negative, and "
+            "nothing is wrong."
         )
         return Printed(constant, None, None, True, text)
     if reading.family == "bernoulli":
