@@ -44,7 +44,7 @@ with st.container():
     st.header(
         "1 · Two costs for one target",
         anchor="asymmetry",
-        help=explain("t", "p", "h", "BCE", "H(t)"),
+        help=explain("t", "p", "h", "BCE", "H(t)", "σ", "KL"),
     )
     quiz.ask("bias", "asymmetry")
     st.markdown("See two outputs, equally far from the target, and what each loss charges. Drag h.")
@@ -84,7 +84,7 @@ with st.container():
     )
     lesson.threads("bias", "asymmetry")
 
-    st.header("2 · “Equal to 2 MSE at 0.5”", anchor="two-mse", help=explain("h", "MSE", "σ"))
+    st.header("2 · “Equal to 2 MSE at 0.5”", anchor="two-mse", help=explain("h", "MSE", "σ", "BCE"))
     quiz.ask("bias", "two-mse")
     st.markdown("See where BCE's bowl at t = ½ leaves the parabola 2h², which is σ = ½. Drag h.")
     with layout.row("two-mse"):
@@ -145,7 +145,9 @@ with st.container():
     )
     lesson.threads("bias", "minimum")
 
-    st.header("4 · Where the pull is real", anchor="noise", help=explain("s", "τ", "a", "σ", "g"))
+    st.header(
+        "4 · Where the pull is real", anchor="noise", help=explain("s", "τ", "a", "σ", "g", "BCE")
+    )
     quiz.ask("bias", "noise")
     st.markdown(
         "See an output that cannot hold still: **shaken**, it settles where shaking costs least. "
@@ -204,7 +206,7 @@ with st.container():
     )
     lesson.threads("bias", "noise")
 
-    st.header("5 · On pictures", anchor="pictures", help=explain("a", "λ", "s", "τ"))
+    st.header("5 · On pictures", anchor="pictures", help=explain("a", "λ", "s", "τ", "σ", "BCE"))
     quiz.ask("bias", "pictures")
     st.markdown("See four losses fit the same greys while noise shakes them. Choose the noise.")
     bias.show_fits()
@@ -240,7 +242,7 @@ with st.container():
     st.header(
         "6 · The missing constant",
         anchor="continuous-bernoulli",
-        help=explain("λ", "a", "dequantise", "NLL"),
+        help=explain("λ", "a", "dequantise", "NLL", "BCE"),
     )
     quiz.ask("bias", "continuous-bernoulli")
     st.markdown("See why BCE is no density over greys, and what its missing constant does.")
@@ -315,7 +317,7 @@ with st.container():
     )
     lesson.threads("bias", "gradients")
 
-    st.header("8 · The opposite bias", anchor="opposite", help=explain("g", "t", "h"))
+    st.header("8 · The opposite bias", anchor="opposite", help=explain("g", "t", "h", "σ", "BCE"))
     quiz.ask("bias", "opposite")
     st.markdown("See one family of losses lean either way, and what that does to a soft edge.")
     with layout.row("opposite"):
@@ -345,7 +347,7 @@ with st.container():
     st.header(
         "9 · Measured on trained VAEs",
         anchor="measured",
-        help=explain("calibration", "regression to the mean", "KL", "β", "σ"),
+        help=explain("calibration", "regression to the mean", "KL", "β", "σ", "MSE", "BCE"),
     )
     quiz.ask("bias", "measured")
     st.markdown(
@@ -378,7 +380,7 @@ with st.container():
     st.header(
         "10 · So why MSE for one and BCE for the other?",
         anchor="question",
-        help=explain("Bregman loss", "KL", "σ", "β"),
+        help=explain("Bregman loss", "KL", "σ", "β", "MSE", "BCE", "log likelihood"),
     )
     quiz.ask("bias", "question")
     st.markdown("See the thread's question answered: without a KL (left), and beside one (right).")

@@ -38,7 +38,19 @@ with st.container():
     st.header(
         "0 · Why there is a KL at all",
         anchor="evidence",
-        help=explain("z", "p(z)", "p(x|z)", "p(x)", "p(z|x)", "KL", "nat", "ELBO"),
+        help=explain(
+            "z",
+            "p(z)",
+            "p(x|z)",
+            "p(x)",
+            "p(z|x)",
+            "KL",
+            "nat",
+            "ELBO",
+            "q(z|x)",
+            "σ",
+            "linear VAE",
+        ),
     )
     quiz.ask("derivation", "evidence")
     st.markdown(
@@ -93,7 +105,21 @@ with st.container():
     st.header(
         "1 · The expansion",
         anchor="expansion",
-        help=explain("x", "μ", "σ", "log likelihood", "SSE", "MSE", "D"),
+        help=explain(
+            "x",
+            "μ",
+            "σ",
+            "log likelihood",
+            "SSE",
+            "MSE",
+            "D",
+            "q(z|x)",
+            "p(x|z)",
+            "p(z)",
+            "KL",
+            "ELBO",
+            "reconstruction error",
+        ),
     )
     quiz.ask("derivation", "expansion")
     st.markdown(
@@ -124,7 +150,7 @@ with st.container():
     st.header(
         "2 · The same lines for a Bernoulli: BCE",
         anchor="bernoulli",
-        help=explain("p", "BCE", "NLL"),
+        help=explain("p", "BCE", "NLL", "μ", "SSE", "MSE", "log likelihood"),
     )
     quiz.ask("derivation", "bernoulli")
     st.markdown(
@@ -139,7 +165,11 @@ with st.container():
     )
     lesson.threads("derivation", "bernoulli")
 
-    st.header("3 · One σ moves everything", anchor="sigma", help=explain("σ", "NLL", "MSE"))
+    st.header(
+        "3 · One σ moves everything",
+        anchor="sigma",
+        help=explain("σ", "NLL", "MSE", "KL", "log likelihood"),
+    )
     quiz.ask("derivation", "sigma")
     st.markdown("See what a drag of σ does to one pixel: to its loss, gradient, best σ and belief.")
     with layout.row("sigma"):
@@ -166,7 +196,9 @@ with st.container():
     )
     lesson.threads("derivation", "sigma")
 
-    st.header("4 · On an image", anchor="image", help=explain("SSE", "MSE", "NLL", "σ"))
+    st.header(
+        "4 · On an image", anchor="image", help=explain("SSE", "MSE", "NLL", "σ", "p(x|z)", "μ")
+    )
     quiz.ask("derivation", "image")
     st.markdown("See a target, a flawed reconstruction of it, and what σ makes of the flaw.")
     lines.show_pictures(pixel["sigma"])
@@ -188,7 +220,7 @@ with st.container():
 st.header(
     "5 · What σ does your code imply?",
     anchor="implied-sigma",
-    help=explain("SSE", "KL", "β", "c, w", "D", "d"),
+    help=explain("SSE", "KL", "β", "c, w", "D", "d", "σ", "ELBO"),
 )
 quiz.ask("derivation", "implied-sigma")
 st.markdown(
@@ -212,7 +244,7 @@ lesson.take_away(
 lesson.threads("derivation", "implied-sigma")
 
 st.header(
-    "6 · “Adjust the learning rate”", anchor="learning-rate", help=explain("linear VAE", "KL")
+    "6 · “Adjust the learning rate”", anchor="learning-rate", help=explain("linear VAE", "KL", "σ")
 )
 quiz.ask("derivation", "learning-rate")
 st.markdown("See whether a learning rate can make up for another σ: without the KL, and with it.")
@@ -232,7 +264,7 @@ lesson.threads("derivation", "learning-rate")
 st.header(
     "7 · Collapse",
     anchor="collapse",
-    help=explain("principal direction", "vⱼ", "linear VAE", "posterior collapse", "β"),
+    help=explain("principal direction", "vⱼ", "linear VAE", "posterior collapse", "β", "KL"),
 )
 quiz.ask("derivation", "collapse")
 st.markdown(
@@ -254,7 +286,7 @@ lesson.take_away(
 )
 lesson.threads("derivation", "collapse")
 
-st.header("8 · A learned σ", anchor="learned-sigma", help=explain("σ", "MSE", "NLL"))
+st.header("8 · A learned σ", anchor="learned-sigma", help=explain("σ", "MSE", "NLL", "KL", "nat"))
 quiz.ask("derivation", "learned-sigma")
 st.markdown("See what the loss becomes when σ is learned: one for all pixels, or one for each.")
 with layout.row("learned-sigma"):
@@ -277,7 +309,11 @@ lesson.take_away(
 )
 lesson.threads("derivation", "learned-sigma")
 
-st.header("9 · A likelihood is a cross-entropy", anchor="cross-entropy", help=explain("NLL", "MSE"))
+st.header(
+    "9 · A likelihood is a cross-entropy",
+    anchor="cross-entropy",
+    help=explain("NLL", "MSE", "μ", "σ", "log likelihood"),
+)
 quiz.ask("derivation", "cross-entropy")
 st.markdown("See the greys of one pixel over all built-in digits (bars), and what a model charges.")
 objective.show_cross_entropy(fit)
@@ -293,10 +329,10 @@ lesson.take_away(
 )
 lesson.threads("derivation", "cross-entropy")
 
-st.header("10 · Every loss is a belief", anchor="beliefs", help=explain("MSE"))
+st.header("10 · Every loss is a belief", anchor="beliefs", help=explain("MSE", "Bregman loss"))
 quiz.ask("derivation", "beliefs")
 st.markdown(
-    "The derivation, read backwards: any cost c(x, y) in nats stands for the belief "
+    "See the derivation read backwards: any cost c(x, y) in nats stands for the belief "
     "exp(−c(x, y)), divided by what makes it a density. Choose a loss and shape the targets."
 )
 beliefs.show(key="derivation")

@@ -4,6 +4,7 @@ import streamlit as st
 
 from vae.charts import overview
 from vae.ledger import CLAIMS
+from vae.lessons.glossary import explain
 from vae.web import beliefs, drawing, frame, ledger, navigation
 from vae.web.kit import figures
 from vae.web.your_loss import symptoms
@@ -18,7 +19,12 @@ st.markdown(
     "Where do these come from, and does it matter which one you take?"
 )
 
-st.header("The answer, for one pixel", anchor="answer")
+st.header(
+    "The answer, for one pixel",
+    anchor="answer",
+    help=explain("z", "p(x|z)", "q(z|x)", "MSE", "BCE", "KL", "nat", "σ"),
+)
+st.markdown("See what three decoders believe of one pixel, and what each charges for a miss.")
 with st.container(key="answer-row"):
     belief, loss, cost = st.columns([5, 5, 3])
 with belief:
@@ -57,7 +63,7 @@ st.markdown(
 if ruler := beliefs.ruler("mnist"):
     st.markdown(ruler)
 
-st.header("Every loss is a belief", anchor="beliefs")
+st.header("Every loss is a belief", anchor="beliefs", help=explain("MSE", "BCE", "KL", "σ"))
 st.markdown(
     "Not MSE and BCE alone. Choose a loss: left is what a miss costs, right the belief for which "
     "that cost stands. Then shape the targets, and see which *one* output it settles on."
