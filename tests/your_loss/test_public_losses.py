@@ -35,12 +35,16 @@ FAMILIES = {
     # Their reconstruction term is computed elsewhere and handed in.
     "categorical": {"categorical", "unknown"},
     "mixture-logistic": {"unknown"},
-    "importance-weighted": {"unknown"},
+    "importance-weighted": {"none"},
 }
 # The table rounds 1.00496 to 1.005: exp(2 (softplus(6) - 6)).
 EXACT = {"sigma-pt-gauss": math.exp(2 * (math.log1p(math.exp(6.0)) - 6.0))}
 # Their values are handed over as lists, or with shapes that no call of this code shows.
 SHAPES = {"mri-3d": (4, 160, 192, 128), "gqn-chainer": (3, 64, 64)}
+
+
+# The first axis of its latents holds the draws of an image.
+DRAWN = {"pt-vae-iwae"}
 
 
 def image_of(row: dict[str, Any]) -> tuple[int, ...]:
@@ -60,7 +64,7 @@ def image_of(row: dict[str, Any]) -> tuple[int, ...]:
 
 def reading_of(row: dict[str, Any]) -> your_loss.Reading:
     latents = tuple((row["z_shape"] or [0, row["d"] or 20])[1:])
-    if row["d"] and len(latents) == 1:
+    if row["d"] and (len(latents) == 1 or row["id"] in DRAWN):
         latents = (row["d"],)
     return your_loss.read(
         row["code"],
@@ -90,13 +94,25 @@ def test_a_public_loss_is_read_rightly(row: dict[str, Any]) -> None:
         assert found.survival.certain_collapse
 
 
-# Their terms come from elsewhere, or from more draws than one: no belief stands in this code.
+def test_draws_that_are_weighed_by_their_own_loss_are_no_elbo() -> None:
+    row = next(row for row in LOSSES if row["id"] == "pt-vae-iwae")
+    found = reading_of(row)
+    assert found.read
+    assert found.sigma2 is found.beta is None
+    assert "sigma^2 = 1.54" in found.verdict
+    assert [f.line for f in found.faults if f.kind == "importance-weights"] == [3]
+    turned = row["code"].replace("F.softmax(w", "F.softmax(-w")
+    right = your_loss.read(turned, image="3x64x64", latents=128)
+    assert right.family == "none"
+    assert all(fault.kind != "importance-weights" for fault in right.faults)
+
+
+# Their terms come from elsewhere: no belief stands in this code.
 NOT_IN_THIS_CODE = {
     "jtnn": "word_loss, topo_loss and assm_loss come ready computed",
     "nvae": "log_prob and kl_groups come ready computed",
     "vdvae": "nll_per_dim and kls come ready computed",
     "musicvae": "the decoder's output does not occur in the loss",
-    "pt-vae-iwae": "Line 3 could not be followed",
 }
 
 

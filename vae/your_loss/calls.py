@@ -561,6 +561,9 @@ class Calls(State):
         if name in RECORDING:
             self.record(name, owner, args, named)
             return Opaque(f"{name}(...)", "call", self.line, callee=name)
+        if name == "compile" and isinstance(owner, Instance):
+            self.compiled_instance(owner, args, named)
+            return None
         if not isinstance(owner, Opaque):
             return Opaque(f"{name}(...)", "call", self.line, callee=name, inputs=names_inputs(args))
         if name in SAME:
@@ -621,6 +624,16 @@ class Calls(State):
                 self.added.append(value)
             else:
                 self.optimised.append((value, self.line, name))
+
+    def compiled_instance(self, owner: Instance, args: list[Any], named: dict[str, Any]) -> None:
+        """A pasted Keras model: what its call adds stands beside the loss of ``compile``."""
+        if len(args) > 1 and "loss" not in named:
+            named = {**named, "loss": args[1]}
+        if named.get("loss") is None:
+            return
+        if isinstance(owner.owner.find("call"), Closure) and self.calls < 6:
+            self.call_instance(owner, [Opaque("inputs", "argument", self.line)], {})
+        self.compiled(named)
 
     def compiled(self, named: dict[str, Any]) -> None:
         """``model.compile(loss=f)``: Keras calls f(y_true, y_pred) and takes the mean."""

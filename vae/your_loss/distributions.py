@@ -41,7 +41,10 @@ def _build(kind: str, *names: str, event_dims: int = 0) -> Operation:
         for place, name in enumerate(names):
             value = call.get(place, *_SPELLINGS.get(name, (name,)), default=None)
             if value is not None:
-                parameters[name] = call.context.node(value, hints.get(kind, ""))
+                hint = hints.get(kind, "")
+                if kind in ("Normal", "Laplace") and name in ("scale", "diagonal"):
+                    hint = _scale_hint(parameters.get("loc"))
+                parameters[name] = call.context.node(value, hint)
         if kind in ("Normal", "Laplace"):
             parameters.setdefault("loc", graph.value_node(0.0))
             parameters.setdefault("scale", graph.value_node(1.0))
@@ -50,6 +53,14 @@ def _build(kind: str, *names: str, event_dims: int = 0) -> Operation:
         return Distribution(kind, parameters, event_dims, call.context.line, call.framework)
 
     return run
+
+
+def _scale_hint(loc: Node | None) -> str:
+    """Of what a scale without a telling name is the scale: what stands beside it says so."""
+    kinds = {dep.split("#")[0] for dep in loc.deps} if loc is not None else set()
+    if kinds == {"mean"}:
+        return "sigma"
+    return "out_scale" if kinds == {"output"} else ""
 
 
 _SPELLINGS = {

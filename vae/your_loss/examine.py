@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from vae.your_loss import arrays
+from vae.your_loss import arrays, importance
 from vae.your_loss.graph import Node
 from vae.your_loss.latent_part import LatentPart, read_latents
 from vae.your_loss.pixel_part import PixelPart, read_pixels
@@ -34,6 +34,7 @@ class Examined:
     random: bool = False
     adaptive: list[str] = field(default_factory=list)
     silent: list[str] = field(default_factory=list)
+    weighted: Node | None = None
 
     @property
     def quality(self) -> int:
@@ -61,6 +62,12 @@ def examine(root: Node, state: State, *, verify: bool = True) -> Examined:
     if both and not probe.separable():
         found.separable = False
         return found
+    found.weighted = importance.weighted_draws(root)
+    if found.weighted is None and importance.exponentiated(root):
+        found.separable = False
+        return found
+    # Draws that differ are weighed, so that they are measured where they are alike.
+    probe.verify = probe.verify and found.weighted is None
     found.latents = read_latents(probe)
     found.pixels = _read_pixels(found)
     _orient(found)

@@ -28,6 +28,7 @@ from vae.your_loss.values import (
 
 MAX_DEPTH = 300
 MAX_BITS = 2048
+MAX_KEY = 200
 # Methods of what is not known that mean something.
 METHODS = frozenset(RECORDING | {"kl", "compile", "items", "keys", "unwrap_model", "kl_divergence"})
 _PLAIN: Mapping[type, Callable[..., Any]] = {
@@ -105,8 +106,17 @@ class Expressions(Calls):
         return self.globals[node.id]
 
     def of_JoinedStr(self, node: ast.JoinedStr, scope: Scope) -> Any:
-        del node, scope
-        return ""
+        """A text of known parts, such as a key; '' where a part is not known."""
+        text = ""
+        for part in node.values:
+            if isinstance(part, ast.FormattedValue) and part.format_spec is None:
+                inner = self.value(part.value, scope)
+            else:
+                inner = part.value if isinstance(part, ast.Constant) else None
+            if not isinstance(inner, str | int) or len(text) > MAX_KEY:
+                return ""
+            text += str(inner)[: MAX_KEY + 1]
+        return text if len(text) <= MAX_KEY else ""
 
     def of_Tuple(self, node: ast.Tuple, scope: Scope) -> Any:
         return tuple(self.elements(node.elts, scope))
@@ -282,6 +292,8 @@ class Expressions(Calls):
             return found
         if name == "losses" and self.added:
             return self.take_added()
+        if name == "compile":
+            return Method(owner, name)
         if name in RECORDING:
             return Method(Opaque("self", "argument", self.line), name)
         if name not in owner.cache:
@@ -456,7 +468,8 @@ class Expressions(Calls):
         if isinstance(left, Plain) and isinstance(right, Plain):
             return self.plain(op, left, right)
         if isinstance(left, str) or isinstance(right, str):
-            return ""
+            both = isinstance(left, str) and isinstance(right, str) and isinstance(op, ast.Add)
+            return left + right if both and len(left) + len(right) <= MAX_KEY else ""
         sequences = (list, tuple)
         if isinstance(left, sequences) and isinstance(right, sequences) and isinstance(op, ast.Add):
             joined = [*left, *right][:MAX_ITEMS]

@@ -2,7 +2,7 @@
 
 import math
 
-from vae.your_loss import roles
+from vae.your_loss import importance, roles
 from vae.your_loss.latent_part import LatentPart
 from vae.your_loss.reading import Fault, Reading
 from vae.your_loss.search import Found
@@ -17,6 +17,7 @@ def find(found: Found, reading: Reading) -> tuple[Fault, ...]:
         *_scale_kind(found),
         *_axis_faults(reading),
         *_range_faults(reading),
+        *_weights_of_draws(found),
         *_notes(found),
         *_detached(found),
         *_evaluation(found),
@@ -195,6 +196,19 @@ def _range_faults(reading: Reading) -> list[Fault]:
             "scale the pictures to [0, 1], or use a squared error with a stated sigma.",
         )
     ]
+
+
+def _weights_of_draws(found: Found) -> list[Fault]:
+    """Draws that weigh the more, the worse they fit."""
+    weights = found.examined.weighted
+    leaves = found.examined.probe.leaves
+    if weights is None or not {"target", "output"} <= leaves.keys():
+        return []
+    if not importance.favours_worst(weights, leaves["target"], leaves["output"]):
+        return []
+    text = "the draws of an image that fit worst weigh most: the sign of the weights is wrong."
+    correction = "weigh them by softmax(-loss): log w = log p(x, z) - log q(z|x)."
+    return [Fault("importance-weights", weights.line, text, correction)]
 
 
 def _notes(found: Found) -> list[Fault]:

@@ -78,6 +78,8 @@ def search(
         if any("classes" in text for text in misfits):
             # What is lacking is an axis of classes, no other shape of the picture.
             break
+    if best is None or best.examined.quality < 2:
+        best = _by_draws(tree, request, defaults, failures) or best
     if best is not None and _quality(best) < 3:
         best = _improve(tree, best)
     if options and (best is None or best.examined.quality < 2):
@@ -97,6 +99,32 @@ def _setup(tree: ast.Module, request: Request, sizes: Sizes, defaults: Mapping[s
         sizes, request.roles, request.constants, defaults,
         first_tensorflow=_is_old(tree), counters=collect_counters(tree),
     )  # fmt: skip
+
+
+_WEIGHED = re.compile(r"softmax|logsumexp")
+
+
+def _by_draws(
+    tree: ast.Module,
+    request: Request,
+    defaults: Mapping[str, Any],
+    failures: list[tuple[int, str]],
+) -> Found | None:
+    """Shapes of several draws per image, where shapes do not fit and draws are weighed."""
+    if not any(_SHAPES.search(text) for _, text in failures):
+        return None
+    if not _WEIGHED.search(ast.unparse(tree)):
+        return None
+    sizes = next(guess_sizes(tree, request, defaults))
+    for draws in ("second", "first"):
+        setup = replace(_setup(tree, request, sizes, defaults), draws=draws)
+        try:
+            found = _search_entries(tree, setup, request.function, {}, [], [])
+        except TooMuch:
+            return None
+        if found is not None and found.examined.quality >= 2 and found.examined.weighted:
+            return found
+    return None
 
 
 def _by_option(

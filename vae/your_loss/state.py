@@ -9,6 +9,7 @@ import numpy as np
 
 from vae.your_loss import arrays, graph, roles
 from vae.your_loss.graph import Node
+from vae.your_loss.importance import DRAWS
 from vae.your_loss.operations import NotKnown
 from vae.your_loss.values import Method, Opaque, Scope
 
@@ -31,6 +32,8 @@ BASES = {
 
 ENCODERS = frozenset({"encode", "encoder", "enc", "encoding"})
 DATA = frozenset({"target", "output", "mean", "logvar", "log_sigma", "sigma", "var", "z"})
+# What has an axis of its own for the draws of an image, where a loss compares several.
+DRAWN = DATA - {"target"}
 
 
 class NoRole(Exception):
@@ -69,6 +72,7 @@ class Setup:
     decisions: Mapping[str, bool] = field(default_factory=dict)
     pixel_scale: bool = False
     classes: str = ""
+    draws: str = ""
     first_tensorflow: bool = False
     counters: frozenset[str] = frozenset()
 
@@ -296,6 +300,9 @@ class State:
             shape = (batch, *self.sizes.image) if self.setup.pixel_scale else ()
         else:
             shape = (batch, *self.sizes.latents)
+        if self.setup.draws and role in DRAWN:
+            first = self.setup.draws == "first"
+            shape = (DRAWS, *shape) if first else (batch, DRAWS, *shape[1:])
         base = BASES.get(role, 0.5)
         if role == "prior_scale":
             base = 0.0 if value is None or "log" in value.name.lower() else 1.0

@@ -51,6 +51,12 @@ def settle(reading: Reading, found: Found) -> Reading:
         )  # fmt: skip
     if any(f.kind == "cross-entropy-range" for f in reading.faults):
         reading = replace(reading, family="none", beta=None, rate=None)
+    if found.examined.weighted is not None:
+        return replace(
+            reading, read=True, family="none", verdict=_weighted_words(reading), sigma2=None,
+            sigma2_unit=None, laplace_scale=None, beta=None, rate=None, near_sigma2=None,
+            tail_scale=None,
+        )  # fmt: skip
     nothing = _nothing(reading, found.examined)
     if not nothing and reading.family == "unknown":
         # What _refusal lets pass without a family is a mixture by its name.
@@ -275,6 +281,25 @@ def _nothing(reading: Reading, examined: Examined) -> str:
     return ""
 
 
+def _weighted_words(reading: Reading) -> str:
+    """The verdict on draws that are weighed by their own loss."""
+    words = (
+        "Importance-weighted: the draws of an image are weighed by their own loss, so this is no "
+        "ELBO, and one sigma or beta does not describe it."
+    )
+    if reading.sigma2 is not None:
+        words += (
+            " Were all draws alike, it would be a Gaussian with sigma^2 = "
+            f"{number(reading.sigma2)}."
+        )
+    elif reading.beta is not None:
+        kind = NAMES.get(reading.shape, reading.shape)
+        words += f" Were all draws alike, it would be a {kind} with beta = {number(reading.beta)}."
+    if any(fault.kind == "importance-weights" for fault in reading.faults):
+        words += " Its weights have the wrong sign: the draws that fit worst weigh most."
+    return words
+
+
 def _mixture_words(reading: Reading) -> str:
     item = reading.unknown[0]
     return (
@@ -310,6 +335,7 @@ def _verdict(reading: Reading) -> str:
 def _belief_words(reading: Reading) -> str:
     family, kind = reading.family, NAMES.get(reading.shape, reading.shape)
     lost = reading.kl_form == "wrong" and reading.rate is None
+    lost = lost or (reading.kl_weight is not None and reading.kl_weight < 0)
     if lost or reading.kl_form in ("none", "inert", "capacity"):
         return f"The error of a pixel is a {kind}'s."
     if family == "gaussian" and reading.sigma2 is not None:
