@@ -36,7 +36,7 @@ def log_normaliser(logit: Any) -> Any:
 
 def _build(kind: str, *names: str, event_dims: int = 0) -> Operation:
     def run(call: Call) -> Any:
-        parameters = {}
+        parameters: dict[str, Node] = {}
         hints = {"Bernoulli": "output", "ContinuousBernoulli": "output", "Categorical": "output"}
         for place, name in enumerate(names):
             value = call.get(place, *_SPELLINGS.get(name, (name,)), default=None)
