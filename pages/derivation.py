@@ -7,7 +7,16 @@ import streamlit as st
 from vae.charts.derivation import evidence, learned
 from vae.charts.derivation import sigma as panels
 from vae.charts.derivation.nll import build_nll_chart
-from vae.charts.derivation.parts import FIT_MEAN, FIT_SIGMA, PIXEL_DIALS, PIXELS, VARIANCE
+from vae.charts.derivation.parts import (
+    FIT_MEAN,
+    FIT_SIGMA,
+    PIXEL_DIALS,
+    PIXELS,
+    PREDICTION,
+    SIGMA,
+    TARGET_PIXEL,
+    VARIANCE,
+)
 from vae.charts.your_loss.census import build_census_chart
 from vae.lessons import pictures
 from vae.lessons.glossary import explain
@@ -26,6 +35,11 @@ fit = figures.query_values([FIT_MEAN, FIT_SIGMA])
 one = {name: pixel[name] for name in ("x", "sigma")}
 best_q = OnePixel(0.8, 0.3).posterior
 implied = math.sqrt(PIXELS / 2)
+scales = {
+    "σ = 1": {"sigma": 1.0},
+    f"sum without ½: {math.sqrt(0.5):.3f}": {"sigma": math.sqrt(0.5)},
+    f"pixel mean: {implied:.1f}": {"sigma": implied},
+}
 
 st.title("From log likelihood to MSE")
 st.markdown(
@@ -33,31 +47,30 @@ st.markdown(
     "much code, and what did that code decide without saying so? It decided one number: **σ**."
 )
 
-# The dials of one pixel stay in view while the sections that follow them are read.
-with st.container():
-    st.header(
-        "0 · Why there is a KL at all",
-        anchor="evidence",
-        help=explain(
-            "z",
-            "p(z)",
-            "p(x|z)",
-            "p(x)",
-            "p(z|x)",
-            "KL",
-            "nat",
-            "ELBO",
-            "q(z|x)",
-            "σ",
-            "linear VAE",
-        ),
-    )
-    quiz.ask("derivation", "evidence")
-    st.markdown(
-        "See one pixel x and one code z. The **prior** p(z) says which codes occur. The "
-        "**decoder** p(x|z) says how likely the pixel is for each. Any code might be the one, so "
-        "p(x) is an **area** over z."
-    )
+st.header(
+    "0 · Why there is a KL at all",
+    anchor="evidence",
+    help=explain(
+        "z",
+        "p(z)",
+        "p(x|z)",
+        "p(x)",
+        "p(z|x)",
+        "KL",
+        "nat",
+        "ELBO",
+        "q(z|x)",
+        "σ",
+        "linear VAE",
+    ),
+)
+quiz.ask("derivation", "evidence")
+st.markdown(
+    "See one pixel x and one code z. The **prior** p(z) says which codes occur. The "
+    "**decoder** p(x|z) says how likely the pixel is for each. Any code might be the one, so "
+    "p(x) is an **area** over z."
+)
+with layout.steered("evidence"):
     with layout.row("evidence"):
         st.markdown("**Prior × likelihood: the area is p(x)**")
         figures.show_chart(evidence.build_area_chart, key="area", **one)
@@ -67,7 +80,9 @@ with st.container():
     figures.show_chart(evidence.build_bound_chart, key="bound", **one, **q)
     figures.dials(
         *evidence.Q_DIALS,
-        values=q,
+        SIGMA,
+        TARGET_PIXEL,
+        values={**pixel, **q},
         presets={
             "q = prior": {"q_mean": 0.0, "q_scale": 1.0},
             "close the gap (x = 0.8, σ = 0.3)": {
@@ -77,101 +92,100 @@ with st.container():
                 "q_scale": best_q[1],
             },
         },
-        inline=True,
         key="q-dials",
     )
-    st.markdown(
-        "An image's area runs over all its codes at once; no computer can sum it. So an "
-        "**encoder** guesses the codes that matter: q(z|x). For any guess q,"
-    )
-    st.latex(
-        r"\log p(x) = \underbrace{\mathbb{E}_q[\log p(x|z)] - \mathrm{KL}\big(q\,\|\,p(z)\big)}"
-        r"_{\text{the bound}} + \underbrace{\mathrm{KL}\big(q\,\|\,p(z|x)\big)}_{\text{the gap}}"
-    )
-    st.markdown(
-        "The gap is never negative, so the bound never exceeds log p(x). Drag q onto the posterior "
-        "and it closes. Here the decoder is a straight line (a **linear VAE**): a Gaussian q "
-        "closes the gap exactly. If the decoder bends, something is left: "
-        f"{bent_gap(0.8, 0.1, lambda z: sigmoid(2 * z)):.3f} nats at best for a sigmoid, at "
-        "x = 0.8 and σ = 0.1."
-    )
-    lesson.take_away(
-        "The KL to the prior is the price of guessing: the loss is −E[log p(x|z)] + KL.",
-        "log p(x) needs an area over all codes. The bound needs one guess q, and pays for how far "
-        "q strays from the prior.",
-    )
-    lesson.threads("derivation", "evidence")
+st.markdown(
+    "An image's area runs over all its codes at once; no computer can sum it. So an "
+    "**encoder** guesses the codes that matter: q(z|x). For any guess q,"
+)
+st.latex(
+    r"\log p(x) = \underbrace{\mathbb{E}_q[\log p(x|z)] - \mathrm{KL}\big(q\,\|\,p(z)\big)}"
+    r"_{\text{the bound}} + \underbrace{\mathrm{KL}\big(q\,\|\,p(z|x)\big)}_{\text{the gap}}"
+)
+st.markdown(
+    "The gap is never negative, so the bound never exceeds log p(x). Drag q onto the posterior "
+    "and it closes. Here the decoder is a straight line (a **linear VAE**): a Gaussian q "
+    "closes the gap exactly. If the decoder bends, something is left: "
+    f"{bent_gap(0.8, 0.1, lambda z: sigmoid(2 * z)):.3f} nats at best for a sigmoid, at "
+    "x = 0.8 and σ = 0.1."
+)
+lesson.take_away(
+    "The KL to the prior is the price of guessing: the loss is −E[log p(x|z)] + KL.",
+    "log p(x) needs an area over all codes. The bound needs one guess q, and pays for how far "
+    "q strays from the prior.",
+)
+lesson.threads("derivation", "evidence")
 
-    st.header(
-        "1 · The expansion",
-        anchor="expansion",
-        help=explain(
-            "x",
-            "μ",
-            "σ",
-            "log likelihood",
-            "SSE",
-            "MSE",
-            "D",
-            "q(z|x)",
-            "p(x|z)",
-            "p(z)",
-            "KL",
-            "ELBO",
-            "reconstruction error",
-        ),
-    )
-    quiz.ask("derivation", "expansion")
-    st.markdown(
-        "See the bound's first term, E[log p(x|z)], become MSE in eight short lines. The numbers "
-        "below each line are those of **your pixel**: drag x, μ and σ at the foot of the window. "
-        "Read on with *Next*."
-    )
+st.header(
+    "1 · The expansion",
+    anchor="expansion",
+    help=explain(
+        "x",
+        "μ",
+        "σ",
+        "log likelihood",
+        "SSE",
+        "MSE",
+        "D",
+        "q(z|x)",
+        "p(x|z)",
+        "p(z)",
+        "KL",
+        "ELBO",
+        "reconstruction error",
+    ),
+)
+quiz.ask("derivation", "expansion")
+st.markdown(
+    "See the bound's first term, E[log p(x|z)], become MSE in eight short lines. The numbers "
+    "below each line are those of **your pixel**: drag x, μ and σ. "
+    "Read on with *Next*."
+)
+with layout.steered("expansion"):
     lines.show_expansion(pixel)
-    # Here in the order of reading and of the keyboard; drawn at the foot of the window.
-    figures.dials(
-        *PIXEL_DIALS,
-        values=pixel,
-        presets={
-            "σ = 1": {"sigma": 1.0},
-            f"sum without ½: {math.sqrt(0.5):.3f}": {"sigma": math.sqrt(0.5)},
-            f"pixel mean: {implied:.1f}": {"sigma": implied},
-        },
-        inline=True,
-        key=figures.dock("pixel-dials"),
-    )
-    lesson.take_away(
-        "MSE is the Gaussian log likelihood with the sign turned, a factor 1/(2σ²) and a constant.",
-        "The logarithm of a Gaussian's bell is a parabola. It is not a law of nature: it is a "
-        "Gaussian with one fixed σ.",
-    )
-    lesson.threads("derivation", "expansion")
+    figures.dials(*PIXEL_DIALS, values=pixel, presets=scales, key="pixel-dials")
+lesson.take_away(
+    "MSE is the Gaussian log likelihood with the sign turned, a factor 1/(2σ²) and a constant.",
+    "The logarithm of a Gaussian's bell is a parabola. It is not a law of nature: it is a "
+    "Gaussian with one fixed σ.",
+)
+lesson.threads("derivation", "expansion")
 
-    st.header(
-        "2 · The same lines for a Bernoulli: BCE",
-        anchor="bernoulli",
-        help=explain("p", "BCE", "NLL", "μ", "SSE", "MSE", "log likelihood"),
-    )
-    quiz.ask("derivation", "bernoulli")
-    st.markdown(
-        "See the same steps side by side. A pixel that is black or white is a coin: white with "
-        "the decoder's output p. Drag x to 0 or 1, then to a grey between."
-    )
+st.header(
+    "2 · The same lines for a Bernoulli: BCE",
+    anchor="bernoulli",
+    help=explain("p", "BCE", "NLL", "μ", "SSE", "MSE", "log likelihood"),
+)
+quiz.ask("derivation", "bernoulli")
+st.markdown(
+    "See the same steps side by side. A pixel that is black or white is a coin: white with "
+    "the decoder's output p. Drag x to 0 or 1, then to a grey between."
+)
+with layout.steered("bernoulli"):
     lines.show_two_likelihoods(pixel)
-    lesson.take_away(
-        "BCE is minus the log likelihood of coins, as MSE is that of bells.",
-        "The steps are the same: a density for one pixel, its logarithm, the sign, the sum. Only "
-        "the first line was a choice.",
+    figures.dials(
+        TARGET_PIXEL,
+        PREDICTION,
+        SIGMA,
+        values=pixel,
+        presets={"black": {"x": 0.0}, "white": {"x": 1.0}, "a grey": {"x": 0.8}},
+        key="likelihoods-dials",
     )
-    lesson.threads("derivation", "bernoulli")
+lesson.take_away(
+    "BCE is minus the log likelihood of coins, as MSE is that of bells.",
+    "The steps are the same: a density for one pixel, its logarithm, the sign, the sum. Only "
+    "the first line was a choice.",
+)
+lesson.threads("derivation", "bernoulli")
 
-    st.header(
-        "3 · One σ moves everything",
-        anchor="sigma",
-        help=explain("σ", "NLL", "MSE", "KL", "log likelihood"),
-    )
-    quiz.ask("derivation", "sigma")
-    st.markdown("See what a drag of σ does to one pixel: to its loss, gradient, best σ and belief.")
+st.header(
+    "3 · One σ moves everything",
+    anchor="sigma",
+    help=explain("σ", "NLL", "MSE", "KL", "log likelihood"),
+)
+quiz.ask("derivation", "sigma")
+st.markdown("See what a drag of σ does to one pixel: to its loss, gradient, best σ and belief.")
+with layout.steered("sigma"):
     with layout.row("sigma"):
         st.markdown("**One parabola, stretched by 1/(2σ²) and shifted**")
         figures.show_chart(panels.build_log_prob_chart, key="log-prob", **pixel)
@@ -181,41 +195,42 @@ with st.container():
         figures.show_chart(build_nll_chart, key="nll", **pixel)
         st.markdown("**What the Gaussian believes, and its mass outside [0, 1]**")
         figures.show_chart(panels.build_density_chart, key="density", **pixel)
-    st.markdown(
-        "**Parabola**: the dotted curve never leaves the log likelihood. **Gradients**: they stay "
-        "parallel. **NLL**: too small a σ is punished steeply, too large a one gently. The best is "
-        f"the RMSE; below RMSE {math.sqrt(ZERO_NLL_MSE):.3f} the best NLL is *negative*, which is "
-        "normal for a density. **Belief**: a wide σ believes in pixels that cannot exist."
-    )
-    lesson.take_away(
-        "A fixed σ keeps MSE's minimiser and multiplies its gradient by 1/(2σ²). Code that "
-        f"averages over {PIXELS} pixels beside a summed KL sits at σ = {implied:.1f}: try the "
-        "button.",
-        "σ stretches and shifts the parabola. Neither moves its lowest point, but the KL feels "
-        "the stretch.",
-    )
-    lesson.threads("derivation", "sigma")
+    figures.dials(*PIXEL_DIALS, values=pixel, presets=scales, key="sigma-dials")
+st.markdown(
+    "**Parabola**: the dotted curve never leaves the log likelihood. **Gradients**: they stay "
+    "parallel. **NLL**: too small a σ is punished steeply, too large a one gently. The best is "
+    f"the RMSE; below RMSE {math.sqrt(ZERO_NLL_MSE):.3f} the best NLL is *negative*, which is "
+    "normal for a density. **Belief**: a wide σ believes in pixels that cannot exist."
+)
+lesson.take_away(
+    "A fixed σ keeps MSE's minimiser and multiplies its gradient by 1/(2σ²). Code that "
+    f"averages over {PIXELS} pixels beside a summed KL sits at σ = {implied:.1f}: try the "
+    "button.",
+    "σ stretches and shifts the parabola. Neither moves its lowest point, but the KL feels "
+    "the stretch.",
+)
+lesson.threads("derivation", "sigma")
 
-    st.header(
-        "4 · On an image", anchor="image", help=explain("SSE", "MSE", "NLL", "σ", "p(x|z)", "μ")
-    )
-    quiz.ask("derivation", "image")
-    st.markdown("See a target, a flawed reconstruction of it, and what σ makes of the flaw.")
+st.header("4 · On an image", anchor="image", help=explain("SSE", "MSE", "NLL", "σ", "p(x|z)", "μ"))
+quiz.ask("derivation", "image")
+st.markdown("See a target, a flawed reconstruction of it, and what σ makes of the flaw.")
+with layout.steered("image"):
     lines.show_pictures(pixel["sigma"])
-    st.markdown(
-        "The map of −log p is the map of squared error on another ruler. A small σ makes every "
-        "miss loud (orange) and every hit a reward (blue); a large σ hears nothing. The two sums "
-        "agree to the last digits.\n\n"
-        "The last picture is what the decoder *really* claims an image looks like: its mean "
-        "**plus σ of noise on every pixel**. The mean is its most likely picture, yet no draw "
-        "looks like it: draws lie about σ√D away. For a Bernoulli, and for the continuous "
-        "Bernoulli, the mean is not even the most likely picture."
-    )
-    lesson.take_away(
-        "log p(x|z) = −D/(2σ²) · MSE − D log σ − D/2 log 2π, for any image at all.",
-        "Pixels are independent given z, so their log likelihoods add. Nothing else was used.",
-    )
-    lesson.threads("derivation", "image")
+    figures.dials(SIGMA, values=pixel, presets=scales, key="image-dials")
+st.markdown(
+    "The map of −log p is the map of squared error on another ruler. A small σ makes every "
+    "miss loud (orange) and every hit a reward (blue); a large σ hears nothing. The two sums "
+    "agree to the last digits.\n\n"
+    "The last picture is what the decoder *really* claims an image looks like: its mean "
+    "**plus σ of noise on every pixel**. The mean is its most likely picture, yet no draw "
+    "looks like it: draws lie about σ√D away. For a Bernoulli, and for the continuous "
+    "Bernoulli, the mean is not even the most likely picture."
+)
+lesson.take_away(
+    "log p(x|z) = −D/(2σ²) · MSE − D log σ − D/2 log 2π, for any image at all.",
+    "Pixels are independent given z, so their log likelihoods add. Nothing else was used.",
+)
+lesson.threads("derivation", "image")
 
 st.header(
     "5 · What σ does your code imply?",

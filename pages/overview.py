@@ -6,7 +6,7 @@ from vae.charts import overview
 from vae.ledger import CLAIMS
 from vae.lessons.glossary import explain
 from vae.web import beliefs, drawing, frame, ledger, navigation
-from vae.web.kit import figures
+from vae.web.kit import figures, layout
 from vae.web.your_loss import symptoms
 
 values = figures.query_values(overview.DIALS)
@@ -25,29 +25,30 @@ st.header(
     help=explain("z", "p(x|z)", "q(z|x)", "MSE", "BCE", "KL", "nat", "σ"),
 )
 st.markdown("See what three decoders believe of one pixel, and what each charges for a miss.")
-with st.container(key="answer-row"):
-    belief, loss, cost = st.columns([5, 5, 3])
-with belief:
-    st.markdown("**What the decoder believes of the pixel…**")
-    figures.show_chart(overview.build_belief_chart, key="belief", **values)
-with loss:
-    st.markdown("**…is the loss: minus its logarithm**")
-    figures.show_chart(overview.build_loss_chart, key="loss", **values)
-with cost:
-    st.markdown("**What this output costs**")
-    figures.show_chart(overview.build_cost_chart, key="cost", **values)
-figures.dials(
-    *overview.DIALS,
-    values=values,
-    presets={
-        "Too bright by 0.1": {"t": 0.8, "p": 0.9},
-        "Too dark by 0.1": {"t": 0.8, "p": 0.7},
-        "White pixel": {"t": 1.0, "p": 0.7},
-        "σ = 1": {"sigma": 1.0},
-        "σ = 0.1": {"sigma": 0.1},
-    },
-    key="overview-dials",
-)
+with layout.steered("answer"):
+    with st.container(key="answer-row"):
+        belief, loss, cost = st.columns([5, 5, 3])
+    with belief:
+        st.markdown("**What the decoder believes of the pixel…**")
+        figures.show_chart(overview.build_belief_chart, key="belief", **values)
+    with loss:
+        st.markdown("**…is the loss: minus its logarithm**")
+        figures.show_chart(overview.build_loss_chart, key="loss", **values)
+    with cost:
+        st.markdown("**What this output costs**")
+        figures.show_chart(overview.build_cost_chart, key="cost", **values)
+    figures.dials(
+        *overview.DIALS,
+        values=values,
+        presets={
+            "Too bright by 0.1": {"t": 0.8, "p": 0.9},
+            "Too dark by 0.1": {"t": 0.8, "p": 0.7},
+            "White pixel": {"t": 1.0, "p": 0.7},
+            "σ = 1": {"sigma": 1.0},
+            "σ = 0.1": {"sigma": 0.1},
+        },
+        key="overview-dials",
+    )
 st.markdown(
     "**A loss is a belief.** Choose what the decoder believes of a pixel: a bell, two bars, or a "
     "curve on [0, 1]. Minus the logarithm of that belief, at the pixel, is the loss: MSE, BCE, or "

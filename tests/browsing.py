@@ -109,18 +109,21 @@ def record_of(page: Page) -> Record:
 
 
 def wait_ready(page: Page, seconds: float = 90.0) -> None:
-    """Wait until the page is connected, its script has run and its figures are drawn."""
+    """Wait until the page is connected, its script has run and its figures are drawn.
+
+    What is folded away is drawn when it is opened.
+    """
     page.locator(READY).wait_for(state="attached", timeout=seconds * 1000)
     page.wait_for_function(
         """() => [...document.querySelectorAll("[data-testid=stVegaLiteChart]")].every(
-            (chart) => chart.querySelector(".vega-embed .marks"))""",
+            (chart) => !chart.checkVisibility() || chart.querySelector(".vega-embed .marks"))""",
         timeout=seconds * 1000,
     )
 
 
 def dial(page: Page, name: str) -> Locator:
-    """The slider of the dial ``name``."""
-    return page.locator(f"#dial-{name}")
+    """The slider of the dial ``name``, in the first row of dials that has it."""
+    return page.locator(f"#dial-{name}").first
 
 
 def drag_dial(

@@ -10,8 +10,8 @@ from vae.charts.vega.costs import COSTS, target_weight
 
 SPREAD = Dial("spread", "s, the spread of the cost", 0.03, 0.5, 0.1, 0.005, log=True)
 OUTPUT = Dial("output", "y, the output", 0.05, 0.95, 0.4, 0.005)
-BRIGHT = Dial("bright", "share of bright targets", 0.02, 0.98, 0.3, 0.01)
-PLACE = Dial("place", "where the bright ones lie", 0.3, 0.95, 0.85, 0.005)
+BRIGHT = Dial("bright", "bright, share of targets", 0.02, 0.98, 0.3, 0.01)
+PLACE = Dial("place", "place, of the bright ones", 0.3, 0.95, 0.85, 0.005)
 DIALS = (OUTPUT, SPREAD, BRIGHT, PLACE)
 STYLES = {
     name: BELIEFS[name].style if name in BELIEFS else Style("Huber", "#56B4E9", (6, 3), "square")

@@ -54,26 +54,36 @@ def ruler(dataset: str) -> str:
 def show(*, key: str) -> None:
     """The figure, its dials and the sentence of the chosen family."""
     values = figures.query_values(beliefs.DIALS)
-    panels = layout.row(f"beliefs-{key}")
     family = choose("Loss", beliefs.NAMES, key="family", default="laplace")
-    with panels:
-        st.markdown("**What a miss costs**")
-        figures.show_chart(beliefs.build_cost_chart, key=f"cost-{key}", family=family, **values)
-        st.markdown("**The belief it stands for: exp(−cost)**")
-        figures.show_chart(
-            beliefs.build_density_chart, key=f"density-{key}", family=family, **values
+    with layout.steered(f"beliefs-{key}"):
+        with layout.row(f"beliefs-{key}"):
+            st.markdown("**What a miss costs**")
+            figures.show_chart(beliefs.build_cost_chart, key=f"cost-{key}", family=family, **values)
+            st.markdown("**The belief it stands for: exp(−cost)**")
+            figures.show_chart(
+                beliefs.build_density_chart, key=f"density-{key}", family=family, **values
+            )
+        figures.dials(
+            beliefs.OUTPUT,
+            beliefs.SPREAD,
+            values=values,
+            presets={"A narrow cost": {"spread": 0.04}, "A wide cost": {"spread": 0.5}},
+            key=f"miss-dials-{key}",
         )
-    st.markdown("**Many targets, one output: which one costs least?**")
-    figures.show_chart(beliefs.build_best_output_chart, key=f"best-{key}", family=family, **values)
+    with layout.steered(f"targets-{key}"):
+        st.markdown("**Many targets, one output: which one costs least?**")
+        figures.show_chart(
+            beliefs.build_best_output_chart, key=f"best-{key}", family=family, **values
+        )
+        figures.dials(
+            beliefs.BRIGHT,
+            beliefs.PLACE,
+            beliefs.SPREAD,
+            values=values,
+            presets={
+                "Few bright targets": {"bright": 0.3, "place": 0.85},
+                "As many of both": {"bright": 0.5, "place": 0.85},
+            },
+            key=f"beliefs-dials-{key}",
+        )
     st.markdown(_BEST[family])
-    figures.dials(
-        *beliefs.DIALS,
-        values=values,
-        presets={
-            "Few bright targets": {"bright": 0.3, "place": 0.85},
-            "As many of both": {"bright": 0.5, "place": 0.85},
-            "A narrow cost": {"spread": 0.04},
-            "A wide cost": {"spread": 0.5},
-        },
-        key=f"beliefs-dials-{key}",
-    )

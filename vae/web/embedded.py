@@ -104,4 +104,4 @@ def show(figure: Figure) -> None:
     builder = _Sized(figure.builder, _HEIGHT)
     figures.show_chart(builder, key="one-figure", **values, **more)
     if figure.dials:
-        figures.dials(*figure.dials, values=values, inline=True, bare=True, key="one-dials")
+        figures.dials(*figure.dials, values=values, bare=True, key="one-dials")

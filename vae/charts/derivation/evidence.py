@@ -13,7 +13,7 @@ from vae.charts.vega import evidence as ex
 from vae.charts.vega import gaussian
 
 Q_MEAN = Dial("q_mean", "mean of q", -3.0, 3.0, 0.0, 0.01, digits=2)
-Q_SCALE = Dial("q_scale", "standard deviation of q", 0.05, 2.0, 1.0, 0.005, log=True)
+Q_SCALE = Dial("q_scale", "sd of q, its width", 0.05, 2.0, 1.0, 0.005, log=True)
 Q_DIALS = (Q_MEAN, Q_SCALE)
 HEIGHT = 275
 # Nats: what lies beyond is drawn at the edge, and its number is written out.

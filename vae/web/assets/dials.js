@@ -6,6 +6,8 @@ const shared = (globalThis.vaeDials ??= {
   choices: new Map(),
   listeners: new Set(),
 });
+// The rows of dials on the page.
+shared.peers ??= new Set();
 // How others on the page set a dial, by its name: with a value, not a position.
 shared.setters ??= new Map();
 const REST = 150;
@@ -120,7 +122,7 @@ async function copyLink(button) {
     field.select();
     button.textContent = "Copy this address";
   }
-  setTimeout(() => (button.textContent = "Copy link to this view"), 2500);
+  setTimeout(() => (button.textContent = "Link"), 2500);
 }
 
 // A link to a section: figures above it that are drawn later must not push it out of sight. It is
@@ -145,13 +147,82 @@ function makeRow(dial) {
   const row = document.createElement("div");
   row.className = "dial";
   const id = `dial-${dial.name}`;
-  row.innerHTML = `<label for="${id}"></label><input id="${id}" type="range"><output for="${id}" aria-live="off"></output>`;
-  row.querySelector("label").textContent = dial.label;
+  row.innerHTML = `<label for="${id}"><span></span><span class="long"></span></label><output for="${id}" aria-live="off"></output><input id="${id}" type="range">`;
+  const [symbol, ...long] = dial.label.split(",");
+  const [first, rest] = row.querySelectorAll("label span");
+  first.textContent = symbol;
+  rest.textContent = long.length ? `,${long.join(",")}` : "";
   const input = row.querySelector("input");
   input.min = position(dial, dial.minimum);
   input.max = position(dial, dial.maximum);
   input.step = dial.step;
   return row;
+}
+
+function makeButton(text, className, press) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = text;
+  button.className = className;
+  button.addEventListener("click", () => press(button));
+  return button;
+}
+
+// Presets beside the dials, or in a menu where they would begin another row.
+function makeActions(root, data, apply) {
+  const actions = document.createElement("div");
+  actions.className = "actions";
+  const box = document.createElement("div");
+  box.className = "presets";
+  const more = makeButton("Examples \u25B4", "more", () => open(!box.classList.contains("open")));
+  const open = (wanted) => {
+    box.classList.toggle("open", wanted);
+    more.setAttribute("aria-expanded", wanted);
+  };
+  open(false);
+  for (const preset of data.presets) {
+    const press = () => {
+      apply(preset.values);
+      if (!box.classList.contains("open")) return;
+      more.focus();
+      open(false);
+    };
+    box.append(makeButton(preset.label, "preset", press));
+  }
+  actions.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !box.classList.contains("open")) return;
+    more.focus();
+    open(false);
+  });
+  actions.addEventListener("focusout", (event) => {
+    if (event.relatedTarget && !actions.contains(event.relatedTarget)) open(false);
+  });
+  if (data.presets.length) actions.append(more, box);
+  const copy = makeButton("Link", "copy", () => copyLink(copy));
+  copy.ariaLabel = copy.title = "Copy link to this view";
+  // What is fetched when it is asked for: a picture of the link, and code for a slide.
+  const taken = (text, label, name) => {
+    const button = makeButton(text, "copy", async () => {
+      const view = await import(address(`${data.assets}view.js`));
+      view[name](button, link(), address);
+    });
+    button.title = label;
+    return button;
+  };
+  if (!data.bare)
+    actions.append(copy, taken("QR", "QR code of this view", "code"), taken("Embed", "Copy embed code: this figure in a slide", "embed"));
+  if (actions.children.length) root.append(actions);
+  let width = 0;
+  const fit = new ResizeObserver(() => {
+    if (root.offsetWidth === width) return;
+    width = root.offsetWidth;
+    root.classList.add("menu");
+    const low = root.offsetHeight;
+    root.classList.remove("menu");
+    if (root.offsetHeight > low) root.classList.add("menu");
+  });
+  fit.observe(root);
+  return fit;
 }
 
 export default function (component) {
@@ -163,7 +234,6 @@ export default function (component) {
   root.dataset.signature = signature;
   shared.host = data.host;
   root.replaceChildren();
-  root.classList.toggle("inline", Boolean(data.inline));
 
   const current = new Map();
   const rows = new Map();
@@ -194,56 +264,45 @@ export default function (component) {
     clearTimeout(rest);
     rest = setTimeout(settle, REST);
   };
-  const set = (dial, at) => {
-    current.set(dial.name, at);
-    moved.add(dial);
-    show(dial);
-    schedule();
+  // What the page's other rows of dials know of this one: a dial that several sections show is one.
+  const peer = {
+    // Where a dial stands that opened at the same value.
+    at: (name, opening) =>
+      data.dials.some((dial) => dial.name === name && dial.value === opening)
+        ? current.get(name)
+        : undefined,
+    take: (values) => {
+      const taken = data.dials.filter((dial) => dial.name in values);
+      for (const dial of taken) {
+        current.set(dial.name, position(dial, values[dial.name]));
+        moved.add(dial);
+        show(dial);
+      }
+      if (taken.length) schedule();
+    },
+    holds: (name) => data.dials.some((dial) => dial.name === name),
   };
+  const tell = (values) => {
+    for (const each of shared.peers) each.take(values);
+  };
+
   const { here } = kept();
 
   for (const dial of data.dials) {
     const row = makeRow(dial);
     const input = row.querySelector("input");
     rows.set(dial.name, { input, output: row.querySelector("output") });
-    input.addEventListener("input", () => set(dial, Number(input.value)));
+    input.addEventListener("input", () => tell({ [dial.name]: value(dial, Number(input.value)) }));
     root.append(row);
-    const [opened, at] = here[dial.name] ?? [];
-    current.set(dial.name, opened === dial.value ? at : position(dial, dial.value));
-    shared.setters.set(dial.name, (wanted) => set(dial, position(dial, wanted)));
+    const elsewhere = [...shared.peers].map((each) => each.at(dial.name, dial.value));
+    const [opened, left] = here[dial.name] ?? [];
+    const known = elsewhere.find((at) => at !== undefined) ?? (opened === dial.value ? left : undefined);
+    current.set(dial.name, known ?? position(dial, dial.value));
+    shared.setters.set(dial.name, (wanted) => tell({ [dial.name]: wanted }));
     show(dial);
   }
-  const actions = document.createElement("div");
-  actions.className = "actions";
-  for (const preset of data.presets) {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = preset.label;
-    button.addEventListener("click", () => {
-      for (const dial of data.dials)
-        if (dial.name in preset.values) set(dial, position(dial, preset.values[dial.name]));
-    });
-    actions.append(button);
-  }
-  const copy = document.createElement("button");
-  copy.type = "button";
-  copy.className = "copy";
-  copy.textContent = "Copy link to this view";
-  copy.addEventListener("click", () => copyLink(copy));
-  // What is fetched when it is asked for: a picture of the link, and code for a slide.
-  const taken = (text, label, name) => {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = text;
-    button.title = label;
-    button.addEventListener("click", async () => {
-      const view = await import(address(`${data.assets}view.js`));
-      view[name](button, link(), address);
-    });
-    return button;
-  };
-  if (!data.bare) actions.append(copy, taken("QR", "QR code of this view", "code"), taken("Embed", "Copy embed code: this figure in a slide", "embed"));
-  if (actions.children.length) root.append(actions);
+  shared.peers.add(peer);
+  const fit = makeActions(root, data, tell);
 
   // A chart drawn later (a theme change, a rerun) opens at its first value: bring it along.
   const watcher = new MutationObserver((records) => {
@@ -258,13 +317,16 @@ export default function (component) {
   holdSection();
 
   root.dispose = () => {
+    shared.peers.delete(peer);
     shared.listeners.delete(schedule);
     clearTimeout(rest);
+    fit.disconnect();
     watcher.disconnect();
     cancelAnimationFrame(frame);
-    for (const dial of data.dials) {
-      shared.values.delete(dial.name);
-      shared.setters.delete(dial.name);
+    for (const { name } of data.dials) {
+      if ([...shared.peers].some((each) => each.holds(name))) continue;
+      shared.values.delete(name);
+      shared.setters.delete(name);
     }
   };
   return root.dispose;

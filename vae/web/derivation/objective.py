@@ -78,7 +78,7 @@ def _percent(share: float) -> str:
 @st.fragment
 def show_collapse(variance: float) -> None:
     """The data's spectrum under the dragged variance, and the KL and error that follow."""
-    figure = st.container()
+    figure = layout.steered("collapse")
     name = choose("Data", PUBLIC_DATASETS, key="data")
     spectrum = data_summary(name).eigenvalues
     trained = pictures.trained_points(name)
@@ -104,17 +104,17 @@ def show_collapse(variance: float) -> None:
                 "half sum + KL: 1": {"variance": 1.0},
                 "pixel mean + KL: 392": {"variance": 392.0},
             },
-            key="variance-dial",
+            key="variance-dials",
         )
-        if trained:
-            listed = ", ".join(f"σ² = {p.variance:.3g}: KL {p.kl:.1f}" for p in trained)
-            st.caption(f"Points: deep VAEs trained by this engine on these data ({listed} nats).")
+    if trained:
+        listed = ", ".join(f"σ² = {p.variance:.3g}: KL {p.kl:.1f}" for p in trained)
+        st.caption(f"Points: deep VAEs trained by this engine on these data ({listed} nats).")
 
 
 @st.fragment
 def show_cross_entropy(values: Mapping[str, float]) -> None:
     """One pixel's greys over the data, and the Gaussian whose cross-entropy one lowers."""
-    figure = st.container()
+    figure = layout.steered("cross-entropy")
     pixel = choose("Pixel", tuple(pictures.NAMED_PIXELS), key="pixel")
     with figure:
         kit_figures.show_chart(
@@ -123,4 +123,4 @@ def show_cross_entropy(values: Mapping[str, float]) -> None:
             counts=pictures.grey_counts(pixel),
             **values,
         )
-        kit_figures.dials(FIT_MEAN, FIT_SIGMA, values=values, inline=True, key="fit-dials")
+        kit_figures.dials(FIT_MEAN, FIT_SIGMA, values=values, key="fit-dials")

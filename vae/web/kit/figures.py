@@ -136,19 +136,18 @@ def dials(
     *dials: Dial,
     values: Mapping[str, float],
     presets: Mapping[str, Mapping[str, float]] | None = None,
-    inline: bool = False,
     bare: bool = False,
     key: str,
 ) -> None:
-    """Sliders for ``dials``, opening at ``values``; figures follow them in the browser.
+    """One row of sliders for ``dials``, opening at ``values``; figures follow them in the browser.
 
-    ``presets`` are buttons: a label and the values they set, in the browser too. ``inline`` puts
-    the sliders side by side, where height is short; ``bare`` leaves out the links to share. What
-    the address hides is left out. A key from `dock` keeps them in view.
+    ``presets`` are buttons, or a menu where they do not fit: a label and the values they set, in
+    the browser too; ``bare`` leaves out the links to share. What the address hides is left out. The
+    row stays at the foot of the window while the figures of its container
+    (``vae.web.kit.layout.steered``) are seen. A dial may stand in several rows: it is one dial.
     """
     out = hidden()
     data = {
-        "inline": inline,
         "bare": bare,
         "assets": f"classroom/{assets_digest('classroom')}/",
         "host": host_for_others(),
@@ -176,12 +175,7 @@ def dials(
     }
     # In a list: a mapping's values Streamlit would search for tables, which takes longer than all
     # the rest.
-    _dials_component(key=key, data=[data])
-
-
-def dock(name: str) -> str:
-    """A key for dials that stay in view at the foot of the window while their container is read."""
-    return f"dock-{name}"
+    _dials_component(key=f"dock-{key}", data=[data])
 
 
 def query_values(dials: Sequence[Dial]) -> dict[str, float]:

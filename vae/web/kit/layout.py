@@ -12,6 +12,8 @@ from typing import Literal
 
 import streamlit as st
 
+from vae.web.kit import address
+
 Layout = Literal["figures", "halves", "thirds", "wide", "pictures"]
 
 
@@ -33,6 +35,22 @@ def row(name: str, layout: Layout = "figures") -> st.delta_generator.DeltaGenera
     ``pictures``: small figures with their captions, as many side by side as fit.
     """
     return st.container(key=f"{layout}-{name}")
+
+
+def steered(name: str) -> st.delta_generator.DeltaGenerator:
+    """A container for figures and, last, the dials that move them.
+
+    The dials stay at the foot of the window as long as a part of the container is above it.
+    """
+    return st.container(key=f"steered-{name}")
+
+
+def more(label: str, *names: str) -> st.delta_generator.DeltaGenerator:
+    """A fold for what a section's first figure does not need; a link to a dial in it opens it.
+
+    ``names``: the query parameters of what is in it.
+    """
+    return st.expander(label, icon=":material/add:", expanded=bool(address.own(names)))
 
 
 def show_strips(strips: Sequence[Strip], *, across: int = 1) -> None:

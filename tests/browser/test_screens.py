@@ -1,0 +1,104 @@
+"""Every page on every screen: a control and what it moves are seen together, words are legible.
+
+A page is opened once and its window changed: a phone, a small laptop, a projector, a laptop, and
+a projector at 200% zoom, which is half its pixels. Presenting comes last, by the toggle.
+"""
+
+import pytest
+from browsing import wait_ready
+from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+SIZES = [(390, 844), (1024, 768), (1366, 768), (1280, 720), (640, 360)]
+PRESENTED = [(1024, 768), (1280, 720)]
+# For each row of dials and each figure of its container that one of them moves: the figure is
+# brought to the row, and looked at where its corners and the row's middle are.
+_APART = """
+() => {
+  const main = document.querySelector("[data-testid=stMain]");
+  const apart = [];
+  const seen = (element, x, y) => {
+    const hit = document.elementFromPoint(x, y);
+    return Boolean(hit) && element.contains(hit);
+  };
+  let looked = 0;
+  for (const row of main.querySelectorAll("[class*=st-key-dock-]")) {
+    if (!row.checkVisibility()) continue;
+    const host = [...row.querySelectorAll("*")].find((each) => each.shadowRoot);
+    const dials = [...host.shadowRoot.querySelectorAll("input[type=range]")];
+    const names = dials.map((dial) => dial.id.replace("dial-", ""));
+    const moved = names.flatMap((name) => [`[name="${name}"]`, `[name="log10_${name}"]`]).join();
+    const sticky = [...row.parentElement.children].filter((each) => getComputedStyle(each).position === "sticky");
+    const height = sticky.reduce((sum, each) => sum + each.getBoundingClientRect().height, 0);
+    for (const chart of row.parentElement.querySelectorAll(".stVegaLiteChart")) {
+      const figure = chart.closest(".stElementContainer");
+      if (!chart.checkVisibility() || !chart.getBoundingClientRect().width || !chart.querySelector(`input:is(${moved})`)) continue;
+      figure.scrollIntoView({ block: "end", behavior: "instant" });
+      main.scrollTop += height + 4;
+      const box = figure.getBoundingClientRect();
+      const foot = row.getBoundingClientRect();
+      looked += 1;
+      const whole =
+        [box.left + 3, box.right - 3].every((x) => seen(figure, x, box.top + 3) && seen(figure, x, box.bottom - 3)) &&
+        seen(row, foot.left + 40, foot.top + 8) && seen(row, foot.left + 40, foot.bottom - 12);
+      if (!whole) apart.push(`${row.className.match(/st-key-[\\w-]+/)[0]}: ${chart.getAttribute("aria-label")?.slice(0, 60)}, ${Math.round(box.top)} to ${Math.round(box.bottom)}, dials from ${Math.round(foot.top)}`);
+    }
+  }
+  return { looked, apart };
+}
+"""
+# What the words of all figures are: their size on screen, their contrast, whether they are cut off
+# or lie on one another.
+_WORDS = """
+() => {
+  const channel = (value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
+  const luminance = (colour) => {
+    const [r, g, b] = colour.match(/[\\d.]+/g).map((part) => channel(Number(part) / 255));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = luminance(getComputedStyle(document.querySelector("[data-testid=stApp]")).backgroundColor);
+  const found = { small: [], faint: [], cut: [], met: [], count: 0, size: Infinity };
+  for (const svg of document.querySelectorAll(".stVegaLiteChart svg.marks")) {
+    const frame = svg.getBoundingClientRect();
+    if (!frame.width) continue;
+    const larger = frame.width / Number(svg.getAttribute("width"));
+    const label = svg.closest("[aria-label]").getAttribute("aria-label").slice(0, 40);
+    const words = [...svg.querySelectorAll("text")].filter((text) => text.textContent.trim() && getComputedStyle(text).opacity > 0);
+    const boxes = words.map((text) => text.getBoundingClientRect());
+    words.forEach((text, at) => {
+      const style = getComputedStyle(text);
+      const size = parseFloat(style.fontSize) * larger;
+      const own = luminance(style.fill);
+      const contrast = (Math.max(own, ground) + 0.05) / (Math.min(own, ground) + 0.05);
+      const said = `${label}: ${text.textContent}`;
+      const box = boxes[at];
+      found.count += 1;
+      found.size = Math.min(found.size, size);
+      if (contrast < 4.5) found.faint.push(`${said} ${contrast.toFixed(1)}`);
+      if (box.left < frame.left - 2 || box.right > frame.right + 2 || box.top < frame.top - 3 || box.bottom > frame.bottom + 3) found.cut.push(said);
+      for (let other = at + 1; other < words.length; other += 1) {
+        const beside = boxes[other];
+        const across = Math.min(box.right, beside.right) - Math.max(box.left, beside.left);
+        const down = Math.min(box.bottom, beside.bottom) - Math.max(box.top, beside.top);
+        if (across > 2 && down > 5) found.met.push(`${said} | ${words[other].textContent}`);
+      }
+    });
+  }
+  return found;
+}
+"""
+
+
+def rested(page: Page) -> None:
+    """Wait until nothing moves any more: figures take a new width a moment after the window."""
+    wait_ready(page)
+    before, same = None, 0
+    while same < 2:
+        page.wait_for_timeout(150)
+        now = page.evaluate(
+            "() => [...document.querySelectorAll('.stVegaLiteChart .marks, [class*=st-key-dock-]')]"
+            ".map((part) => part.getBoundingClientRect().width).concat("
+            "document.querySelector('[data-testid=stMain]').scrollHeight)"
+        )
+        before, same = now, same + 1 if now == before else 0
