@@ -126,6 +126,14 @@ def dial(page: Page, name: str) -> Locator:
     return page.locator(f"#dial-{name}").first
 
 
+def press_preset(page: Page, name: str) -> None:
+    """Press a preset of dials; where there is no room for it, in the menu that holds it."""
+    button = page.locator("button.preset", has_text=name).first
+    if not button.is_visible():
+        button.evaluate("button => button.closest('.actions').querySelector('.more').click()")
+    button.click()
+
+
 def drag_dial(
     page: Page, name: str, start: float = 0.1, end: float = 0.9, seconds: float = 2.0
 ) -> Drag:

@@ -1,7 +1,7 @@
 """The Bias page in Chromium: drags without the server, keys, ends of the dials, phone, dark."""
 
 import pytest
-from browsing import dial, set_dial, step_dial
+from browsing import dial, open_everything, press_preset, set_dial, step_dial
 from playwright.sync_api import expect
 
 from vae.ledger import CLAIMS
@@ -14,6 +14,7 @@ DIALS = ("t", "h", "sigma", "centre", "s", "tau", "decay", "start", "g")
 @pytest.fixture(scope="module")
 def bias(open_for_all):
     page = open_for_all("bias")
+    open_everything(page)
     page.wait_for_function(
         "() => document.querySelectorAll('[data-testid=stVegaLiteChart] .marks').length >= 22"
     )
@@ -37,7 +38,7 @@ def test_presets_move_the_figures_and_the_numbers(bias):
     set_dial(bias, "h", 0.1)
     bias.wait_for_timeout(400)
     assert "1.726" in text_of(bias, "ratio of the whole bars")
-    bias.get_by_role("button", name="0.3: 0.4 or 0.2?").click()
+    press_preset(bias, "0.3: 0.4 or 0.2?")
     bias.wait_for_timeout(400)
     assert "1.304" in text_of(bias, "ratio of the whole bars")
 
@@ -115,10 +116,3 @@ def test_what_the_threads_say_unfolds_by_the_keyboard(bias):
         if claim.link.address.startswith("bias") and claim.link.anchor == "asymmetry"
     ]
     expect(fold.locator(".card")).to_have_count(len(told))
-
-
-def test_the_target_stays_in_view_to_the_last_section(bias):
-    for anchor in ("asymmetry", "opposite"):
-        bias.evaluate("(id) => document.getElementById(id).scrollIntoView()", anchor)
-        bias.wait_for_timeout(300)
-        expect(dial(bias, "t")).to_be_in_viewport(ratio=1)

@@ -1,7 +1,7 @@
 """The Derivation page in Chromium: dials that move it, links that open it, screens that show it."""
 
 import pytest
-from browsing import dial, drag_dial, set_dial, step_dial
+from browsing import dial, drag_dial, press_preset, set_dial, step_dial
 from playwright.sync_api import Locator, Page, expect
 
 pytestmark = pytest.mark.browser
@@ -92,7 +92,7 @@ def test_a_link_opens_the_figure_at_its_values_and_what_is_bad_in_it_is_said(ope
 def test_a_preset_sets_sigma_in_the_browser(derivation):
     page = derivation
     _go_to(page, "sigma")
-    page.get_by_role("button", name="pixel mean: 19.8").click()
+    press_preset(page, "pixel mean: 19.8")
     expect(_panel(page, "nll")).to_contain_text("now 3,0")
 
 

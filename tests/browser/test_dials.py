@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from appserver import serve
-from browsing import dial, record_of, set_dial, step_dial
+from browsing import dial, press_preset, record_of, set_dial, step_dial
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
@@ -88,7 +88,7 @@ def test_a_bad_address_is_said_and_the_default_used(open_page, dial_url):
 
 def test_presets_keys_and_positions_drive_the_figures(page):
     text = page.locator("[data-testid=stVegaLiteChart]").last
-    page.get_by_role("button", name="Small").click()
+    press_preset(page, "Small")
     expect(text).to_contain_text("sigma 0.1000")
     set_dial(page, "sigma", 0.3)
     expect(text).to_contain_text(f"sigma {10**0.3:.4f}")

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from browsing import record_of, step_dial, wait_ready
+from browsing import press_preset, record_of, step_dial, wait_ready
 from playwright.sync_api import expect
 
 from vae.ledger import CLAIMS
@@ -54,7 +54,7 @@ def test_every_step_of_a_dial_redraws_and_sends_nothing(overview, name: str) -> 
 def test_the_presets_show_the_uneven_cost(overview) -> None:
     costs = []
     for name in ("Too bright by 0.1", "Too dark by 0.1"):
-        overview.get_by_role("button", name=name).click()
+        press_preset(overview, name)
         overview.wait_for_timeout(400)
         costs.append(cost(overview, "Bernoulli"))
     assert costs == [0.044, 0.026]

@@ -4,8 +4,11 @@ A page is opened once and its window changed: a phone, a small laptop, a project
 a projector at 200% zoom, which is half its pixels. Presenting comes last, by the toggle.
 """
 
+# The functions below are JavaScript, in its own style.
+# ruff: noqa: E501
+
 import pytest
-from browsing import wait_ready
+from browsing import open_everything, wait_ready
 from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
@@ -40,7 +43,7 @@ _APART = """
       const foot = row.getBoundingClientRect();
       looked += 1;
       const whole =
-        [box.left + 3, box.right - 3].every((x) => seen(figure, x, box.top + 3) && seen(figure, x, box.bottom - 3)) &&
+        [box.top + 3, box.bottom - 3].every((y) => seen(figure, box.left + box.width / 2, y)) &&
         seen(row, foot.left + 40, foot.top + 8) && seen(row, foot.left + 40, foot.bottom - 12);
       if (!whole) apart.push(`${row.className.match(/st-key-[\\w-]+/)[0]}: ${chart.getAttribute("aria-label")?.slice(0, 60)}, ${Math.round(box.top)} to ${Math.round(box.bottom)}, dials from ${Math.round(foot.top)}`);
     }
@@ -102,3 +105,57 @@ def rested(page: Page) -> None:
             "document.querySelector('[data-testid=stMain]').scrollHeight)"
         )
         before, same = now, same + 1 if now == before else 0
+
+
+# Where each row of dials stood below the head of its container, from the first moment on.
+_JUMPS = """
+window.__stood = new Map();
+(function look() {
+  for (const row of document.querySelectorAll("[class*=st-key-dock-]")) {
+    const key = row.className.match(/st-key-[\\w-]+/)[0];
+    const head = row.parentElement.getBoundingClientRect().top;
+    const was = getComputedStyle(row).position;
+    if (was !== "sticky") continue;
+    const before = row.previousElementSibling?.getBoundingClientRect().bottom ?? head;
+    const at = Math.round(before - head);
+    if (at > 0) window.__stood.set(key, [...(window.__stood.get(key) ?? []), at]);
+  }
+  requestAnimationFrame(look);
+})();
+"""
+
+
+@pytest.mark.parametrize("path", ["", "derivation", "bias"])
+def test_a_control_and_what_it_moves_share_every_screen_in_words_that_are_read(open_page, path):
+    page = open_page(path)
+    page.add_init_script(_JUMPS)
+    page.reload()
+    rested(page)
+    stood = page.evaluate(
+        "() => [...window.__stood].map(([key, all]) => [key, Math.min(...all), Math.max(...all)])"
+    )
+    assert stood
+    assert [row for row in stood if row[2] - row[1] > 40] == []
+    open_everything(page)
+    for width, height in SIZES:
+        page.set_viewport_size({"width": width, "height": height})
+        assert_read(page, 14, cut=height > 400)
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.get_by_text("Presenter mode").click()
+    page.locator("[data-testid=stSidebar]").wait_for(state="hidden")
+    for width, height in PRESENTED:
+        page.set_viewport_size({"width": width, "height": height})
+        assert_read(page, 20)
+
+
+def assert_read(page: Page, smallest: float, cut: bool = True) -> None:
+    rested(page)
+    seen = page.evaluate(_APART)
+    assert seen["looked"] > 0
+    assert seen["apart"] == []
+    words = page.evaluate(_WORDS)
+    assert words["count"] > 0
+    assert words["size"] >= smallest
+    assert words["faint"] == []
+    assert words["met"] == []
+    assert not cut or words["cut"] == []

@@ -5,22 +5,6 @@ from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
 
-DOCKED = ["derivation", "bias"]
-# For each docked row of dials: how far down the window is free, and the figures it belongs to.
-_FIGURES = """
-() => {
-  const dock = document.querySelector("[class*=st-key-dock-]");
-  const section = dock.parentElement.closest(".stVerticalBlock");
-  return {
-    room: dock.getBoundingClientRect().top,
-    figures: [...section.querySelectorAll("svg.marks")].map((figure) => {
-      const box = figure.getBoundingClientRect();
-      return { top: box.top, bottom: box.bottom, height: box.height };
-    }),
-  };
-}
-"""
-
 
 def text_boxes(page: Page, number: int) -> list[tuple[str, dict[str, float]]]:
     """The texts of a figure's marks, each with its box."""
@@ -29,29 +13,6 @@ def text_boxes(page: Page, number: int) -> list[tuple[str, dict[str, float]]]:
     """
     figure = page.locator("[data-testid=stVegaLiteChart]").nth(number)
     return figure.locator(".mark-text text").evaluate_all(script)
-
-
-def settled(page: Page) -> dict:
-    """Where docked dials and their figures stand once nothing moves any more."""
-    page.locator("[class*=st-key-dock-]").first.wait_for()
-    before, now = None, page.evaluate(_FIGURES)
-    while before != now or not now["figures"]:
-        page.wait_for_timeout(300)
-        before, now = now, page.evaluate(_FIGURES)
-    return now
-
-
-@pytest.mark.parametrize("query", ["", "?embed=true"], ids=["a page", "a frame"])
-@pytest.mark.parametrize("path", DOCKED)
-def test_docked_dials_leave_the_axes_of_a_figure_in_a_projectors_window(open_page, path, query):
-    page = open_page(path + query, width=1280, height=720)
-    seen = settled(page)
-    assert seen["figures"]
-    # The first is there with its axes as the page opens.
-    assert seen["figures"][0]["bottom"] <= seen["room"]
-    # And each can be brought between the window's upper edge and the dials, with its caption.
-    tall = [box["height"] for box in seen["figures"] if box["height"] > seen["room"] - 80]
-    assert not tall
 
 
 @pytest.mark.parametrize("path", ["", "derivation", "bias", "train"])

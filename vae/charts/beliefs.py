@@ -90,7 +90,7 @@ def build_best_output_chart(
                 "height:Q",
                 title="targets; expected cost",
                 axis=alt.Axis(labels=False, ticks=False),
-                scale=alt.Scale(domain=[0, 1.25]),
+                scale=alt.Scale(domain=[0, 1.5]),
             ),
         )
     )
@@ -172,9 +172,9 @@ def _centres() -> list[alt.Chart]:
     )
     median = "datum.below >= datum.total / 2 && datum.below - datum.weight < datum.total / 2"
     places = (
-        ("mode", rows.transform_filter("datum.weight == datum.top"), 1.21),
-        ("median", rows.transform_filter(median), 1.13),
-        ("mean", rows.transform_filter("datum.i == 0").transform_calculate(x="datum.mean"), 1.05),
+        ("mode", rows.transform_filter("datum.weight == datum.top"), 1.44),
+        ("median", rows.transform_filter(median), 1.3),
+        ("mean", rows.transform_filter("datum.i == 0").transform_calculate(x="datum.mean"), 1.16),
     )
     marks = []
     for name, place, height in places:

@@ -41,7 +41,7 @@ def build_belief_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin
     ).scale(type="sqrt", domain=[0, HIGHEST], nice=False)
     grey = alt.X(
         "x:Q",
-        title="x, the grey a pixel may have",
+        title="x, a pixel's grey",
         axis=alt.Axis(values=[-0.5, 0, 0.5, 1, 1.5], labelFlush=False),
     ).scale(domain=[-0.5, 1.5], nice=False)
     outside = alt.Chart(alt.sequence(0, 2, 1, as_="i")).transform_calculate(
@@ -105,7 +105,7 @@ def build_loss_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin:
     here = _costs(alt.Chart(alt.sequence(0, 1, 1, as_="i")).transform_calculate(u="p"), "p")
     output = alt.X(
         "u:Q",
-        title="p, the decoder's output",
+        title="output p",
         axis=alt.Axis(values=[0, 0.2, 0.4, 0.6, 0.8, 1], labelFlush=False),
     ).scale(domain=[0, 1], nice=False)
     cost = alt.Y(
@@ -119,7 +119,7 @@ def build_loss_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin:
         here.mark_point(clip=True, size=130, filled=True, opacity=1).encode(
             x=output, y=cost, color=_QUIET, shape=_shape()
         ),
-        _words("all are least at t", at=alt.Y(datum=-0.19), baseline="bottom"),
+        _words("least at t", at=alt.Y(datum=-0.19), baseline="bottom"),
         params=_opening(t, p, sigma),
         height=HEIGHT,
         description="Three losses of one pixel against the decoder's output: the Gaussian's "

@@ -41,7 +41,7 @@ def build_cost_chart(*, t: float, h: float) -> alt.LayerChart:
     ratio = f"format({ex.excess('t', AWAY)} / {ex.excess('t', TOWARD)}, '.3f')"
     said = (
         f"{OUTSIDE} ? 'one mirrored output is outside [0, 1]' : "
-        f"'away from ½ costs ' + {ratio} + ' times as much'"
+        f"'away from ½: ' + {ratio} + ' times'"
     )
     return figure(
         curve(0.001, 0.999, 0.002, square.format(p="datum.v"), GAUSSIAN, cap=0.3),
@@ -130,12 +130,13 @@ def build_double_mse_error_chart(*, h: float) -> alt.LayerChart:
     excess = f"100 * ({HALF} / (2 * {{h}} * {{h}}) - 1)"
     gaps = {share: half_gap_at_error(share) for share in (0.01, 0.1)}
     marks: list[alt.Chart] = []
-    for share, gap in gaps.items():
+    # One below the other, for a phone has no room for both in a row.
+    for row, (share, gap) in enumerate(gaps.items()):
         marks.append(upright(repr(gap)))
         marks.append(
             one_row(x=repr(gap), label=f"'{share:.0%} at h = {gap:.3f}'")
             .mark_text(align="left", dx=6)
-            .encode(x=alt.X("x:Q"), y=alt.YValue(90), text=alt.Text("label:N"))
+            .encode(x=alt.X("x:Q"), y=alt.YValue(90 + 20 * row), text=alt.Text("label:N"))
         )
     return figure(
         curve(0.002, 0.498, 0.002, excess.format(h="datum.v"), BERNOULLI, cap=100),

@@ -117,8 +117,8 @@ def build_gradient_chart(*, t: float, start: float, sigma: float) -> alt.LayerCh
         marker("start", at_bce, BERNOULLI),
         marker("start", at_mse, GAUSSIAN),
         *keys(
-            (BERNOULLI, f"'BCE, p − t: ' + format({at_bce}, '.4f')"),
-            (GAUSSIAN, f"{SQUARED} + ', (p − t)p(1 − p)/σ²: ' + format({at_mse}, '.4f')"),
+            (BERNOULLI, f"'BCE: ' + format({at_bce}, '.4f')"),
+            (GAUSSIAN, f"{SQUARED} + ': ' + format({at_mse}, '.4f')"),
         ),
         x=x_axis("logit", -9, 9),
         y=y_axis("gradient on the logit", -1.05, 1.45, values=[-1, -0.5, 0, 0.5, 1]),

@@ -40,8 +40,7 @@ def build_density_chart(*, t: float) -> alt.LayerChart:
             (BERNOULLI, f"'exp(−BCE), p = t: area ' + format({mass}, '.3f')"),
             (
                 CONTINUOUS_BERNOULLI,
-                "'continuous Bernoulli, mean t: area 1, λ = ' + "
-                f"format({ex.sigmoid('best')}, '.5f')",
+                f"'its like of area 1, λ = ' + format({ex.sigmoid('best')}, '.5f')",
             ),
         ),
         x=x_axis("grey x"),

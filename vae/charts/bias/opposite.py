@@ -29,7 +29,7 @@ def build_family_chart(*, t: float, h: float, g: float) -> alt.LayerChart:
     away, toward = scaled(AWAY, "g"), scaled(TOWARD, "g")
     said = (
         f"{OUTSIDE} ? 'one mirrored output is outside [0, 1]' : "
-        f"'away from ½ costs ' + format(({away}) / ({toward}), '.3f') + ' times as much'"
+        f"'away from ½: ' + format(({away}) / ({toward}), '.3f') + ' times'"
     )
     thin: dict[str, Any] = {"width": 1.5, "opacity": 0.8}
     bce = f"4 * {ex.excess('inner', 'datum.v')} / 4 / {weight.format(g='-1')}"
@@ -44,9 +44,7 @@ def build_family_chart(*, t: float, h: float, g: float) -> alt.LayerChart:
         marker(f"{OUTSIDE} ? NaN : {TOWARD}", toward, COUNTER_BIASED),
         marker("inner", "0", TARGET),
         *keys((BERNOULLI, "'g = −1: BCE'")),
-        readout(
-            "'solid, thin: g = 0, squared error; thick: g = ' + format(g, '.2f')", said, x=42, y=25
-        ),
+        readout("'thin: g = 0; thick: g = ' + format(g, '.2f')", said, x=42, y=25),
         x=x_axis("output p"),
         y=y_axis("cost, equal curvature at t", -0.01, 0.4, values=[0, 0.1, 0.2, 0.3]),
         params=[*T.params(t), *H.params(h), *G.params(g), INNER],
@@ -80,7 +78,7 @@ def build_edge_chart(*, g: float) -> alt.LayerChart:
         rows.transform_aggregate(high="max(y)", low="min(y)")
         .transform_calculate(
             text="'black to white: ' + format(datum.low, '.3f') + ' to ' + "
-            "format(datum.high, '.3f') + ', contrast × ' + "
+            "format(datum.high, '.3f') + ', × ' + "
             f"format((datum.high - datum.low) / {EDGE_HIGH - EDGE_LOW!r}, '.3f')"
         )
         .mark_text(align="left", baseline="top", fontWeight=600)

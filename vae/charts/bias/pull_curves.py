@@ -70,7 +70,7 @@ def build_noisy_cost_chart(*, t: float, s: float) -> alt.LayerChart:
             (COUNTER_BIASED, "'L₁: best p = ' + format(best_one, '.4f')"),
         ),
         x=x_axis("output p, before the noise"),
-        y=y_axis("mean cost above its least, scaled", -0.008, 0.27, values=[0, 0.1, 0.2]),
+        y=y_axis("mean cost, scaled", -0.008, 0.27, values=[0, 0.1, 0.2]),
         params=noise_params(t=t, s=s),
         description="Expected cost under output noise against the output, for binary "
         "cross-entropy, squared error and the counter-biased loss, each above its least. A mark "
@@ -155,10 +155,7 @@ def build_logit_noise_chart(*, t: float, tau: float) -> alt.LayerChart:
         .encode(x=alt.X("x:Q"), y=alt.Y("y:Q"))
     )
     text = (
-        solved.transform_calculate(
-            text="'squared error, any σ: E[p] = ' + format(datum.mean, '.4f') + ' for t = ' + "
-            "format(inner, '.3f')"
-        )
+        solved.transform_calculate(text="'squared error: E[p] = ' + format(datum.mean, '.4f')")
         .mark_text(align="left", baseline="top", fontWeight=600)
         .encode(x=alt.XValue(42), y=alt.YValue(25), text=alt.Text("text:N"))
     )
@@ -172,7 +169,7 @@ def build_logit_noise_chart(*, t: float, tau: float) -> alt.LayerChart:
         point,
         marker("inner", "0", BERNOULLI),
         *keys(
-            (BERNOULLI, "'BCE: E[p] = t (dotted: best logit, no noise)'"),
+            (BERNOULLI, "'BCE: E[p] = t'"),
             (GAUSSIAN, "''"),
         ),
         text,

@@ -46,7 +46,7 @@ def build_minimum_chart() -> alt.LayerChart:
         .mark_line(strokeWidth=3, clip=True)
         .encode(
             x=alt.X("p:Q", title="output p", scale=alt.Scale(domain=[0, 1], nice=False)),
-            y=alt.Y("cost:Q", title="mean loss above its least, share of its highest"),
+            y=alt.Y("cost:Q", title="mean loss, scaled"),
             color=_colour("loss", LOSSES),
             strokeDash=alt.StrokeDash(
                 "loss:N", title=None, sort=_names(LOSSES), scale=dash_scale(*LOSSES)

@@ -113,7 +113,7 @@ def build_floor_chart(*, errors: Errors) -> alt.LayerChart:
         pd.DataFrame({"floor": [QUANTISATION_SCALE], "name": ["8-bit rounding: 0.00113"]})
     ).encode(x=alt.X("floor:Q"))
     rule = rounding.mark_rule(strokeDash=[4, 3], strokeWidth=2, color=TARGET.colour)
-    label = rounding.mark_text(align="right", dx=-6, baseline="top").encode(
+    label = rounding.mark_text(align="left", dx=6, baseline="top").encode(
         text=alt.Text("name:N"), y=alt.YValue(6)
     )
     return layered(

@@ -193,7 +193,7 @@ _P = "clamp(mean, 0.001, 0.999)"
 _WHITE, _BLACK = f"(-log({_P}))", f"(-log(1 - {_P}))"
 GAUSSIAN_LOSS = (f"'Gaussian: −log p(x|z) = ' + {number('-' + LOG_P)} + ' nats'",)
 BERNOULLI_LOSS = (
-    f"'Bernoulli: white costs ' + {number(_WHITE)} + ', black ' + {number(_BLACK)}",
+    f"'white costs ' + {number(_WHITE)} + ', black ' + {number(_BLACK)}",
     f"'their mean, white with probability x: BCE = ' + "
     f"{number(f'(x * {_WHITE} + (1 - x) * {_BLACK})')} + ' nats'",
 )
