@@ -199,7 +199,6 @@ with layout.more("Stopping early, and weight decay: both hold an output near ½"
             SIGMA,
             T,
             values=value,
-            presets={"σ = 0.707": {"sigma": 0.7071}, "σ = 0.1": {"sigma": 0.1}},
             key="decay-dials",
         )
     decayed = [float(early_stopping.mse_decayed(0.8, 0.1, each)) for each in bias.SCALES.values()]

@@ -32,7 +32,7 @@ _APART = """
     const dials = [...host.shadowRoot.querySelectorAll("input[type=range]")];
     const names = dials.map((dial) => dial.id.replace("dial-", ""));
     const moved = names.flatMap((name) => [`[name="${name}"]`, `[name="log10_${name}"]`]).join();
-    const sticky = [...row.parentElement.children].filter((each) => getComputedStyle(each).position === "sticky");
+    const sticky = [...row.parentElement.querySelectorAll("[data-testid=stLayoutWrapper], [class*=st-key-dock-]")].filter((each) => getComputedStyle(each).position === "sticky");
     const height = sticky.reduce((sum, each) => sum + each.getBoundingClientRect().height, 0);
     for (const chart of row.parentElement.querySelectorAll(".stVegaLiteChart")) {
       const figure = chart.closest(".stElementContainer");

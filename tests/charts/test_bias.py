@@ -79,7 +79,7 @@ def test_every_figure_has_a_text_alternative_that_stays(name):
 
 @pytest.mark.parametrize(("t", "ratio"), [(0.8, "1.726"), (0.3, "1.304"), (0.7, "1.304")])
 def test_the_threads_examples_are_read_from_the_figures(t, ratio):
-    assert f"costs {ratio} times" in texts(CHARTS["cost"], t=t)
+    assert f"away from ½: {ratio} times" in texts(CHARTS["cost"], t=t)
     raw = f"{float(b.raw_ratio(t, 0.1)):.3f}"
     assert f"whole bars: {raw}" in texts(CHARTS["floor"], t=t)
 

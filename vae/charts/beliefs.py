@@ -172,9 +172,9 @@ def _centres() -> list[alt.Chart]:
     )
     median = "datum.below >= datum.total / 2 && datum.below - datum.weight < datum.total / 2"
     places = (
-        ("mode", rows.transform_filter("datum.weight == datum.top"), 1.44),
-        ("median", rows.transform_filter(median), 1.3),
-        ("mean", rows.transform_filter("datum.i == 0").transform_calculate(x="datum.mean"), 1.16),
+        ("mode", rows.transform_filter("datum.weight == datum.top"), 10),
+        ("median", rows.transform_filter(median), 30),
+        ("mean", rows.transform_filter("datum.i == 0").transform_calculate(x="datum.mean"), 50),
     )
     marks = []
     for name, place, height in places:
@@ -186,7 +186,7 @@ def _centres() -> list[alt.Chart]:
         )
         marks.append(
             named.mark_text(align="left", dx=4).encode(
-                x=_grey_axis("x", "grey"), y=alt.YDatum(height), text=alt.Text("words:N")
+                x=_grey_axis("x", "grey"), y=alt.YValue(height), text=alt.Text("words:N")
             )
         )
     return marks

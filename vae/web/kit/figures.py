@@ -9,6 +9,7 @@ import altair as alt
 import streamlit as st
 
 from vae.charts.kit.dials import Dial
+from vae.charts.kit.parts import FIGURE_HEIGHT
 from vae.charts.kit.theme import dressed
 from vae.memo import shared
 from vae.web import frame
@@ -67,7 +68,7 @@ def draw(
     total: Any = "content"
     # In a figure in rows it is the height of one row.
     if "row" not in spec.get("encoding", {}):
-        own = drawn.pop("height")
+        own = drawn.pop("height", FIGURE_HEIGHT)
         total = round((height or own) * (_enlarged() if width == "stretch" else 1))
     st.vega_lite_chart(spec=drawn, alt=spec["description"], key=key, width=width, height=total)
 
