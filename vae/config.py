@@ -49,7 +49,7 @@ class Option:
         """The allowed values in words, for messages."""
         if self.choices is not None:
             return "one of " + ", ".join(str(choice) for choice in self.choices)
-        return f"{self.minimum:g} to {self.maximum:g}"
+        return f"{_written(self.minimum)} to {_written(self.maximum)}"
 
 
 def _option(default: Any, label: str, help: str, **details: Any) -> Any:
@@ -298,6 +298,11 @@ def _number(value: Any) -> float:
         return float(value) if isinstance(value, str | numbers.Real) else math.nan
     except (ValueError, OverflowError):
         return math.nan
+
+
+def _written(bound: float | None) -> str:
+    """A bound as one writes it: whole ones with all their digits."""
+    return f"{bound:,}" if isinstance(bound, int) and bound >= 10_000 else f"{bound:g}"
 
 
 def _spell(value: Any) -> str:

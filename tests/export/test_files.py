@@ -143,14 +143,27 @@ def _losses(lines: str) -> list[tuple[float, float]]:
     return [(float(row[3]), float(row[5])) for row in rows]
 
 
-def _repeat(config: TrainConfig, folder) -> list[tuple[float, float]]:
+def _run_script(config: TrainConfig, folder) -> subprocess.CompletedProcess[str]:
     path = folder / standalone.file_name(config)
     path.write_text(standalone.build_script(config), encoding="utf-8")
     # Isolated: the script must not find this project.
     command = [sys.executable, "-I", str(path), str(folder)]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def _repeat(config: TrainConfig, folder) -> list[tuple[float, float]]:
+    done = _run_script(config, folder)
     assert done.returncode == 0, done.stderr
     return _losses(done.stdout)
+
+
+@pytest.mark.parametrize("dataset", ["digits", "mnist"])
+def test_the_script_without_its_images_says_what_is_missing(dataset, tmp_path):
+    done = _run_script(replace(TINY, dataset=dataset), tmp_path)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "The images are not there" in done.stderr
+    assert str(tmp_path) in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,10 @@ imports torch: the checks are numpy, or read the cards of the shipped checkpoint
 
 import inspect
 import json
+import re
 import textwrap
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vae.ledger.checks.evidence import Evidence
 from vae.ledger.entries import bias, derivation
@@ -17,6 +18,8 @@ from vae.memo import shared
 
 __all__ = ["CLAIMS", "THREADS", "Claim", "Evidence", "Row", "Verdict", "evidence", "source"]
 
+# Before a number; between letters it joins words.
+_HYPHEN = re.compile(r"(?<![\w.])-(?=[\d.])")
 CLAIMS: Mapping[str, Claim] = {claim.id: claim for claim in (*derivation.ENTRIES, *bias.ENTRIES)}
 
 
@@ -35,9 +38,13 @@ def evidence(claim_id: str) -> Evidence:
 
 
 def examine(claim: Claim) -> Evidence:
-    """Run the claim's check anew; a check that fails to compute disagrees, with its reason."""
+    """Run the claim's check anew; a check that fails to compute disagrees, with its reason.
+
+    Its figure has the minus sign of a text, not the hyphen that Python formats numbers with.
+    """
     try:
-        return claim.check()
+        found = claim.check()
+        return replace(found, figure=_HYPHEN.sub("\u2212", found.figure))
     except Exception as error:
         return Evidence(f"not computed: {type(error).__name__}: {error}", agrees=False)
 

@@ -65,7 +65,7 @@ ENTRIES = (
     Claim(
         "D6",
         "A",
-        "The reconstruction loss is `square(y - t).mean()`",
+        "The reconstruction loss is square(y − t).mean()",
         CONDITION,
         "Alone it has the minimiser of the Gaussian likelihood. Beside a KL summed over latents, "
         "the mean over D pixels is a Gaussian with σ² = D/2: 392, so σ = 19.8, on 28×28 pixels.",
