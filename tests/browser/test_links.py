@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from browsing import open_everything
 from playwright.sync_api import Page, expect
 
 from vae.ledger import CLAIMS

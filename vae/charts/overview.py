@@ -139,14 +139,15 @@ def build_cost_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin:
         "format(datum.least, '.2f')"
     )
     row = alt.Y("loss:N", sort=[style.label for style in LOSSES], axis=None)
-    length = alt.X("shown:Q", title="nats above the least", axis=alt.Axis(tickCount=4)).scale(
-        domain=[0, COSTLIEST], nice=False
-    )
+    # Room for the numbers to the right of the bars.
+    length = alt.X(
+        "shown:Q", title="nats above the least", axis=alt.Axis(values=[0, 0.5, 1])
+    ).scale(domain=[0, 1.6 * COSTLIEST], nice=False)
     bars = here.mark_bar(height=16, cornerRadiusEnd=4).encode(x=length, y=row, color=_QUIET)
     names = here.mark_text(align="left", baseline="bottom", dx=18, dy=-11).encode(
         x=alt.XDatum(0), y=row, text=alt.Text("loss:N")
     )
-    numbers = here.mark_text(align="right", baseline="bottom", dy=-11, fontSize=15, fontWeight=600)
+    numbers = here.mark_text(align="right", baseline="middle", fontSize=15, fontWeight=600)
     details = here.mark_text(align="left", baseline="top", dy=11).encode(
         x=alt.XDatum(0), y=row, text=alt.Text("detail:N")
     )
@@ -158,7 +159,7 @@ def build_cost_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin:
         signs,
         names,
         details,
-        numbers.encode(x=alt.XDatum(COSTLIEST), y=row, text=alt.Text("text:N")),
+        numbers.encode(x=alt.XDatum(1.6 * COSTLIEST), y=row, text=alt.Text("text:N")),
         params=_opening(t, p, sigma),
         height=HEIGHT,
         description="Three bars: what the current output costs under each loss, in nats above "

@@ -102,14 +102,16 @@ def build_exchange_chart(*, runs: Points) -> alt.LayerChart:
             alt.Tooltip("mse:Q", format=".4f"),
         ],
     )
-    # The Bernoulli lies on the Gaussian's curve: its name goes below, the others' above.
-    below = base.transform_filter(f"datum.loss == '{BERNOULLI.label}'")
-    above = base.transform_filter(f"datum.loss != '{BERNOULLI.label}'")
+    # Runs of one KL stand close: one name below its point, one above, one above that.
+    of = {style.label: base.transform_filter(f"datum.loss == '{style.label}'") for style in styles}
+    below = of.pop(BERNOULLI.label, None)
+    sigmas = of.pop(GAUSSIAN.label, None)
     name = alt.Text("name:N")
-    words = [
-        above.mark_text(align="left", dx=9, dy=-8).encode(text=name),
-        below.mark_text(align="right", dx=-9, dy=12).encode(text=name),
-    ]
+    words = [rows.mark_text(align="left", dx=9, dy=-20).encode(text=name) for rows in of.values()]
+    if sigmas is not None:
+        words.append(sigmas.mark_text(align="left", dx=9, dy=-8).encode(text=name))
+    if below is not None:
+        words.append(below.mark_text(align="right", dx=-9, dy=12).encode(text=name))
     return layered(
         sigma,
         points,

@@ -133,7 +133,7 @@ function holdSection() {
   if (!id || !page || shared.held === window.location.href) return;
   shared.held = window.location.href;
   const observer = new ResizeObserver(() => document.getElementById(id)?.scrollIntoView());
-  const moves = ["wheel", "touchstart", "pointerdown", "keydown"];
+  const moves = ["wheel", "touchstart", "pointerdown", "keydown", "hashchange"];
   const release = () => {
     observer.disconnect();
     for (const move of moves) window.removeEventListener(move, release);
