@@ -110,7 +110,7 @@ def build_floor_chart(*, errors: Errors) -> alt.LayerChart:
         )
     )
     rounding = alt.Chart(
-        pd.DataFrame({"floor": [QUANTISATION_SCALE], "name": ["8-bit rounding: 0.00113"]})
+        pd.DataFrame({"floor": [QUANTISATION_SCALE], "name": ["8-bit rounding"]})
     ).encode(x=alt.X("floor:Q"))
     rule = rounding.mark_rule(strokeDash=[4, 3], strokeWidth=2, color=TARGET.colour)
     label = rounding.mark_text(align="left", dx=6, baseline="top").encode(

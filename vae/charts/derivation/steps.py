@@ -194,6 +194,6 @@ _WHITE, _BLACK = f"(-log({_P}))", f"(-log(1 - {_P}))"
 GAUSSIAN_LOSS = (f"'Gaussian: −log p(x|z) = ' + {number('-' + LOG_P)} + ' nats'",)
 BERNOULLI_LOSS = (
     f"'white costs ' + {number(_WHITE)} + ', black ' + {number(_BLACK)}",
-    f"'their mean, white with probability x: BCE = ' + "
+    f"'weighted by x and 1 − x: BCE = ' + "
     f"{number(f'(x * {_WHITE} + (1 - x) * {_BLACK})')} + ' nats'",
 )
