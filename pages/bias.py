@@ -386,9 +386,9 @@ st.markdown(
 bias.show_trained()
 short, long = bias.excess_errors()
 st.markdown(
-    "**Left**, given the target: every loss falls short of the diagonal. z does not tell all, "
+    "**Left**, given the target: every loss lifts the dark, dims the bright. z does not tell all, "
     "and an output that does not know is the mean of what might be. **Right**, given the "
-    "output: BCE and the Gaussian lie on the diagonal. Where they say 0.8, the pixels are 0.8 "
+    "output: BCE and the Gaussian stay near 0. Where they say 0.8, the pixels are 0.8 "
     "on average. So blur is regression to the mean; it is not a bias of cross-entropy.\n\n"
     "The **continuous Bernoulli** is as bright as the data on the whole. At this KL its greys "
     "are too far out, and it leaves more squared error than the other two. A part of that "

@@ -39,10 +39,10 @@ def test_presets_move_the_figures_and_the_numbers(bias):
     set_dial(bias, "t", 0.8)
     set_dial(bias, "h", 0.1)
     bias.wait_for_timeout(400)
-    assert "1.726" in text_of(bias, "ratio of the whole bars")
+    assert "1.726" in text_of(bias, "whole bars: ratio")
     press_preset(bias, "0.3: 0.4 or 0.2?")
     bias.wait_for_timeout(400)
-    assert "1.304" in text_of(bias, "ratio of the whole bars")
+    assert "1.304" in text_of(bias, "whole bars: ratio")
 
 
 def test_the_keyboard_moves_a_dial(bias):

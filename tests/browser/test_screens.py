@@ -128,7 +128,7 @@ window.__stood = new Map();
 # Formulas are set a moment after they come: their rows are left out.
 _STOOD = """
 () => [...window.__stood]
-  .filter(([key]) => !document.querySelector(`.${key}`).parentElement.querySelector(".katex"))
+  .filter(([key]) => !document.querySelector(`.${key}`).closest("[class*=st-key-steered]").querySelector(".katex, mjx-container, [data-testid=stMarkdownContainer] math"))
   .map(([key, all]) => [key, Math.min(...all), Math.max(...all)])
 """
 

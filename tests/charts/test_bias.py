@@ -81,7 +81,7 @@ def test_every_figure_has_a_text_alternative_that_stays(name):
 def test_the_threads_examples_are_read_from_the_figures(t, ratio):
     assert f"away from ½: {ratio} times" in texts(CHARTS["cost"], t=t)
     raw = f"{float(b.raw_ratio(t, 0.1)):.3f}"
-    assert f"whole bars: {raw}" in texts(CHARTS["floor"], t=t)
+    assert f"whole bars: ratio {raw}" in texts(CHARTS["floor"], t=t)
 
 
 @pytest.mark.parametrize("t", [0.0, 0.005, 1.0])
@@ -237,7 +237,12 @@ def test_the_two_ways_have_their_axes_exchanged():
         spec = CHARTS[name].to_dict()
         points = spec["layer"][-1]["encoding"]
         assert points["x"]["field"] == x
-        assert points["y"]["field"] == {"target": "output", "output": "target"}[x]
+        # What is off the diagonal, not the diagonal with it.
+        other = {"target": "output", "output": "target"}[x]
+        assert points["y"]["field"] == "off"
+        assert spec["layer"][-1]["transform"] == [
+            {"calculate": f"datum.{other} - datum.{x}", "as": "off"}
+        ]
         assert ("alibration" in spec["description"]) == (name == "calibration")
 
 

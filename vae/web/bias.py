@@ -195,7 +195,7 @@ def show_trained() -> None:
     with layout.row("trained"):
         st.markdown("**Given the target: bright ones come out darker, dark ones brighter**")
         figures.show_chart(build_response_chart, key="response", curves=response)
-        st.markdown("**Given the output: calibration, on the diagonal**")
+        st.markdown("**Given the output: calibration, close to 0**")
         figures.show_chart(build_calibration_chart, key="calibration", curves=calibration)
     st.markdown(seeds_table(dataset))
     if not own_curve("response"):

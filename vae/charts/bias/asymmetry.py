@@ -26,6 +26,11 @@ OUTSIDE = "(t + h > 1 || t - h < 0)"
 HALF = "(-0.5 * log(1 - 4 * {h} * {h}))"
 
 
+# As high as the dearer of the two outputs asks, so that they are seen apart at any distance.
+TOP = alt.param(name="top", expr=f"{OUTSIDE} ? 0.3 : 2.2 * {ex.excess('t', AWAY)}")
+BELOW_KEYS = "0.7 * top"
+
+
 def build_cost_chart(*, t: float, h: float) -> alt.LayerChart:
     """Excess BCE and twice the squared error against the output, mirrored outputs marked."""
     square = "2 * pow({p} - t, 2)"
@@ -43,63 +48,96 @@ def build_cost_chart(*, t: float, h: float) -> alt.LayerChart:
         f"{OUTSIDE} ? 'one mirrored output is outside [0, 1]' : "
         f"'away from ½: ' + {ratio} + ' times'"
     )
+    nats = alt.Y(
+        "y:Q",
+        title="nats per pixel above the least",
+        scale=alt.Scale(domain=[alt.ExprRef("-0.03 * top"), alt.ExprRef("top")], nice=False),
+        axis=alt.Axis(tickCount=4),
+    )
     return figure(
-        curve(0.001, 0.999, 0.002, square.format(p="datum.v"), GAUSSIAN, cap=0.3),
-        curve(0.001, 0.999, 0.002, ex.excess("t", "datum.v"), BERNOULLI, cap=0.3),
+        curve(0.001, 0.999, 0.002, square.format(p="datum.v"), GAUSSIAN, cap=BELOW_KEYS),
+        curve(0.001, 0.999, 0.002, ex.excess("t", "datum.v"), BERNOULLI, cap=BELOW_KEYS),
         upright("t"),
+        *_drops(),
         *points,
         *keys((BERNOULLI, "'BCE − H(t)'"), (GAUSSIAN, "'2 × squared error, σ = ½: ratio 1'")),
         readout(said, x=42, y=44),
         x=x_axis("output p"),
-        y=y_axis("nats per pixel above the least", -0.01, 0.4, values=[0, 0.1, 0.2, 0.3]),
-        params=[*T.params(t), *H.params(h)],
+        y=nats,
+        params=[*T.params(t), *H.params(h), TOP],
         description="Cost above its least against the output: binary cross-entropy is a lopsided "
         "bowl and squared error an even one, both with their lowest point at the target t. Points "
         "mark the outputs t minus h and t plus h.",
     )
 
 
+def _drops() -> list[alt.Chart]:
+    """From each mirrored output's BCE down to nothing: two lengths to compare by eye."""
+    return [
+        one_row(x=p, y=ex.excess("t", p), zero="0")
+        .transform_filter(f"!({OUTSIDE})")
+        .mark_rule(color=BERNOULLI.colour, strokeWidth=3)
+        .encode(x=alt.X("x:Q"), y=alt.Y("y:Q"), y2=alt.Y2("zero:Q"))
+        for p in (AWAY, TOWARD)
+    ]
+
+
 def build_floor_chart(*, t: float, h: float) -> alt.LayerChart:
-    """Plain BCE at the two mirrored outputs: a large common floor H(t) and a small excess."""
-    rows = alt.Chart(alt.sequence(0, 2, 1, as_="row")).transform_calculate(
-        p=f"datum.row == 0 ? {AWAY} : {TOWARD}",
-        name="datum.row == 0 ? 'away from ½' : 'toward ½'",
+    """Plain BCE at the two mirrored outputs, alike for their floor; and what is above it."""
+    whole = "datum.row < 2"
+    excess = "(datum.cost - datum.floor)"
+    dearest = f"({ex.excess('t', AWAY)})"
+    rows = alt.Chart(alt.sequence(0, 4, 1, as_="row")).transform_calculate(
+        p=f"datum.row % 2 == 0 ? {AWAY} : {TOWARD}",
+        name="['away: BCE', 'toward: BCE', 'away: above H(t)', 'toward: above H(t)'][datum.row]",
         floor=ex.entropy("t"),
         cost=f"{OUTSIDE} ? NaN : {ex.bce('t', 'datum.p')}",
-        text="isFinite(datum.cost) ? 'p = ' + format(datum.p, '.3f') + ': ' + "
-        "format(datum.cost, '.4f') + ' = ' + format(datum.floor, '.4f') + ' + ' + "
-        "format(datum.cost - datum.floor, '.4f') : 'outside [0, 1]'",
+        # The excess alone on a ruler of its own: the longer takes what a whole bar takes.
+        start=f"{whole} ? datum.floor : 0",
+        end=f"{whole} ? datum.cost : datum.floor * {excess} / {dearest}",
+        grey=f"{whole} ? datum.floor : 0",
+        text=f"!isFinite(datum.cost) ? 'outside [0, 1]' : "
+        f"format({whole} ? datum.cost : {excess}, '.4f')",
     )
-    x = alt.X("floor:Q", title="BCE, nats per pixel", scale=alt.Scale(domain=[0, 1.4], nice=False))
-    y = alt.Y("name:N", title=None, sort=None)
-    floor = rows.mark_bar(color=TARGET.colour, height=34, opacity=0.55).encode(
-        x=x, x2=alt.X2Datum(0), y=y
-    )
-    extra = rows.mark_bar(color=BERNOULLI.colour, height=34, clip=True).encode(
-        x=alt.X("floor:Q"), x2=alt.X2("cost:Q"), y=y
-    )
-    text = rows.mark_text(align="left", dy=-28, fontWeight=600).encode(
-        x=alt.XDatum(0), y=y, text=alt.Text("text:N")
-    )
-    ratio = f"{ex.bce('t', AWAY)} / {ex.bce('t', TOWARD)}"
-    raw = readout(
-        f"{OUTSIDE} ? '' : 'ratio of the whole bars: ' + format({ratio}, '.3f')",
-        f"{OUTSIDE} ? '' : 'ratio of the orange ends: ' + "
-        f"format({ex.excess('t', AWAY)} / {ex.excess('t', TOWARD)}, '.3f')",
-        x="width - 6",
-        y="height / 2 - 18",
-        align="right",
-    )
+    x = alt.X("grey:Q", axis=None, scale=alt.Scale(domain=[0, alt.ExprRef("reach")], nice=False))
+    y = alt.Y("name:N", title=None, sort=None, axis=alt.Axis(ticks=False, domain=False))
+    bars = {"height": 26}
+    ratios = [
+        readout(
+            f"{OUTSIDE} ? '' : '{name} ratio ' + format({up} / {down}, '.3f')",
+            x="width - 4",
+            y=f"height * {place} - 8",
+            align="right",
+        )
+        for name, up, down, place in (
+            ("whole bars:", ex.bce("t", AWAY), ex.bce("t", TOWARD), 0.25),
+            ("above H(t):", ex.excess("t", AWAY), ex.excess("t", TOWARD), 0.75),
+        )
+    ]
     return layered(
-        floor,
-        extra,
-        text,
-        raw,
-        params=[*T.params(t), *H.params(h)],
+        rows.mark_bar(color=TARGET.colour, opacity=0.55, **bars).encode(
+            x=x, x2=alt.X2Datum(0), y=y
+        ),
+        rows.mark_bar(color=BERNOULLI.colour, clip=True, **bars).encode(
+            x=alt.X("start:Q"), x2=alt.X2("end:Q"), y=y
+        ),
+        rows.mark_text(align="left", dx=6, fontWeight=600)
+        .encode(x=alt.X("shown:Q"), y=y, text=alt.Text("text:N"))
+        .transform_calculate(shown="isFinite(datum.end) ? max(datum.end, datum.grey) : 0"),
+        *ratios,
+        params=[
+            *T.params(t),
+            *H.params(h),
+            # Room to the right of the longest bar for its number and the ratios.
+            alt.param(
+                name="reach",
+                expr=f"2.1 * max(0.02, {ex.entropy('t')}, {OUTSIDE} ? 0 : {ex.bce('t', AWAY)})",
+            ),
+        ],
         height=FIGURE_HEIGHT,
-        description="Two bars of plain binary cross-entropy, for the output away from one half "
-        "and its mirror image toward it. Each is a grey floor H(t), the same in both, and an "
-        "orange end, the excess.",
+        description="Four bars. Plain binary cross-entropy of the output away from one half, and "
+        "of its mirror image toward it: nearly alike, for both stand on a grey floor H(t). Below "
+        "them what is above that floor, on a ruler of its own: the first is much the longer.",
     )
 
 

@@ -28,7 +28,9 @@ def build_race_chart(*, optimiser: str, scale: float, kl: bool) -> alt.LayerChar
             "run:N",
             title=None,
             scale=alt.Scale(domain=list(names), range=[GAUSSIAN.colour, KL.colour]),
-            legend=alt.Legend(orient="bottom", symbolSize=300, symbolStrokeWidth=4),
+            legend=alt.Legend(
+                orient="bottom", symbolType="stroke", symbolSize=1600, symbolStrokeWidth=4
+            ),
         ),
         "strokeDash": alt.StrokeDash(
             "run:N", title=None, scale=alt.Scale(domain=list(names), range=[[1, 0], [5, 5]])

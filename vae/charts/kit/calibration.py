@@ -11,28 +11,29 @@ import altair as alt
 import pandas as pd
 
 from vae.charts.kit.layers import layered
-from vae.charts.kit.theme import TARGET, Style, colour_scale, dash_scale, shape_scale
+from vae.charts.kit.theme import TARGET, Style, colour_scale, shape_scale
 from vae.wire.events import CalibrationBin
 
 Curves = tuple[tuple[Style, tuple[CalibrationBin, ...]], ...]
-HEIGHT = 320
+HEIGHT = 340
 PANEL_HEIGHT = 230
 
 
 def build_response_chart(*, curves: Curves = (), styles: tuple[Style, ...] = ()) -> alt.LayerChart:
     """Mean output against target grey, E[output | target], for each run.
 
-    It leans to the middle where z does not tell all. ``curves``: a style and the run's bins by
-    target (targets and outputs in [0, 1]); or only the ``styles`` of a panel's runs.
+    It leans to the middle where z does not tell all: above 0 for dark targets, below for bright.
+    ``curves``: a style and the run's bins by target (targets and outputs in [0, 1]); or only the
+    ``styles`` of a panel's runs.
     """
     return _both_ways(
         curves,
         styles,
         x=("target", "grey of the target"),
-        y=("output", "mean output"),
-        title="mean output by grey of the target",
-        description="Mean output against the target's grey in bins of the test pixels, for each "
-        "run; the dotted diagonal is an output equal to its target.",
+        y=("output", "mean output less target"),
+        title="mean output less target, by grey of the target",
+        description="Mean output less the target against the target's grey in bins of the test "
+        "pixels, for each run; on the dotted line an output is equal to its target.",
     )
 
 
@@ -41,17 +42,18 @@ def build_calibration_chart(
 ) -> alt.LayerChart:
     """Mean target against output, E[target | output], for each run.
 
-    On the diagonal an output means what it says. ``curves``: a style and the run's bins by
+    At 0 an output means what it says. ``curves``: a style and the run's bins by
     output; or only the ``styles`` of a panel's runs.
     """
     return _both_ways(
         curves,
         styles,
         x=("output", "output"),
-        y=("target", "mean target"),
-        title="calibration: mean target by output",
-        description="Calibration: mean target against the output in bins of the test pixels, for "
-        "each run; on the dotted diagonal an output of a grey is that grey on average.",
+        y=("target", "mean target less output"),
+        title="calibration: mean target less output, by output",
+        description="Calibration: mean target less the output against the output in bins of the "
+        "test pixels, for each run; on the dotted line an output of a grey is that grey on "
+        "average.",
     )
 
 
@@ -64,7 +66,7 @@ def _both_ways(
     title: str,
     description: str,
 ) -> alt.LayerChart:
-    """A line and points for each run over the diagonal; a point's area grows with its pixels."""
+    """How far each run is off the diagonal; a point's area grows with its pixels."""
     if not curves:
         panel: dict[str, Any] = {"height": PANEL_HEIGHT, "title": _title(title)}
         layers = _layers(alt.Chart(), styles, (x[0], None), (y[0], None), legend=None)
@@ -86,15 +88,13 @@ def _layers(
     # A legend that is left out is left out of every channel; else colour's is that of all three.
     absent: dict[str, Any] = {"legend": None} if legend is None else {}
     by_member: dict[str, Any] = {"title": None, "sort": names}
-    base = data.encode(
+    base = data.transform_calculate(off=f"datum.{y[0]} - datum.{x[0]}").encode(
         x=alt.X(f"{x[0]}:Q", title=x[1], scale=unit),
-        y=alt.Y(f"{y[0]}:Q", title=y[1], scale=unit),
+        y=alt.Y("off:Q", title=y[1]),
         color=alt.Color("member:N", scale=colour_scale(*styles), legend=legend, **by_member),
     )
+    # Told apart by their points: a dashed line makes ragged symbols in a legend.
     line = base.mark_line(strokeWidth=2)
-    if len(styles) > 1:
-        dashes = alt.StrokeDash("member:N", scale=dash_scale(*styles), **by_member, **absent)
-        line = line.encode(strokeDash=dashes)
     points = base.mark_point(filled=True, opacity=1).encode(
         shape=alt.Shape("member:N", scale=shape_scale(*styles), **by_member, **absent),
         size=alt.Size("count:Q", legend=None, scale=alt.Scale(type="log", range=[20, 130])),
@@ -105,7 +105,7 @@ def _layers(
             alt.Tooltip("count:Q", title="pixels", format=",.0f"),
         ],
     )
-    return _diagonal(x[0], y[0]), line, points
+    return _nothing_off(), line, points
 
 
 def _rows(curves: Curves) -> pd.DataFrame:
@@ -122,9 +122,9 @@ def _title(text: str) -> alt.TitleParams:
     return alt.TitleParams(text, anchor="start", fontWeight=600)
 
 
-def _diagonal(x: str, y: str) -> alt.Chart:
+def _nothing_off() -> alt.Chart:
     return (
-        alt.Chart(alt.Data(values=[{x: 0, y: 0}, {x: 1, y: 1}]))
-        .mark_line(color=TARGET.colour, strokeDash=[2, 3], strokeWidth=2)
-        .encode(x=alt.X(f"{x}:Q"), y=alt.Y(f"{y}:Q"))
+        alt.Chart(alt.Data(values=[{"off": 0}]))
+        .mark_rule(color=TARGET.colour, strokeDash=[2, 3], strokeWidth=2)
+        .encode(y=alt.Y("off:Q"))
     )

@@ -93,14 +93,14 @@ def curve(
     dash: Sequence[float] | None = None,
     opacity: float = 1.0,
     keep: str = "true",
-    cap: float = float("inf"),
+    cap: float | str = float("inf"),
 ) -> alt.Chart:
     """The line (x, y) as ``datum.v`` runs from ``low`` to ``high``; x and y are expressions.
 
-    Above ``cap`` it is not drawn: there the figure has its legend.
+    Above ``cap``, a number or an expression, it is not drawn: there the figure has its legend.
     """
-    if cap < float("inf"):
-        keep = f"({keep}) && datum.y <= {cap!r}"
+    if cap != float("inf"):
+        keep = f"({keep}) && datum.y <= {cap}"
     return (
         alt.Chart(alt.sequence(low, high + step / 2, step, as_="v"))
         .transform_calculate(x=x, y=y)
