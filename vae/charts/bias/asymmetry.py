@@ -101,7 +101,6 @@ def build_floor_chart(*, t: float, h: float) -> alt.LayerChart:
     )
     x = alt.X("grey:Q", axis=None, scale=alt.Scale(domain=[0, alt.ExprRef("reach")], nice=False))
     y = alt.Y("name:N", title=None, sort=None, axis=alt.Axis(ticks=False, domain=False))
-    bars = {"height": 26}
     ratios = [
         readout(
             f"{OUTSIDE} ? '' : '{name} ratio ' + format({up} / {down}, '.3f')",
@@ -115,10 +114,10 @@ def build_floor_chart(*, t: float, h: float) -> alt.LayerChart:
         )
     ]
     return layered(
-        rows.mark_bar(color=TARGET.colour, opacity=0.55, **bars).encode(
+        rows.mark_bar(color=TARGET.colour, opacity=0.55, height=26).encode(
             x=x, x2=alt.X2Datum(0), y=y
         ),
-        rows.mark_bar(color=BERNOULLI.colour, clip=True, **bars).encode(
+        rows.mark_bar(color=BERNOULLI.colour, clip=True, height=26).encode(
             x=alt.X("start:Q"), x2=alt.X2("end:Q"), y=y
         ),
         rows.mark_text(align="left", dx=6, fontWeight=600)
