@@ -49,6 +49,7 @@ def test_nothing_is_found_in_any_mode(open_page, name: str) -> None:
     assert violations(page) == []
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("name", PAGES, ids=lambda name: name or "overview")
 def test_nothing_is_found_in_a_frame_or_with_hidden_controls(open_page, name: str) -> None:
     page = open_page(f"{name}?embed=true&hide=presets,seed,sigma,t&quiz=0", dark=True, width=700)
