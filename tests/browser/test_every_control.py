@@ -203,7 +203,10 @@ def test_who_looks_at_a_run_has_controls_that_work_and_none_that_steer(open_page
     assert "run" not in parameters(page)
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    "mode",
+    [pytest.param(mode, marks=() if mode == "presenter" else pytest.mark.wide) for mode in MODES],
+)
 def test_a_lessons_buttons_go_on_from_where_they_are(open_page, mode):
     """The line is in the address, beside what others have written there."""
     page = open_page(f"derivation?{MODES[mode]}")

@@ -1,6 +1,7 @@
 """Addresses: every section, every dial and every claim's link opens the view that it names."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -45,7 +46,10 @@ def bound(page: Page) -> dict[str, set[float]]:
     return found
 
 
-def view(page: Page) -> dict[str, float]:
+def view(page: Page, names: Iterable[str] = ()) -> dict[str, float]:
+    """Where the dials stand, once those of these names are on the page: they come one by one."""
+    for name in names:
+        page.locator(f"#dial-{name}").first.wait_for(state="attached")
     return {name: round(dial["at"], 4) for name, dial in dials(page).items()}
 
 
@@ -77,10 +81,10 @@ def test_dragged_values_survive_a_reload_and_travel_by_an_address(open_page, nam
     address = page.evaluate("navigator.clipboard.readText()")
     assert set(parse_qs(urlsplit(address).query)) >= set(before)
     page.reload()
-    assert view(page) == pytest.approx(moved, abs=1e-3)
+    assert view(page, moved) == pytest.approx(moved, abs=1e-3)
     assert_figures_show(page, moved)
     again = open_page(re.sub(r"^https?://[^/]+/", "", address))
-    assert view(again) == pytest.approx(moved, abs=1e-3)
+    assert view(again, moved) == pytest.approx(moved, abs=1e-3)
     assert_figures_show(again, moved)
 
 
