@@ -52,7 +52,7 @@ def build_calibration_chart(
         y=("target", "mean target less output"),
         title="calibration: mean target less output, by output",
         description="Calibration: mean target less the output against the output in bins of the "
-        "test pixels, for each run; on the dotted line an output of a grey is that grey on "
+        "test pixels, for each run. On the dotted line an output of a grey is that grey on "
         "average.",
     )
 
