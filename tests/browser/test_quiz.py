@@ -62,6 +62,7 @@ def test_the_ledger_is_a_quiz_by_keyboard(open_page):
     page = open_page("?verdict=wrong")
     rows = page.locator(".ledger article")
     quiz = page.locator(".st-key-quiz-ledger")
+    rows.first.wait_for()
     count = rows.count()
     sent = record_of(page).sent
     quiz.locator("summary").focus()
