@@ -125,14 +125,6 @@ window.__stood = new Map();
 """
 
 
-# Formulas are set a moment after they come: their rows are left out.
-_STOOD = """
-() => [...window.__stood]
-  .filter(([key]) => !document.querySelector(`.${key}`).closest("[class*=st-key-steered]").querySelector(".katex, mjx-container, [data-testid=stMarkdownContainer] math"))
-  .map(([key, all]) => [key, Math.min(...all), Math.max(...all)])
-"""
-
-
 @pytest.mark.parametrize("path", ["", "derivation", "bias"])
 def test_a_control_and_what_it_moves_share_every_screen_in_words_that_are_read(open_page, path):
     page = open_page(path)

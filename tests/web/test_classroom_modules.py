@@ -1,48 +1,18 @@
 """The browser's own side of questions, rooms and presenting, run under node."""
 
 import json
-import os
-import shutil
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
-from appserver import ROOT
+from browser_modules import run_modules
 
 from vae.quiz import guesses
-
-FOLDER = ROOT / "vae" / "web" / "assets" / "classroom"
 
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory):
     """``node(task, **input)``: what the modules make of the input."""
-    program = shutil.which("node")
-    if program is None:
-        message = "no node on the PATH (Debian: apt-get install nodejs)"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
-    folder = tmp_path_factory.mktemp("classroom")
-    modules = folder / "modules"
-    shutil.copytree(FOLDER, modules)
-    (modules / "package.json").write_text('{"type": "module"}')
-
-    def run(task: str, **given: Any) -> Any:
-        (folder / "input.json").write_text(json.dumps(given))
-        script = Path(__file__).parent / "classroom.mjs"
-        done = subprocess.run(
-            [program, str(script), str(modules), task, str(folder / "input.json")],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    return run
+    return run_modules("classroom", tmp_path_factory.mktemp("classroom"))
 
 
 def test_answers_are_read_back_and_what_is_none_is_left_out(node):

@@ -2,18 +2,13 @@
 
 import dataclasses
 import gzip
-import json
-import os
-import shutil
-import subprocess
-from pathlib import Path
 from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from appserver import ROOT
+from browser_modules import run_modules
 from networks import ALL_LIKELIHOODS, FOUR, SMALL, images, looks, rounded, train
 from PIL import Image, ImageDraw
 
@@ -22,41 +17,11 @@ from vae.engine.elbo import build_elbo
 from vae.export import weights
 from vae.shipped.cards import load_cards
 
-FOLDER = ROOT / "vae" / "web" / "assets" / "drawing"
-
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory):
     """``node(task, **input)``: what the modules make of the input."""
-    program = shutil.which("node")
-    if program is None:
-        message = "no node on the PATH (Debian: apt-get install nodejs)"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
-    folder = tmp_path_factory.mktemp("node")
-    # Without a package.json, node takes .js files for the older kind of module.
-    modules = folder / "modules"
-    shutil.copytree(FOLDER, modules)
-    (modules / "package.json").write_text('{"type": "module"}')
-
-    def run(task: str, *, pack: bytes | None = None, **given: Any) -> Any:
-        if pack is not None:
-            (folder / "pack.bin").write_bytes(pack)
-            given["pack"] = str(folder / "pack.bin")
-        (folder / "input.json").write_text(json.dumps(given))
-        script = Path(__file__).parent / "drawing.mjs"
-        done = subprocess.run(
-            [program, str(script), str(modules), task, str(folder / "input.json")],
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    return run
+    return run_modules("drawing", tmp_path_factory.mktemp("node"))
 
 
 def drawings(count: int, height: int = 28, width: int = 28) -> np.ndarray:

@@ -216,6 +216,10 @@ class Rooms:
         room = self._rooms.get(code)
         return room is not None and room.teacher == key
 
+    def opened_by(self, key: str) -> str | None:
+        """The code of the room that ``key`` opened, while there is one."""
+        return next((code for code, room in self._rooms.items() if room.teacher == key), None)
+
     def has_voted(self, code: str, voter: str) -> bool:
         """Whether this browser has voted in the room's last round."""
         room = self._rooms.get(code)

@@ -14,7 +14,7 @@ from vae.memo import shared
 from vae.runs.snapshots import RunSnapshot
 from vae.theory.prediction import ACTIVE_NATS
 from vae.web.kit.address import hidden
-from vae.web.routes import assets_digest
+from vae.web.routes import assets_path, fetching_script
 from vae.web.weights import WeightsFile, run_file, shipped_file
 
 _ASSETS = Path(__file__).parent / "assets"
@@ -39,7 +39,7 @@ _component = st.components.v2.component(
     "vae.drawing",
     html='<div class="drawing"></div>',
     css=(_ASSETS / "drawing.css").read_text(encoding="utf-8"),
-    js=(_ASSETS / "drawing.js").read_text(encoding="utf-8"),
+    js=fetching_script("drawing"),
 )
 
 
@@ -97,7 +97,7 @@ def _show(
 ) -> None:
     strip, names = _starters(dataset, grey)
     data: dict[str, Any] = {
-        "assets": f"drawing/{assets_digest()}/",
+        "assets": assets_path("drawing"),
         "weights": _path(file),
         "extra": extra,
         "targets": strip,

@@ -17,7 +17,7 @@ from vae.quiz.guesses import outcome as told_by
 from vae.theory.prediction import Prediction
 from vae.web.kit import address
 from vae.web.kit.links import host_for_others
-from vae.web.routes import assets_digest
+from vae.web.routes import assets_path, fetching_script
 
 _KEY = "quiz"
 _PARAMETER = "quiz"
@@ -26,7 +26,7 @@ _ASSETS = Path(__file__).parent / "assets"
 _component = st.components.v2.component(
     "vae.classroom",
     html='<div class="classroom"></div>',
-    js=(_ASSETS / "classroom.js").read_text(encoding="utf-8"),
+    js=fetching_script("classroom"),
     # Its style is the frame's: eleven questions of a page would bring eleven copies.
     isolate_styles=False,
 )
@@ -34,7 +34,7 @@ _component = st.components.v2.component(
 
 def show_part(part: str, data: dict[str, Any], *, key: str) -> None:
     """Have the browser's module ``part`` of assets/classroom/ draw itself here, with ``data``."""
-    given = {"part": part, "assets": f"classroom/{assets_digest('classroom')}/", **data}
+    given = {"part": part, "assets": assets_path("classroom"), **data}
     # In a list: a mapping's values Streamlit would search for tables.
     _component(key=key, data=[given])
 

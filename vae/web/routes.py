@@ -17,7 +17,8 @@ from vae.memo import shared
 from vae.web.weights import read_weights
 
 _ASSETS = Path(__file__).parent / "assets"
-# Each folder's files are served below its name.
+# Each folder's files are served below its name, and those that all share beside them.
+_COMMON = "common"
 FOLDERS = ("drawing", "classroom")
 _TYPES = {".js": "text/javascript", ".css": "text/css"}
 _FOR_GOOD = {"Cache-Control": "public, max-age=31536000, immutable"}
@@ -26,10 +27,11 @@ _NEVER = {"Cache-Control": "no-store"}
 
 @shared(maxsize=len(FOLDERS))
 def assets(folder: str = "drawing") -> dict[str, bytes]:
-    """A folder's modules and styles by file name, read once."""
+    """A folder's modules and styles, with what all folders share, by file name; read once."""
     return {
         path.name: path.read_bytes()
-        for path in sorted((_ASSETS / folder).iterdir())
+        for each in (_COMMON, folder)
+        for path in sorted((_ASSETS / each).iterdir())
         if path.is_file()
     }
 
@@ -41,6 +43,16 @@ def assets_digest(folder: str = "drawing") -> str:
     for name, content in assets(folder).items():
         digest.update(name.encode() + content)
     return digest.hexdigest()[:12]
+
+
+def assets_path(folder: str) -> str:
+    """Where a folder's ``assets`` are, below the app's own address."""
+    return f"{folder}/{assets_digest(folder)}/"
+
+
+def fetching_script(name: str) -> str:
+    """The component's script assets/NAME.js, with ``address(path)``, by which it fetches files."""
+    return "".join((_ASSETS / f"{each}.js").read_text("utf-8") for each in ("address", name))
 
 
 def asset_routes(base: str = "") -> list[Route]:

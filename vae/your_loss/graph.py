@@ -1,6 +1,6 @@
 """A loss as a graph of operations on inputs, to be evaluated again at other values of them."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -147,20 +147,3 @@ def evaluate_with(root: Node, inner: Node, value: Array) -> Array:
 def operations(root: Node) -> Iterable[Node]:
     """Every node of the graph of ``root`` that depends on an input."""
     return sort(root)
-
-
-def additive_terms(root: Node) -> Sequence[tuple[float, Node]]:
-    """``root`` as a sum of terms with their signs, as far as its top is sums and scalings."""
-    terms: list[tuple[float, Node]] = []
-    stack = [(1.0, root)]
-    while stack and len(terms) < 200:
-        factor, node = stack.pop()
-        if node.name == "add":
-            stack += [(factor, node.args[0]), (factor, node.args[1])]
-        elif node.name == "sub":
-            stack += [(factor, node.args[0]), (-factor, node.args[1])]
-        elif node.name == "neg":
-            stack.append((-factor, node.args[0]))
-        else:
-            terms.append((factor, node))
-    return terms

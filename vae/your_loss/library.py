@@ -127,7 +127,6 @@ _LAYERS: Mapping[str, str] = {
     "Flatten": "batch_flatten",
     "LogSigmoid": "logsigmoid",
 }
-_NO_TABLE = frozenset({"nn.Module", "range"})
 
 
 def framework_of(path: str) -> str:

@@ -13,7 +13,6 @@ from vae.your_loss.arrays import Array
 from vae.your_loss.graph import Node
 from vae.your_loss.state import LATE, Sizes, State
 
-TOLERANCE = 1e-7
 MAX_NOISES = 3
 MAX_VARIED = 60_000
 MAX_VARIED_AXIS = 200_000

@@ -5,7 +5,6 @@ import json
 import re
 import textwrap
 import warnings
-from collections.abc import Iterator
 
 MAX_BYTES = 100_000
 MAX_NOTEBOOK = 2_000_000
@@ -181,10 +180,3 @@ def _check_tree(tree: ast.Module) -> None:
             return
     line = next((node.lineno for node in level if hasattr(node, "lineno")), None)
     raise Unreadable("expressions are nested too deeply to be read.", line)
-
-
-def walk_functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    """All functions and methods of ``tree`` in the order of their lines."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node

@@ -1,16 +1,6 @@
 // The small beginning of every part that a class uses: it fetches the rest, which is served as
 // files that never change under their names.
 
-// Streamlit's own files lie beside the app, wherever it is mounted.
-function findRoot() {
-  const own = document.querySelector('script[src*="static/"], link[href*="static/"]');
-  const url = own?.src ?? own?.href ?? "";
-  const end = url.indexOf("/static/");
-  return end < 0 ? `${location.origin}/` : url.slice(0, end + 1);
-}
-
-const address = (path) => new URL(path, findRoot()).href;
-
 export default function (component) {
   const { parentElement, data: [data] } = component;
   const root = parentElement.querySelector(".classroom");

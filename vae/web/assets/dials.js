@@ -85,14 +85,6 @@ function keep(name, opened, at) {
   }
 }
 
-// Streamlit's own files lie beside the app, wherever it is mounted.
-function address(path) {
-  const own = document.querySelector('script[src*="static/"], link[href*="static/"]');
-  const url = own?.src ?? own?.href ?? "";
-  const end = url.indexOf("/static/");
-  return new URL(path, end < 0 ? `${location.origin}/` : url.slice(0, end + 1)).href;
-}
-
 function link() {
   const url = new URL(window.location.href);
   // Opened as localhost, which is another machine for whoever gets the link.

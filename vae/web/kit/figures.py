@@ -16,7 +16,7 @@ from vae.web import frame
 from vae.web.kit import address
 from vae.web.kit.address import hidden
 from vae.web.kit.links import host_for_others
-from vae.web.routes import assets_digest
+from vae.web.routes import assets_path, fetching_script
 from vae.web.streamlit_private import to_arrow
 
 _ASSETS = Path(__file__).parents[1] / "assets"
@@ -27,7 +27,7 @@ _dials_component = st.components.v2.component(
     "vae.dials",
     html='<div class="dials" role="group"></div>',
     css=(_ASSETS / "dials.css").read_text(encoding="utf-8"),
-    js=(_ASSETS / "dials.js").read_text(encoding="utf-8"),
+    js=fetching_script("dials"),
 )
 
 
@@ -150,7 +150,7 @@ def dials(
     out = hidden()
     data = {
         "bare": bare,
-        "assets": f"classroom/{assets_digest('classroom')}/",
+        "assets": assets_path("classroom"),
         "host": host_for_others(),
         "dials": [
             {

@@ -32,7 +32,6 @@ class Hall:
         self.place = load_place() if place is None else place
         self._rooms = Rooms()
         self._lock = threading.Lock()
-        self._own: dict[str, str] = {}
 
     def open(self, teacher: str) -> str:
         """Open a room; one that the teacher had is closed. Returns its code.
@@ -40,13 +39,12 @@ class Hall:
         Raises ``RoomError`` where there are too many.
         """
         with self._lock:
-            if (before := self._own.pop(teacher, None)) is not None:
+            if (before := self._rooms.opened_by(teacher)) is not None:
                 self._rooms.drop(before)
             for _ in range(_TRIES):
                 code = self.place.new_code()
                 action = self._rooms.handle(Open(code, teacher), time.monotonic())[-1]
                 if isinstance(action, Show):
-                    self._own[teacher] = code
                     return code
             assert isinstance(action, Refuse)
             raise action.error

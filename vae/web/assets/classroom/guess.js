@@ -1,6 +1,6 @@
 // Train's question as a prediction: choices before a run, then choice, theory and outcome in one
 // sentence. Nothing is sent to the server.
-import { button, element } from "./dom.js";
+import { button, element } from "./elements.js";
 import { answers, listen, remember } from "./memory.js";
 
 // "You said 20; theory 0; the run kept 0."

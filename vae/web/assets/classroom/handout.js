@@ -1,6 +1,6 @@
 // What a printed page has at its foot: where it is from, in letters and as a QR code. And the ticks
 // of the questions, on pages that ask none.
-import { element } from "./dom.js";
+import { element } from "./elements.js";
 import { expect } from "./memory.js";
 
 // Printing does not wait: the picture is fetched while the browser stands still, and only then.

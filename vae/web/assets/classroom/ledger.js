@@ -1,7 +1,7 @@
 // The ledger as a quiz: its own rows, one at a time, their verdicts hidden until one has answered.
 // Nothing is sent to the server.
 import { score } from "./answers.js";
-import { button, element } from "./dom.js";
+import { button, element } from "./elements.js";
 import { answers, forget, remember } from "./memory.js";
 
 const VERDICTS = [

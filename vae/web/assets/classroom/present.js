@@ -1,5 +1,5 @@
 // From section to section in front of a class: Next and Back, on a clicker's keys too.
-import { button, element } from "./dom.js";
+import { button, element } from "./elements.js";
 
 const headings = () => [...document.querySelectorAll("[data-testid=stMain] :is(h1, h2)[id]")];
 

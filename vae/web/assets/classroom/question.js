@@ -1,6 +1,6 @@
 // One question of a section: a line until it is touched; then choices, a reply to each, and the
 // dial that refutes a wrong one. Nothing is sent to the server.
-import { button, element } from "./dom.js";
+import { button, element } from "./elements.js";
 import { answers, expect, listen, remember } from "./memory.js";
 
 // Sets what refutes an answer, as a hand would: dials in the browser, controls by their buttons.

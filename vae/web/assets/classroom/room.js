@@ -1,5 +1,5 @@
 // A room on the page: the teacher's commands and the class's votes, without a run of the page.
-import { button, element } from "./dom.js";
+import { button, element } from "./elements.js";
 import { bars, moves, pause, told, toStudent } from "./rooms.js";
 import { share } from "./share.js";
 

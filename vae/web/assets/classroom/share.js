@@ -1,5 +1,5 @@
 // A link to take along: copied, or as a QR code for the phones of a class.
-import { button, element } from "./dom.js";
+import { button, element } from "./elements.js";
 
 // The same on the dials (assets/dials.js), which have no modules.
 export async function copy(node, text, said = "Copied") {

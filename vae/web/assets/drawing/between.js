@@ -1,6 +1,7 @@
 // From one drawing to another: along a line of z for each network, and along a line of pixels.
 import { meanPicture, posterior } from "./elbo.js";
-import { button, element, paintGreys, picture, slider } from "./dom.js";
+import { paintGreys, picture, slider } from "./dom.js";
+import { button, element } from "./elements.js";
 
 const STEPS = 9;
 

@@ -1,5 +1,6 @@
 // The canvas that one draws on: pointer, touch, pen and keys, with undo.
-import { button, choice, element, paintGreys, picture, setText, slider } from "./dom.js";
+import { choice, paintGreys, picture, setText, slider } from "./dom.js";
+import { button, element } from "./elements.js";
 import { startStroke } from "./strokes.js";
 
 const UNDO = 50;

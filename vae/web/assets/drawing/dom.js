@@ -1,19 +1,5 @@
-// Small helpers for what every part of the page needs: elements, pictures, numbers.
-
-export function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name === "text") made.textContent = value;
-    else if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else if (value === true) made.setAttribute(name, "");
-    else if (value !== false && value != null) made.setAttribute(name, value);
-  }
-  made.append(...children.filter((child) => child != null));
-  return made;
-}
-
-export const button = (text, onclick, attributes = {}) =>
-  element("button", { type: "button", text, onclick, ...attributes });
+// Small helpers for what every part of the page needs: pictures, choices, numbers.
+import { button, element } from "./elements.js";
 
 // Buttons of which one is pressed. `choices` are [value, text]; `change` is called with the value.
 export function choice(label, choices, chosen, change) {

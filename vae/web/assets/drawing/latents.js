@@ -1,6 +1,7 @@
 // Moving z by hand: sliders for the latents that say most, a map of two of them, what is decoded.
 import { klPerLatent, meanPicture } from "./elbo.js";
-import { button, element, format, paintGreys, picture, setText, slider } from "./dom.js";
+import { format, paintGreys, picture, setText, slider } from "./dom.js";
+import { button, element } from "./elements.js";
 import { LatentMap } from "./map.js";
 
 const SHOWN = 6;

@@ -2,7 +2,8 @@
 // alone. Nothing here sends a message to the server.
 import { Between } from "./between.js";
 import { Board } from "./board.js";
-import { button, choice, element, format, paintGreys, picture, setText } from "./dom.js";
+import { choice, format, paintGreys, picture, setText } from "./dom.js";
+import { button, element } from "./elements.js";
 import { evaluate, posterior } from "./elbo.js";
 import { Latents } from "./latents.js";
 import { generator, normals, pixelNoise } from "./noise.js";

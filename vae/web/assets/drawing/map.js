@@ -1,6 +1,6 @@
 // The plane of a network's two most informative latents: where test images lie, the prior, q(z|x)
 // of the drawing, and z, which is where the pointer is.
-import { element } from "./dom.js";
+import { element } from "./elements.js";
 
 const REACH = 3.6;
 const SIZE = 300;

@@ -1,5 +1,6 @@
 // A picture of one's own, shrunk to the drawing's size in the browser and shown before it is used.
-import { button, element, paintGreys, picture, setText, slider } from "./dom.js";
+import { paintGreys, picture, setText, slider } from "./dom.js";
+import { button, element } from "./elements.js";
 import { shrink } from "./strokes.js";
 
 // Larger photos are first drawn smaller: nothing of them is left in 28 pixels.

@@ -1,5 +1,6 @@
 // A row for each network: its mean, a draw, what each pixel costs, and the numbers.
-import { element, format, paintGreys, paintHeat, picture, setText } from "./dom.js";
+import { format, paintGreys, paintHeat, picture, setText } from "./dom.js";
+import { element } from "./elements.js";
 
 // What the scale of a likelihood is called.
 const SCALES = { laplace: "b", "laplace-learned": "b", "student-t": "s", "discretised-logistic": "s" };
