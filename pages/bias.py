@@ -13,9 +13,10 @@ from vae.charts.bias import (
     question,
 )
 from vae.charts.bias.parts import CENTRE, DECAY, SIGMA, SKEW, SPREAD, START, STOP, TAU, G, H, S, T
+from vae.lessons import told
 from vae.lessons.glossary import explain
-from vae.theory import bernoulli, early_stopping, grey_masses, shared_outputs
-from vae.theory import continuous_bernoulli as cb
+from vae.theory import bernoulli, shared_outputs
+from vae.theory.early_stopping import CODE_SCALE
 from vae.theory.pull import clipped_mse_optimum
 from vae.web import bias, quiz
 from vae.web.kit import figures, layout, lesson
@@ -25,12 +26,7 @@ pixel = {name: value[name] for name in ("t", "h")}
 shape = {name: value[name] for name in ("centre", "spread", "skew")}
 t, sigma = value["t"], value["sigma"]
 ratios = {target: float(bernoulli.excess_ratio(target, 0.1)) for target in (0.8, 0.3)}
-lines = {
-    loss: shared_outputs.fit_line(shared_outputs.PLACES, shared_outputs.TARGETS, loss)
-    for loss in ("bce", "squared error")
-}
-best = float(cb.best_logits(0.8))
-black, grey = (float(cb.standard_deviation(cb.best_logits(m))) for m in (1 / 512, 0.5))
+lines = {loss: np.array(told.shared_line(loss)) for loss in ("bce", "squared error")}
 
 st.title("Is cross-entropy biased toward grey?")
 st.markdown(
@@ -89,15 +85,15 @@ with layout.steered("two-mse"):
         H,
         values=value,
         presets={
-            "1% more": {"h": bernoulli.half_gap_at_error(0.01)},
-            "10% more": {"h": bernoulli.half_gap_at_error(0.1)},
+            "1% more": {"h": told.gap_at_error(0.01)},
+            "10% more": {"h": told.gap_at_error(0.1)},
         },
         key="gap-dials",
     )
 st.markdown(
     "At t = ½ the excess is exactly −½ log(1 − 4h²) = 2h² + 4h⁴ and more. It is 1% above 2 MSE "
-    f"at h = {bernoulli.half_gap_at_error(0.01):.3f}, 10% at "
-    f"{bernoulli.half_gap_at_error(0.1):.3f}, and without bound as the output nears 0 or 1."
+    f"at h = {told.gap_at_error(0.01):.3f}, 10% at "
+    f"{told.gap_at_error(0.1):.3f}, and without bound as the output nears 0 or 1."
 )
 lesson.take_away(
     "For small errors, BCE above its floor is (p − t)²/(2t(1 − t)). “2 MSE” is that rule at t = ½.",
@@ -201,11 +197,11 @@ with layout.more("Stopping early, and weight decay: both hold an output near ½"
             values=value,
             key="decay-dials",
         )
-    decayed = [float(early_stopping.mse_decayed(0.8, 0.1, each)) for each in bias.SCALES.values()]
+    decayed = [told.decayed(0.8, 0.1, scale) for scale in bias.SCALES.values()]
     st.markdown(
         "Both hold the output near ½, where it began, under plain gradient descent. Which loss is "
         "held more depends on **σ**: drag it. At t = 0.8 with decay 0.1, BCE is held at "
-        f"{float(early_stopping.bce_decayed(0.8, 0.1)):.3f}. Squared error is held at "
+        f"{told.decayed(0.8, 0.1):.3f}. Squared error is held at "
         f"{decayed[0]:.3f} for σ = 0.707, which is plain (p − t)². For σ = 0.3 it is "
         f"{decayed[1]:.3f}, for σ = 0.1 {decayed[2]:.3f}."
     )
@@ -231,17 +227,13 @@ st.markdown(
     "**Binary targets, and a start that is confidently wrong**"
 )
 bias.show_saturation()
-escape = [
-    float(early_stopping.bce_escape_time(-5.0, 0.0)),
-    float(early_stopping.mse_escape_time(-5.0, 0.0)),
-    float(early_stopping.mse_escape_time(-5.0, 0.0, 0.1)),
-]
-adam = {loss: early_stopping.adam_steps(loss, -5.0, 0.9) for loss in ("bce", "mse")}
+escape = [told.escape_time(-5.0, scale) for scale in (None, CODE_SCALE, 0.1)]
 st.markdown(
     "Here BCE *is* the likelihood. Both start at the negative of the picture, at logits of ±5. "
     f"Under plain descent the way to ½ takes BCE {escape[0]:.1f} units of time. Squared error "
     f"takes {escape[1]:.1f} at σ = 0.707, and {escape[2]:.2f} at σ = 0.1. Under Adam, to "
-    f"p = 0.9: {adam['bce']} steps with BCE, {adam['mse']} with squared error at any σ."
+    f"p = 0.9: {told.adam_steps('bce')} steps with BCE, {told.adam_steps('mse')} with squared "
+    "error at any σ."
 )
 lesson.take_away(
     "Binary targets: BCE. That is the case it was made for.",
@@ -269,7 +261,7 @@ with layout.steered("constant"):
 bias.show_lambda()
 st.markdown(
     "The **continuous Bernoulli** divides by the area: density C(λ) λˣ(1 − λ)¹⁻ˣ. Its best λ "
-    f"for t = 0.8 is {float(bernoulli.sigmoid(best)):.5f}. Shown as a picture, λ *looks* "
+    f"for t = 0.8 is {bernoulli.sigmoid(told.best_logit(0.8)):.5f}. Shown as a picture, λ *looks* "
     "sharper, but it is not what the model expects. Its **mean** is, and that is least in cost "
     "at t again.\n\n"
     "**The counter-view** (last picture): read a grey as the *probability* of white. BCE is "
@@ -287,10 +279,10 @@ with layout.more("λ beside its mean, and greys of exactly 0 or 1"):
     st.markdown(
         "Exact zeros and ones have no best λ. So one **dequantises**: (k + u)/256 for byte k, with "
         "u from 0 to 1. Black then has the mean 1/512, and wants the logit "
-        f"{float(cb.best_logits(1 / 512)):.0f}: let the logit go that far. "
+        f"{told.best_logit(1 / 512):.0f}: let the logit go that far. "
         "Training then raises the *mean* of log p over the bin of a level, which is at most the "
         "log of the bin's mass. At that logit the bound for black gives away "
-        f"{float(grey_masses.dequantisation_gap(cb.best_logits(1 / 512), 0)):.3f} nats."
+        f"{told.black_bound_gap():.3f} nats."
     )
 lesson.take_away(
     "As a likelihood of greys BCE lacks log C(λ). Show the mean, never λ.",
@@ -395,8 +387,8 @@ st.markdown(
     "is time: it learns more slowly. On the built-in digits it leaves "
     f"{short[1]:.1f} times BCE's error after {short[0]} epochs, and {long[1]:.1f} times after "
     f"{long[0]}. Its σ is its own: "
-    f"{grey:.3f} at mid-grey, {black:.3f} at black. It spends its nats on telling black from "
-    "nearly black."
+    f"{told.best_deviation(0.5):.3f} at mid-grey, {told.best_deviation(1 / 512):.3f} at black. "
+    "It spends its nats on telling black from nearly black."
 )
 lesson.take_away(
     "Blur comes from what z does not know. Compare losses at one KL, over several seeds, and "

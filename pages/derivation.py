@@ -18,10 +18,9 @@ from vae.charts.derivation.parts import (
     VARIANCE,
 )
 from vae.charts.your_loss.census import build_census_chart
-from vae.lessons import pictures
+from vae.lessons import pictures, told
 from vae.lessons.glossary import explain
-from vae.theory.bernoulli import sigmoid
-from vae.theory.evidence import OnePixel, bent_gap
+from vae.theory.evidence import OnePixel
 from vae.theory.gaussian import QUANTISATION_SCALE, ZERO_NLL_MSE
 from vae.theory.learned_scale import constant_pixels
 from vae.web import beliefs, quiz
@@ -106,7 +105,7 @@ st.markdown(
     "The gap is never negative, so the bound never exceeds log p(x). Drag q onto the posterior "
     "and it closes. Here the decoder is a straight line (a **linear VAE**): a Gaussian q "
     "closes the gap exactly. If the decoder bends, something is left: "
-    f"{bent_gap(0.8, 0.1, lambda z: sigmoid(2 * z)):.3f} nats at best for a sigmoid, at "
+    f"{told.sigmoid_gap():.3f} nats at best for a sigmoid, at "
     "x = 0.8 and σ = 0.1."
 )
 lesson.take_away(

@@ -5,6 +5,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from vae.your_loss import entries
 from vae.your_loss.arrays import Misfit, TooMuch
 from vae.your_loss.examine import examine
@@ -19,7 +21,7 @@ def alive(sigma2: float, eigenvalues: Sequence[float]) -> int:
 
     Both in the same units. Lucas et al. 2019, section 4 (linear VAE, global optimum).
     """
-    return sum(value > sigma2 for value in eigenvalues)
+    return int(np.count_nonzero(np.asarray(eigenvalues) > sigma2))
 
 
 def kl_bound(sigma2: float, total_variance: float) -> float:
