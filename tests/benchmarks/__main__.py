@@ -74,6 +74,9 @@ def training_rows(data: Path | None, seconds: float) -> Iterator[Row]:
     with busy_process():
         beside = speed.measure("engine", data, seconds) / engine
     yield Row("engine beside a busy process", f"{beside:.0%}", "at least 60%", beside >= 0.6)
+    bound = 1 / speed.measure("importance", data)
+    figure = "importance-weighted bound, K = 1,000, 100 test images, one thread"
+    yield Row(figure, f"{bound:.1f} s", "10 s", bound <= 10)
 
 
 def app_rows(data: Path | None, seconds: float) -> Iterator[Row]:
@@ -100,6 +103,8 @@ def app_rows(data: Path | None, seconds: float) -> Iterator[Row]:
             "90%",
             rate >= 0.9 * alone,
         )
+        swept = asyncio.run(app.sweep_seconds(server))
+        yield Row("sweep of seven runs, built-in digits", f"{swept:.0f} s", "60 s", swept <= 60)
         for page in READING:
             moved = app.first_dial(server.url, page)
             value = f"{moved.redraws_per_second:.0f} a second, {moved.sent} messages"

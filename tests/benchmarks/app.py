@@ -104,6 +104,20 @@ async def watched_rate(server: Server, query: str, seconds: float) -> float:
     return images_per_second
 
 
+async def sweep_seconds(server: Server, kind: str = "Over σ: 7 runs", most: float = 300.0) -> float:
+    """From the press to the end of a sweep of the built-in digits, as a page sees it."""
+    session = await Session(server.url, "train").open()
+    began = time.perf_counter()
+    await session.press(kind)
+    while "Finished: step" not in session.texts():
+        if time.perf_counter() - began > most:
+            raise AssertionError(f"{kind}: not finished after {most:g} s")
+        await asyncio.sleep(0.2)
+    took = time.perf_counter() - began
+    await session.close()
+    return took
+
+
 async def rate(session: Session, seconds: float) -> float:
     """Images a second, in batches of 128, by the steps the page shows over about ``seconds``."""
     marks: list[tuple[float, int]] = []

@@ -170,12 +170,35 @@ def sgemm(folder: Path | None, seconds: float) -> float:
     return best
 
 
+def importance(folder: Path | None, seconds: float) -> float:
+    """Bounds of a thousand draws for a hundred test images, a second, by one run's weights on one
+    thread; the fit of each image's own q is counted with it."""
+    import torch
+
+    from vae.config import TrainConfig
+    from vae.engine.importance import Bounds
+    from vae.engine.training import Trainer
+    from vae.images.sets import load_images
+
+    del seconds
+    torch.set_num_threads(1)
+    dataset = "digits" if folder is None else "mnist"
+    trainer = Trainer(TrainConfig(dataset=dataset), load_images(dataset, folder))
+    for _ in range(100):
+        trainer.step()
+    began = time.perf_counter()
+    *_, last = Bounds(trainer.model, trainer.pixels, images=100, samples=1000).measure()
+    assert last.samples == 1000
+    return 1 / (time.perf_counter() - began)
+
+
 MEASUREMENTS = {
     "recipe": recipe,
     "bare": bare,
     "engine": engine,
     "command-line": command_line,
     "sgemm": sgemm,
+    "importance": importance,
 }
 
 
