@@ -9,7 +9,7 @@ a projector at 200% zoom, which is half its pixels. Presenting comes last, by th
 
 import pytest
 from browsing import open_everything, wait_ready
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
 
@@ -146,6 +146,23 @@ def test_a_control_and_what_it_moves_share_every_screen_in_words_that_are_read(o
     for width, height in PRESENTED:
         page.set_viewport_size({"width": width, "height": height})
         assert_read(page, 20)
+
+
+def test_the_sidebar_lists_the_sections_and_marks_the_one_that_is_read(open_page):
+    page = open_page("bias")
+    listed = page.get_by_role("navigation", name="On this page").get_by_role("link")
+    titles = page.locator("[data-testid=stMain] h2[id]")
+    expect(listed).to_have_count(titles.count())
+    for number in (3, 7):
+        listed.nth(number).click()
+        expect(titles.nth(number)).to_be_in_viewport()
+        expect(listed.nth(number)).to_have_attribute("aria-current", "location")
+        assert titles.nth(number).inner_text().startswith(listed.nth(number).inner_text())
+    expect(page.locator(".contents [aria-current]")).to_have_count(1)
+    # One stop for the keyboard, and arrows from there.
+    listed.nth(7).focus()
+    page.keyboard.press("ArrowUp")
+    expect(listed.nth(6)).to_be_focused()
 
 
 def assert_read(page: Page, smallest: float, cut: bool = True) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 from vae import __version__
 from vae.ledger.types import REFERENCES
 from vae.lessons import glossary
-from vae.web import hands, quiz
+from vae.web import contents, hands, quiz
 from vae.web.kit import address
 from vae.web.rooms import panel
 
@@ -69,6 +69,7 @@ def show_frame() -> None:
             st.markdown(glossary.as_markdown())
         with st.expander("References", icon=":material/library_books:"):
             st.markdown(references_markdown())
+        contents.show()
     panel.show()
 
 
