@@ -163,6 +163,12 @@ def test_the_sidebar_lists_the_sections_and_marks_the_one_that_is_read(open_page
     listed.nth(7).focus()
     page.keyboard.press("ArrowUp")
     expect(listed.nth(6)).to_be_focused()
+    # On a phone the list lies over the page: it makes way for what is chosen.
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.locator("[data-testid=stExpandSidebarButton]").click()
+    listed.nth(4).click()
+    expect(page.locator("[data-testid=stSidebarCollapseButton]")).not_to_be_visible()
+    expect(titles.nth(4)).to_be_in_viewport()
 
 
 def assert_read(page: Page, smallest: float, cut: bool = True) -> None:

@@ -47,6 +47,14 @@ export default function (component) {
     event.preventDefault();
     next.focus();
   });
+  // On a phone the sidebar lies over the page: it makes way for the section.
+  nav.addEventListener("click", (event) => {
+    const side = nav.getRootNode().host?.closest("[data-testid=stSidebar]") ?? nav.closest("[data-testid=stSidebar]");
+    const main = document.querySelector("[data-testid=stMain]");
+    if (!event.composedPath()[0].closest("a") || !side || !main) return;
+    if (main.getBoundingClientRect().left >= side.getBoundingClientRect().right - 1) return;
+    side.querySelector("[data-testid=stSidebarCollapseButton] button")?.click();
+  });
   // Scrolling does not rise from the page's own scroller; it is caught on its way down.
   document.addEventListener("scroll", later, { capture: true, passive: true });
   // Figures change at every frame of a drag; only headings matter here.
