@@ -91,8 +91,8 @@ with layout.steered("two-mse"):
         key="gap-dials",
     )
 st.markdown(
-    "At t = ½ the excess is exactly −½ log(1 − 4h²) = 2h² + 4h⁴ and more. It is 1% above 2 MSE "
-    f"at h = {told.gap_at_error(0.01):.3f}, 10% at "
+    "At t = ½ the excess is exactly −½ log(1 − 4h²) = 2h² + 4h⁴ and more. It is 1% above 2 MSE, "
+    f"which is σ = ½, at h = {told.gap_at_error(0.01):.3f}, 10% at "
     f"{told.gap_at_error(0.1):.3f}, and without bound as the output nears 0 or 1."
 )
 lesson.take_away(
@@ -169,7 +169,9 @@ st.markdown(
     "Clipping the noisy output instead moves squared error too: to "
     f"{clipped_mse_optimum(0.8, 0.1):.3f} for t = 0.8 and *normal* noise of 0.1."
 )
-with layout.more("Noise on the logit instead: then squared error is pulled, away from ½", "tau"):
+with layout.more(
+    "Noise on the logit instead: then squared error is pulled, away from ½, at any σ", "tau"
+):
     with layout.steered("logit"):
         figures.show_chart(
             pull_curves.build_logit_noise_chart, key="logit-noise", t=t, tau=value["tau"]
@@ -208,8 +210,8 @@ with layout.more("Stopping early, and weight decay: both hold an output near ½"
 lesson.take_away(
     "A pull toward ½ needs noise on the *output*. After a short training, or under weight "
     "decay, σ decides which loss is nearer to t.",
-    "Noise feels the lean of the bowl. Decay and an early stop feel its steepness, and for "
-    "squared error that is 1/σ².",
+    "Noise feels the lean of the bowl. Decay and an early stop of plain gradient descent feel its "
+    "steepness, and for squared error that is 1/σ².",
 )
 lesson.threads("bias", "noise")
 
@@ -220,7 +222,7 @@ bias.show_fits()
 st.markdown(
     "Every pixel is trained to its own grey: a real optimisation by Adam, run for your choice. "
     "With noise on the **logit**, BCE and the continuous Bernoulli give the targets back. "
-    "Squared error and L₁ push greys to black and white.\n\n"
+    "Squared error, at any σ, and L₁ push greys to black and white.\n\n"
     "With noise on the **output**, BCE lifts the blacks and dims the whites. The continuous "
     "Bernoulli's output is λ, and λ does not bear shaking. Near 0 and 1 a small step in λ is a "
     "large one in its mean (section 6).\n\n"
@@ -329,9 +331,9 @@ st.markdown(
 )
 lesson.take_away(
     "BCE and the sigmoid belong together. Squared error behind a sigmoid waits, under plain "
-    "gradient descent.",
+    "gradient descent: the longer, the larger σ is.",
     "dBCE/dp = (p − t)/(p(1 − p)) and dp/da = p(1 − p): the factors cancel. Squared error has "
-    "nothing to cancel the second one with.",
+    "nothing to cancel the second one with, whatever its σ.",
 )
 lesson.threads("bias", "gradients")
 

@@ -144,7 +144,7 @@ with layout.steered("expansion"):
     lines.show_expansion(pixel)
     figures.dials(*PIXEL_DIALS, values=pixel, presets=scales, key="pixel-dials")
 lesson.take_away(
-    "MSE is the Gaussian log likelihood with the sign turned, a factor 1/(2σ²) and a constant.",
+    "Minus the Gaussian log likelihood is D/(2σ²) times MSE, and a constant.",
     "The logarithm of a Gaussian's bell is a parabola. It is not a law of nature: it is a "
     "Gaussian with one fixed σ.",
 )
@@ -171,7 +171,7 @@ with layout.steered("bernoulli"):
         key="likelihoods-dials",
     )
 lesson.take_away(
-    "BCE is minus the log likelihood of coins, as MSE is that of bells.",
+    "BCE is minus the log likelihood of coins, as squared error over 2σ² is that of bells.",
     "The steps are the same: a density for one pixel, its logarithm, the sign, the sum. Only "
     "the first line was a choice.",
 )
@@ -202,8 +202,8 @@ st.markdown(
     "normal for a density. **Belief**: a wide σ believes in pixels that cannot exist."
 )
 lesson.take_away(
-    "A fixed σ keeps MSE's minimiser and multiplies its gradient by 1/(2σ²). Code that "
-    f"averages over {PIXELS} pixels beside a summed KL sits at σ = {implied:.1f}: try the "
+    "A fixed σ keeps the minimiser of squared error and multiplies its gradient by 1/(2σ²). Code "
+    f"that averages over {PIXELS} pixels beside a summed KL sits at σ = {implied:.1f}: try the "
     "button.",
     "σ stretches and shifts the parabola. Neither moves its lowest point, but the KL feels "
     "the stretch.",

@@ -66,8 +66,9 @@ if ruler := beliefs.ruler("mnist"):
 
 st.header("Every loss is a belief", anchor="beliefs", help=explain("MSE", "BCE", "KL", "σ"))
 st.markdown(
-    "Not MSE and BCE alone. Choose a loss: left is what a miss costs, right the belief for which "
-    "that cost stands. Then shape the targets, and see which *one* output it settles on."
+    "See what a miss costs (left), and for which belief that cost stands (right). Choose a loss: "
+    "MSE, with its σ, and BCE are two of many. Then shape the targets, and see which *one* output "
+    "it settles on."
 )
 beliefs.show(key="overview")
 st.markdown(

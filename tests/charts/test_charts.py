@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import re
 
 import altair as alt
 import pytest
@@ -156,6 +157,58 @@ def test_the_text_of_a_figure_belongs_to_the_type_scale(name):
     assert [part["labelLimit"] for part in parts if "labelLimit" in part] == [0, 0, 0]
     texts = [part for part in parts if part.get("type") == "text"]
     assert not [mark for mark in texts if "color" in mark]
+
+
+# Where squared error is an amount that is measured, not a loss: it needs no sigma.
+AMOUNTS = {
+    "derivation.image.build_error_map_chart": "the error of each pixel as it is",
+    "train.bound.build_bound_chart": "runs, whose names say their sigma",
+    "train.curves.build_curve_chart": "runs, whose names say their sigma",
+    "train.curves.build_kl_chart": "runs, whose names say their sigma",
+    "train.curves.build_trade_chart": "runs, whose names say their sigma; the error is an axis",
+    "train.rate.build_rate_chart": "runs, whose names say their sigma; the error is an axis",
+}
+_SQUARED = re.compile(r"\bMSE\b|[Ss]quared error")
+
+
+def _words(spec):
+    """What a figure shows in words: names, titles, texts and the text parts of expressions."""
+    for part in _parts(spec):
+        for key, value in part.items():
+            if key == "calculate":
+                yield from re.findall(r"'([^']*)'", value)
+            elif key in ("title", "text", "name") and isinstance(value, str):
+                yield value
+            elif key == "domain" and isinstance(value, list):
+                yield from (name for name in value if isinstance(name, str))
+
+
+def _unnamed(spec):
+    """Whether squared error is drawn, or told in the alternative, without its sigma there."""
+    shown, told = "\n".join(_words(spec)), without_data(spec)["description"]
+    return bool(
+        (_SQUARED.search(shown) and "σ" not in shown)
+        or (_SQUARED.search(told) and "sigma" not in told.lower())
+    )
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_a_figure_that_draws_squared_error_names_its_sigma(name):
+    """In its own words and in its text alternative: at which, or that it holds at any."""
+    given = ARGUMENTS[name]
+    others = [{"family": "gaussian"}] if "family" in given and name.startswith("beliefs.") else []
+    for changed in ({}, *others):
+        spec = BUILDERS[name](**{**given, **changed}).to_dict(validate=False)
+        assert _unnamed(spec) == (name in AMOUNTS), name
+
+
+def test_a_squared_error_without_its_sigma_is_found():
+    bare = alt.Chart(description="MSE against p.").mark_line().to_dict()
+    assert _unnamed(bare)
+    assert not _unnamed({**bare, "description": "MSE, at any sigma, against p."})
+    assert _unnamed({**bare, "description": "Two losses.", "title": "squared error"})
+    assert not _unnamed({**bare, "description": "", "title": "squared error, any σ"})
+    assert _unnamed({"description": "", "calculate": "'MSE: ' + format(v, '.2f')"})
 
 
 def test_a_wrong_specification_is_found():

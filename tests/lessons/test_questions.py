@@ -91,6 +91,15 @@ def test_labels_tell_every_comparison_apart():
     assert labels([config, linear]) == ("σ learned, mlp", "σ learned, linear")
 
 
+def test_a_run_alone_is_named_by_all_that_makes_its_sigma_another():
+    """MSE at sigma 1 over the mean of the pixels, or beside another beta, is another sigma."""
+    plain = TrainConfig(likelihood="gaussian", scale=0.3)
+    assert labels([plain]) == ("MSE, σ 0.3",)
+    mean = replace(plain, reduction="pixel-mean")
+    assert labels([mean]) == (f"MSE, σ 0.3, {VARIANTS['pixel-mean'].label}",)
+    assert labels([replace(plain, beta=4.0)]) == ("MSE, σ 0.3, β 4",)
+
+
 def test_the_four_of_a_race_start_from_one_network_and_see_the_same_images():
     lesson = LESSONS["race"]
     small = {**lesson.settings, "latent_dim": 3, "hidden_dim": 8, "batch_size": 32, "device": "cpu"}
@@ -117,6 +126,6 @@ def test_the_four_of_a_race_start_from_one_network_and_see_the_same_images():
 def test_a_run_is_described_by_what_made_it():
     config = TrainConfig(latent_dim=2, seed=9, epochs=3, beta=4.0)
     text = describe(members(config, ("gaussian",)))
-    assert text.startswith("**BCE** · **MSE, σ 1** on built-in digits")
-    for part in ("greyness 0.5", "2 latents", "seed 9", "3 epochs", "beta 4"):
+    assert text.startswith("**BCE, β 4** · **MSE, σ 1, β 4** on built-in digits")
+    for part in ("greyness 0.5", "2 latents", "seed 9", "3 epochs"):
         assert part in text

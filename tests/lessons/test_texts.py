@@ -14,6 +14,7 @@ from vae.charts.bias import expected, opposite
 from vae.charts.derivation import parts, spectrum
 from vae.engine import evaluation, importance
 from vae.images import digits
+from vae.ledger import CLAIMS, THREADS
 from vae.lessons.questions import LESSONS, VARIANTS
 from vae.shipped import cards
 from vae.theory import bernoulli, early_stopping, gaussian, grey_masses
@@ -168,6 +169,86 @@ def test_sigma_has_one_spelling_on_pages() -> None:
     ]
     assert not [text for text in labels if re.search(r"(?<![\w\\`])[Ss]igma\b", text)]
     assert sum("σ" in text for text in labels) > 100
+
+
+# Squared error as an amount that is measured, which depends on no sigma.
+_AN_AMOUNT = re.compile(
+    r"squared error (?:a|per) pixel|MSE(?:, \0 of \0| per pixel| \0)|the unit that favours MSE|"
+    r"(?:smaller|smallest|less|halve their|as much|leaves a) squared error|more squared error|"
+    r"the squared error (?:fell|that it leaves)|"
+    r"(?:squared error|Squared error) and (?:KL|nats)|between squared error and nats|"
+    r"own unit, squared error|squared error is the other one's own unit|"
+    r"which squared error (?:hardly counts|does not measure)|[Cc]ompare squared error"
+)
+# What names the loss and claims nothing of it, each with why no sigma stands beside it.
+_NAMED_ALONE = {
+    "From log likelihood to MSE": "a title; its first sentence names sigma",
+    "10 · So why MSE for one and BCE for the other?": "a title: the thread's question",
+    "steepest for squared error": "a button: the place is the same at any sigma",
+    "whether the loss is MSE or BCE": "without a KL, where the scale is free",
+    "its code says *mean squared error*": "what code says, which names no sigma",
+    "At 1: code that says MSE assumes it": "an answer to which sigma is best: 1",
+    "From log p(x) to MSE, and what": "a lesson plan's name",
+    "MSE or BCE": "the name of a question, whose runs say their sigma",
+    "BCE or MSE on grey targets": "the name of a question, whose runs say their sigma",
+    "0 as squared error": "a lean, which is the same at any sigma",
+    "sum of squared errors": "the sum, without a factor",
+    "Squared error is the L2 loss": "what the word means",
+}
+# Words of the threads, as quoted, in their own places and in the ledger's first lines.
+_QUOTED = re.compile(r"“[^”]*”")
+_THEIRS = {claim.claim for claim in CLAIMS.values()} | set(THREADS.values())
+_SQUARED = re.compile(r"\bMSE\b|[Ss]quared error")
+# How fast or how far: that depends on the optimiser.
+_PACE = re.compile(
+    r"\b(?:wait|slow|fast|fades?\b|units of time|steps|early stop|held|converge|in time)"
+)
+_OPTIMISER = re.compile(r"descent|Adam|SGD|[Oo]ptimiser|gradient|decay|epoch")
+
+
+def _without_sigma(text: str) -> bool:
+    """Whether ``text`` speaks of squared error as a loss and names no sigma."""
+    plain = _AN_AMOUNT.sub(" ", _QUOTED.sub(" ", text))
+    named = any(name in text for name in _NAMED_ALONE)
+    return bool(_SQUARED.search(plain) and not named and not re.search(r"σ|[Ss]igma|\\sigma", text))
+
+
+def _on_pages() -> list[tuple[str, str]]:
+    """Figures are held by their own test; Your loss says the sigma that it computes."""
+    elsewhere = ("vae/charts/", "vae/your_loss/", "vae/config.py")
+    return [
+        (where, text)
+        for where, text in TEXTS
+        if not where.startswith(elsewhere) and text not in _THEIRS
+    ]
+
+
+def test_who_says_squared_error_says_at_which_sigma() -> None:
+    bare = [f"{where}: {text!r}" for where, text in _on_pages() if _without_sigma(text)]
+    assert not bare, "\n".join(bare)
+
+
+def test_who_says_how_fast_squared_error_is_says_under_which_optimiser() -> None:
+    told = [
+        f"{where}: {text!r}"
+        for where, text in _on_pages()
+        if _SQUARED.search(text) and _PACE.search(text) and not _OPTIMISER.search(text)
+    ]
+    assert not told, "\n".join(told)
+    assert sum(bool(_SQUARED.search(text) and _PACE.search(text)) for _, text in _on_pages()) > 8
+
+
+def test_no_exception_is_kept_for_a_name_that_no_text_has() -> None:
+    texts = [text for _, text in _on_pages()]
+    assert not [name for name in _NAMED_ALONE if not any(name in text for text in texts)]
+
+
+def test_a_squared_error_without_its_sigma_is_found() -> None:
+    assert _without_sigma("Squared error is slow.")
+    assert _without_sigma("Both minimise the squared error plus KL.")
+    assert not _without_sigma("Squared error is slow at σ = 1.")
+    assert not _without_sigma("The thread says “MSE is a law”.")
+    assert not _without_sigma("Which has the smaller squared error?")
 
 
 def test_a_number_without_a_source_is_found() -> None:

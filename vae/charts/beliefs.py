@@ -8,7 +8,7 @@ from vae.charts.kit.layers import layered
 from vae.charts.kit.theme import TARGET
 from vae.charts.vega.costs import COSTS, target_weight
 
-SPREAD = Dial("spread", "s, the spread of the cost", 0.03, 0.5, 0.1, 0.005, log=True)
+SPREAD = Dial("spread", "spread, of the cost", 0.03, 0.5, 0.1, 0.005, log=True)
 OUTPUT = Dial("output", "y, the output", 0.05, 0.95, 0.4, 0.005)
 BRIGHT = Dial("bright", "bright, share of targets", 0.02, 0.98, 0.3, 0.01)
 PLACE = Dial("place", "place, of the bright ones", 0.3, 0.95, 0.85, 0.005)
@@ -27,6 +27,8 @@ NAMES = {
 }
 _HEIGHT = 200
 _GREY = [0, 0.2, 0.4, 0.6, 0.8, 1]
+# Squared error's spread is the sigma that it needs to be a cost in nats.
+_READ_ALOUD = {**NAMES, "gaussian": "squared error, whose sigma is the spread,"}
 # Outputs and targets at which expected costs are taken: their products at every redraw.
 OUTPUTS, TARGETS = 121, 61
 
@@ -45,8 +47,8 @@ def build_cost_chart(
         _output_rule(family),
         params=_params(output, spread, bright, place),
         height=_HEIGHT,
-        description=f"The cost of a pixel under {NAMES[family]} against its grey, in nats; a line "
-        "marks the output.",
+        description=f"The cost of a pixel under {_READ_ALOUD[family]} against its grey, in nats; "
+        "a line marks the output.",
     )
 
 
@@ -70,8 +72,8 @@ def build_density_chart(
         _output_rule(family),
         params=_params(output, spread, bright, place),
         height=_HEIGHT,
-        description=f"The belief about a pixel for which {NAMES[family]} stands, e to the minus "
-        "cost, against its grey; a line marks the output.",
+        description=f"The belief about a pixel for which {_READ_ALOUD[family]} stands, e to the "
+        "minus cost, against its grey; a line marks the output.",
     )
 
 
@@ -101,8 +103,8 @@ def build_best_output_chart(
         params=_params(output, spread, bright, place),
         height=_HEIGHT + 60,
         description="The density of the targets as a grey area, with lines at their mean, median "
-        f"and mode. The expected cost of each output under {NAMES[family]}: a thick line marks the "
-        "output that costs least.",
+        f"and mode. The expected cost of each output under {_READ_ALOUD[family]} with a thick "
+        "line at the output that costs least.",
     )
 
 

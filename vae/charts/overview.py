@@ -52,6 +52,8 @@ def build_belief_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin
         _target_rule(),
         *_belief_layers(grey, height),
         _words("the pixel: t", at=alt.Y(datum=0.97 * HIGHEST), baseline="top"),
+        # At the edge to which the pixel's name does not reach.
+        _sigma("t > 0.5", right=1.48, left=-0.48, height=0.97 * HIGHEST, baseline="top"),
         params=_opening(t, p, sigma),
         height=HEIGHT,
         description="What each decoder believes of one pixel when its output is p. The Gaussian's "
@@ -120,6 +122,14 @@ def build_loss_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin:
             x=output, y=cost, color=_QUIET, shape=_shape()
         ),
         _words("least at t", at=alt.Y(datum=-0.19), baseline="bottom"),
+        # Where the other words are not: they take a third of the width beside the target.
+        _sigma(
+            "t < 0.26 || (t > 0.5 && t < 0.74)",
+            right=0.99,
+            left=0.01,
+            height=-0.19,
+            baseline="bottom",
+        ),
         params=_opening(t, p, sigma),
         height=HEIGHT,
         description="Three losses of one pixel against the decoder's output: the Gaussian's "
@@ -136,7 +146,9 @@ def build_cost_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin:
     )
     here = here.transform_calculate(
         detail="'loss ' + format(datum.least + datum.cost, '.2f') + ', least ' + "
-        "format(datum.least, '.2f')"
+        "format(datum.least, '.2f')",
+        name=f"datum.loss == '{GAUSSIAN.label}' ? datum.loss + ', σ = ' + format(sigma, '.2~f')"
+        " : datum.loss",
     )
     row = alt.Y("loss:N", sort=[style.label for style in LOSSES], axis=None)
     # Room for the numbers to the right of the bars.
@@ -145,7 +157,7 @@ def build_cost_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin:
     ).scale(domain=[0, 1.6 * COSTLIEST], nice=False)
     bars = here.mark_bar(height=16, cornerRadiusEnd=4).encode(x=length, y=row, color=_QUIET)
     names = here.mark_text(align="left", baseline="bottom", dx=18, dy=-11).encode(
-        x=alt.XDatum(0), y=row, text=alt.Text("loss:N")
+        x=alt.XDatum(0), y=row, text=alt.Text("name:N")
     )
     numbers = here.mark_text(align="right", baseline="middle", fontSize=15, fontWeight=600)
     details = here.mark_text(align="left", baseline="top", dy=11).encode(
@@ -163,8 +175,8 @@ def build_cost_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin:
         params=_opening(t, p, sigma),
         height=HEIGHT,
         description="Three bars: what the current output costs under each loss, in nats above "
-        "the loss's least value for this target. Below each: minus the logarithm of the belief and "
-        "its least.",
+        "the loss's least value for this target; the Gaussian's name says its sigma. Below each: "
+        "minus the logarithm of the belief and its least.",
     )
 
 
@@ -219,6 +231,23 @@ def _words(text: str, *, at: alt.Y, baseline: Literal["top", "bottom"]) -> alt.C
         dx=alt.ExprRef("t > 0.5 ? -7 : 7"),
         baseline=baseline,
     ).encode(x=alt.X("x:Q"), y=at, text=alt.Text("text:N"))
+
+
+def _sigma(
+    on_the_right: str,
+    *,
+    right: float,
+    left: float,
+    height: float,
+    baseline: Literal["top", "bottom"],
+) -> alt.Chart:
+    """The Gaussian's scale in words, at one of two edges."""
+    place = alt.Chart(alt.sequence(0, 1, 1, as_="i")).transform_calculate(
+        x=f"{on_the_right} ? {right} : {left}", text="'MSE: σ = ' + format(sigma, '.2~f')"
+    )
+    return place.mark_text(
+        align=alt.ExprRef(f"{on_the_right} ? 'right' : 'left'"), baseline=baseline
+    ).encode(x=alt.X("x:Q"), y=alt.Y(datum=height), text=alt.Text("text:N"))
 
 
 def _opening(t: float, p: float, sigma: float) -> list[alt.Parameter]:

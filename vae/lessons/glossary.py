@@ -87,7 +87,11 @@ GLOSSARY = (
     Entry("", "reconstruction error", "−E[log p(x|z)] over z ~ q(z|x): lower is better"),
     Entry("NLL", "negative log likelihood", "−log p(x|z), a loss"),
     Entry("SSE", "sum of squared errors", "sum of (x − μ)² over the pixels"),
-    Entry("MSE", "mean squared error", "mean of (x − μ)² over the pixels"),
+    Entry(
+        "MSE",
+        "mean squared error",
+        "mean of (x − μ)² over the pixels; a loss in nats only by a σ, which code rarely names",
+    ),
     Entry("BCE", "binary cross-entropy", "−t log p − (1 − t) log(1 − p), summed over pixels"),
     Entry(
         "KL",
@@ -115,7 +119,7 @@ GLOSSARY = (
     Entry(
         "",
         "Bregman loss",
-        "a loss whose best single output is the mean of the targets, such as MSE and BCE",
+        "a loss whose best single output is the mean of the targets: MSE at any σ, BCE",
     ),
     Entry(
         "",

@@ -104,8 +104,8 @@ LESSONS: Mapping[str, Lesson] = {
     "pixel-mean": Lesson(
         "Pixel mean",
         "Does the pixel mean collapse it?",
-        "Both runs minimise squared error plus KL. One divides the squared error by the number "
-        "of pixels. How many latents does each keep?",
+        "Both runs minimise squared error plus KL, which is σ = 0.707. One divides the squared "
+        "error by the number of pixels. How many latents does each keep?",
         "the KL per latent: all of it gone where the implied σ is above every eigenvalue",
         "Squared error plus KL is a σ of 0.707. Dividing by the number of pixels D multiplies "
         "its square by D. No eigenvalue of the data is above that, so no latent pays for itself, "
@@ -155,7 +155,8 @@ LESSONS: Mapping[str, Lesson] = {
     "binary": Lesson(
         "Binary data",
         "Binary data: who wins?",
-        "On strictly black and white targets BCE is the likelihood itself. Does MSE do worse?",
+        "On strictly black and white targets BCE is the likelihood itself. Does squared error with "
+        "a learned σ do worse?",
         "mean squared error per pixel, the unit that favours MSE, early and late",
         "On binary targets BCE is the likelihood. Squared error can come close in its own "
         "unit. Its gradient fades where a sigmoid output is confidently wrong, at any σ, but "
@@ -307,6 +308,8 @@ def describe(configs: Sequence[TrainConfig]) -> str:
     """What was trained, in one line: names, data, size, seed, length, and what else was chosen."""
     first = configs[0]
     known = {"dataset", "likelihood", "scale", "grey", "latent_dim", "seed", "epochs"}
+    # Those that the names say.
+    known |= {"reduction", "sampling", "beta"}
     grey = [f"greyness {first.grey:g}"] if first.dataset == "digits" else []
     parts = [
         *grey,
@@ -337,13 +340,15 @@ def _label(config: TrainConfig, among: Sequence[TrainConfig]) -> str:
         ("reduction", ("pixel-sum", "pixel-mean")),
         ("sampling", ("sampled", "autoencoder")),
     ):
-        if len({getattr(other, name) for other in twins}) > 1:
-            value = getattr(config, name)
+        value = getattr(config, name)
+        # A mean over pixels, or no draw, is another loss: a name without it would be wrong.
+        if value != default(name) or len({getattr(other, name) for other in twins}) > 1:
             words += [
                 VARIANTS[key].label for key in variants if VARIANTS[key].settings[name] == value
             ]
     for name, text in (("beta", f"β {config.beta:g}"), ("architecture", config.architecture)):
-        if len({getattr(other, name) for other in twins}) > 1:
+        told = name == "beta" and config.beta != default(name)
+        if told or len({getattr(other, name) for other in twins}) > 1:
             words.append(text)
     if len({other.seed for other in twins}) > 1:
         words.append(f"seed {config.seed}")

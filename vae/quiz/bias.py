@@ -10,7 +10,7 @@ QUESTIONS = (
         (
             Choice(
                 "Neither: both miss by 0.1",
-                "That holds for squared error. Read BCE's two points above its floor.",
+                "That holds for squared error, at any σ. Read BCE's two points above its floor.",
                 Show({"t": 0.8, "h": 0.1}),
             ),
             Choice("0.9, away from ½", "The bowl is steeper on the side away from ½."),
@@ -49,7 +49,7 @@ QUESTIONS = (
                 "The bowls lean, but the best output is the mean, however skewed the targets are.",
                 Show({"centre": 1.0, "spread": 1.5, "skew": 0.3}),
             ),
-            Choice("At their mean", "As squared error does: both are Bregman losses."),
+            Choice("At their mean", "As squared error does, at any σ: both are Bregman losses."),
             Choice(
                 "At the most frequent target",
                 "That is the mode. See targets that are almost black or white: the output is grey.",
@@ -70,7 +70,7 @@ QUESTIONS = (
             Choice("Its mean stays at the target", "BCE's condition there is E[p] = t: no pull."),
             Choice(
                 "Away from ½",
-                "That is squared error behind a sigmoid. Compare the two curves.",
+                "That is squared error behind a sigmoid, at any σ. Compare the two curves.",
                 Show({"tau": 1.5, "t": 0.8}),
             ),
         ),
@@ -81,7 +81,7 @@ QUESTIONS = (
         "Noise is on the logit. Which losses give the greys of a picture back?",
         (
             Choice(
-                "Squared error and L1",
+                "Squared error, at any σ, and L1",
                 "They push greys to black and white here. Look at their rows.",
                 Show(choices={"noise_on": "the logit"}),
             ),
@@ -124,7 +124,8 @@ QUESTIONS = (
             Choice("BCE's", "It is p − t, nearly 1. Squared error's has the factor p(1 − p)/σ²."),
             Choice(
                 "They are equal: both are p − t",
-                "That is BCE's alone. Drag the start to 0 and back: squared error's fades.",
+                "That is BCE's alone. Drag the start to 0 and back: squared error's gradient "
+                "fades, at any σ.",
                 Show({"t": 1.0, "start": -5.0, "sigma": 0.1}),
             ),
         ),

@@ -203,7 +203,8 @@ QUESTIONS = (
         (
             Choice(
                 "Their mean, in between",
-                "That is squared error's. L1 is pulled as hard by what is near as by what is far.",
+                "That is squared error's, at any σ. L1 is pulled as hard by what is near as by "
+                "what is far.",
                 Show({"bright": 0.3, "place": 0.85}, {"family": "absolute error (L1)"}),
             ),
             Choice("A dark one", "The median: seven pull one way, three the other."),

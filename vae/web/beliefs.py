@@ -9,15 +9,17 @@ from vae.web.kit import figures, layout
 from vae.web.kit.address import choose
 
 _BEST = {
-    "gaussian": "The **mean**: squared error is a Bregman loss, and every Bregman loss has it.",
-    "bernoulli": "The **mean**, as for squared error: both are Bregman losses. On greys between 0 "
-    "and 1 the curve is no density: what normalises it depends on y, and code leaves it out.",
+    "gaussian": "The **mean**, at any σ: squared error is a Bregman loss, and every Bregman loss "
+    "has it. Here σ is the spread.",
+    "bernoulli": "The **mean**, as for squared error at any σ: both are Bregman losses. On greys "
+    "between 0 and 1 the curve is no density: what normalises it depends on y, and code leaves it "
+    "out.",
     "laplace": "The **median**: what lies above pulls as hard as what lies below, however far.",
     "huber": "Between **mean and median**: a mean of what is near, a median of what is far.",
     "discretised-logistic": "Between **mean and median**: a far miss pulls no harder than a near "
     "one, as under the absolute error.",
     "student-t": "Near the **mode**: a far miss costs a logarithm, so the smaller heap is let go. "
-    "Make s small, and it is the mode; make s large, and it is the mean again.",
+    "Make the spread small, and it is the mode; make it large, and it is the mean again.",
 }
 
 
@@ -45,8 +47,8 @@ def ruler(dataset: str) -> str:
         "**MSE or BCE, in one unit.** A pixel is one of 256 grey levels, so every belief is a "
         "probability of levels, and −log₂ of it, with the KL, is comparable. On the test images of "
         f"{DATASETS[dataset]} the shipped networks need, in bits per pixel: {', '.join(parts)}. "
-        "The best squared error does not win: a bell gives exact black, four pixels of five, at "
-        "most half of its mass."
+        "The best squared error does not win: a bell of such a σ gives exact black, four pixels of "
+        "five, hardly more than half of its mass."
     )
 
 

@@ -73,10 +73,12 @@ def _target_strip(grey: float) -> Strip:
 
 
 def _fitted_strip(style: Style, contrast: float, error: float, url: str) -> Strip:
+    # Of one pixel alone neither the best output nor Adam's steps toward it depend on a scale.
+    name = style.label + (", any σ" if style == STYLES["gaussian"] else "")
     return Strip(
-        style.label,
+        name,
         url,
-        f"Six digits fitted with {style.label}",
+        f"Six digits fitted with {name}",
         f"contrast × {contrast:.3f}, squared error {error:.4f}",
     )
 

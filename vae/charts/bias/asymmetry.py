@@ -66,8 +66,8 @@ def build_cost_chart(*, t: float, h: float) -> alt.LayerChart:
         y=nats,
         params=[*T.params(t), *H.params(h), TOP],
         description="Cost above its least against the output: binary cross-entropy is a lopsided "
-        "bowl and squared error an even one, both with their lowest point at the target t. Points "
-        "mark the outputs t minus h and t plus h.",
+        "bowl and twice the squared error, a sigma of one half, an even one. Both have their "
+        "lowest point at the target t. Points mark the outputs t minus h and t plus h.",
     )
 
 
@@ -151,14 +151,14 @@ def build_double_mse_chart(*, h: float) -> alt.LayerChart:
         marker("h", HALF.format(h="h"), BERNOULLI),
         *keys(
             (BERNOULLI, f"'−½ log(1 − 4h²) = ' + format({HALF.format(h='h')}, '.4f')"),
-            (GAUSSIAN, "'2h² = ' + format(2 * h * h, '.4f')"),
+            (GAUSSIAN, "'2 MSE, σ = ½: 2h² = ' + format(2 * h * h, '.4f')"),
         ),
         x=x_axis("h, the gap between output and ½", 0, 0.5),
         y=y_axis("nats per pixel above H(½)", -0.03, 1.6, values=[0, 0.4, 0.8, 1.2]),
         params=H.params(h),
         description="At a target of one half, the excess of binary cross-entropy and twice the "
-        "squared error against the gap h. They are together near 0 and apart towards 0.5, where "
-        "the first grows without bound.",
+        "squared error, a sigma of one half, against the gap h. They are together near 0 and apart "
+        "towards 0.5, where the first grows without bound.",
     )
 
 
@@ -183,12 +183,12 @@ def build_double_mse_error_chart(*, h: float) -> alt.LayerChart:
         readout(
             "'at h = ' + format(h, '.3f') + ' it is ' + format("
             + excess.format(h="h")
-            + ", '.2f') + '% more than 2 MSE'"
+            + ", '.2f') + '% more than 2 MSE (σ = ½)'"
         ),
         x=x_axis("h, the gap between output and ½", 0, 0.5),
-        y=y_axis("more than 2 MSE, %", -2, 130, values=[0, 25, 50, 75, 100]),
+        y=y_axis("more than 2 MSE (σ = ½), %", -2, 130, values=[0, 25, 50, 75, 100]),
         params=H.params(h),
         description="By how many percent the exact excess of binary cross-entropy at one half "
-        "is above twice the squared error, against the gap h. Rules mark where it passes 1% and "
-        "10%.",
+        "is above twice the squared error, a sigma of one half, against the gap h. Rules mark "
+        "where it passes 1% and 10%.",
     )

@@ -73,8 +73,8 @@ def build_noisy_cost_chart(*, t: float, s: float) -> alt.LayerChart:
         y=y_axis("mean cost, scaled", -0.008, 0.27, values=[0, 0.1, 0.2]),
         params=noise_params(t=t, s=s),
         description="Expected cost under output noise against the output, for binary "
-        "cross-entropy, squared error and the counter-biased loss, each above its least. A mark "
-        "stands at each minimum and a rule at the target.",
+        "cross-entropy, squared error at any sigma and the counter-biased loss, each above its "
+        "least. A mark stands at each minimum and a rule at the target.",
     )
 
 
@@ -133,9 +133,9 @@ def build_optimum_chart(*, t: float, s: float) -> alt.LayerChart:
         y=y_axis("best output p", 0, 1.25, values=[0, 0.2, 0.4, 0.6, 0.8, 1]),
         params=noise_params(t=t, s=s),
         description="The best output against the noise's scale. Under binary cross-entropy it "
-        "moves toward one half, under the counter-biased loss away from it. Under squared error "
-        "it stays until the noise reaches the end of the domain. Thin dotted lines bound the "
-        "outputs whose noise stays between 0 and 1.",
+        "moves toward one half, under the counter-biased loss away from it. Under squared error, "
+        "at any sigma, it stays until the noise reaches the end of the domain. Thin dotted lines "
+        "bound the outputs whose noise stays between 0 and 1.",
     )
 
 
@@ -155,7 +155,9 @@ def build_logit_noise_chart(*, t: float, tau: float) -> alt.LayerChart:
         .encode(x=alt.X("x:Q"), y=alt.Y("y:Q"))
     )
     text = (
-        solved.transform_calculate(text="'squared error: E[p] = ' + format(datum.mean, '.4f')")
+        solved.transform_calculate(
+            text="'squared error, any σ: E[p] = ' + format(datum.mean, '.4f')"
+        )
         .mark_text(align="left", baseline="top", fontWeight=600)
         .encode(x=alt.XValue(42), y=alt.YValue(25), text=alt.Text("text:N"))
     )
@@ -177,8 +179,8 @@ def build_logit_noise_chart(*, t: float, tau: float) -> alt.LayerChart:
         y=y_axis("mean output less target", -0.15, 0.22, values=[-0.1, 0, 0.1]),
         params=[*T.params(t), *TAU.params(tau), INNER],
         description="Mean output less target against the target, with noise on the logit. It is "
-        "zero for binary cross-entropy. For a sigmoid with squared error it is below zero under "
-        "one half and above zero over it, that is away from one half.",
+        "zero for binary cross-entropy. For a sigmoid with squared error, at any sigma, it is "
+        "below zero under one half and above zero over it, that is away from one half.",
     )
 
 

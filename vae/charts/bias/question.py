@@ -46,7 +46,7 @@ def build_minimum_chart() -> alt.LayerChart:
         .mark_line(strokeWidth=3, clip=True)
         .encode(
             x=alt.X("p:Q", title="output p", scale=alt.Scale(domain=[0, 1], nice=False)),
-            y=alt.Y("cost:Q", title="mean loss, scaled"),
+            y=alt.Y("cost:Q", title="mean loss, scaled; any σ"),
             color=_colour("loss", LOSSES),
             strokeDash=alt.StrokeDash(
                 "loss:N", title=None, sort=_names(LOSSES), scale=dash_scale(*LOSSES)
@@ -62,9 +62,9 @@ def build_minimum_chart() -> alt.LayerChart:
         mean,
         lines,
         height=HEIGHT,
-        description="Mean loss of seven greys against one output, for squared error, binary "
-        "cross-entropy and the counter-biased loss: all three are least at the greys' mean, "
-        "marked by a dotted line.",
+        description="Mean loss of seven greys against one output, for squared error at any sigma, "
+        "binary cross-entropy and the counter-biased loss. All three are least at the greys' "
+        "mean, marked by a dotted line.",
     )
 
 

@@ -45,7 +45,8 @@ def build_cross_entropy_chart(
         height=290,
         description="Histogram of one pixel's greys over the data, and minus the log density "
         "of a Gaussian. The mean of the second under the first is the cross-entropy: the mean "
-        "negative log likelihood, and the mean squared error up to constants.",
+        "negative log likelihood, and the mean squared error over twice sigma squared up to a "
+        "constant.",
         config=UNDESCRIBED,
     )
 

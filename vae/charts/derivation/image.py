@@ -92,8 +92,8 @@ def build_identity_chart(*, target: Greys, mean: Greys, sigma: float) -> alt.Lay
         params=[*_lists(targets=target, means=mean), *SIGMA.params(sigma)],
         height=72,
         padding=0,
-        description="The log likelihood summed over pixels equals the formula with the mean "
-        "squared error, to floating-point precision.",
+        description="The log likelihood summed over pixels equals the formula with sigma and the "
+        "mean squared error, to floating-point precision.",
         config=BARE,
     )
 

@@ -76,7 +76,8 @@ def build_gradient_chart(*, sigma: float, x: float, mean: float) -> alt.LayerCha
         numbers,
         params=pixel_params(sigma=sigma, x=x, mean=mean),
         description="Sizes of the gradients of log likelihood and of squared error against the "
-        "residual, on logarithmic axes: parallel lines whose distance is the constant ratio.",
+        "residual, on logarithmic axes: parallel lines whose distance is the constant ratio, one "
+        "over twice sigma squared.",
     )
 
 

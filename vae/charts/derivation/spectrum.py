@@ -72,8 +72,8 @@ def build_spectrum_chart(*, spectrum: Spectrum, variance: float) -> alt.LayerCha
         params=VARIANCE.params(variance),
         height=HEIGHT,
         description="The hundred largest eigenvalues of the data's covariance on a logarithmic "
-        "axis and the line of the decoder's variance. Latents above it survive; their number, the "
-        "KL and the squared error are written out.",
+        "axis and the line of the decoder's variance, sigma squared. Latents above it survive; "
+        "their number, the KL and the squared error are written out.",
         config=UNDESCRIBED,
     )
 
@@ -133,7 +133,7 @@ def build_prediction_chart(
         resolve={"scale": {"shape": "independent"}},
         height=HEIGHT,
         description="KL and expected squared error of the best linear VAE against the "
-        "decoder's variance, and trained deep VAEs as points beside them.",
+        "decoder's variance, sigma squared, and trained deep VAEs as points beside them.",
         config=UNDESCRIBED,
     )
 

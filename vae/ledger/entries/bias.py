@@ -31,7 +31,8 @@ ENTRIES = (
         "Cross-entropy is biased towards 0.5 whenever the ground truth is not binary",
         CONDITION,
         "The cost is asymmetric, the minimiser is not biased: p = t for a fixed target, p = E[t] "
-        "for a random one, as with MSE. Noise added to the output p does pull it toward 0.5.",
+        "for a random one, as with MSE at any σ. Noise added to the output p does pull it toward "
+        "0.5.",
         Link("bias", "noise", {"t": "0.8", "s": "0.1"}),
         bias.minimisers,
         (Citation("banerjee", "theorem 1"),),
@@ -41,8 +42,8 @@ ENTRIES = (
         "C",
         "For a target of 0.5 the loss, less its floor, equals 2 MSE",
         CONDITION,
-        "To second order only: it is −½ log(1 − 4h²) = 2h² + 4h⁴ and more. That exceeds 2 MSE by "
-        "2% at h = 0.1, by 24% at 0.3, and without bound as h nears 0.5.",
+        "To second order only: it is −½ log(1 − 4h²) = 2h² + 4h⁴ and more. That exceeds 2 MSE, "
+        "which is σ = ½, by 2% at h = 0.1, by 24% at 0.3, and without bound as h nears 0.5.",
         Link("bias", "two-mse", {"t": "0.5", "h": "0.1"}),
         bias.two_mse,
     ),
@@ -51,9 +52,9 @@ ENTRIES = (
         "C",
         "So you train the network to always generate blurrier images than the inputs",
         WRONG,
-        "Mean output by target falls short of the target under BCE and MSE alike: z does not tell "
-        "all. Mean target by output lies on the diagonal: an output of 0.8 means 0.8. That is "
-        "regression to the mean, not a bias.",
+        "Mean output by target falls short of the target under BCE and under MSE at its best σ: z "
+        "does not tell all. Mean target by output lies on the diagonal: an output of 0.8 means "
+        "0.8. That is regression to the mean, not a bias.",
         Link("bias", "measured"),
         measured.both_ways,
     ),
@@ -165,8 +166,8 @@ ENTRIES = (
         "C",
         "Needless to say, both loss functions are applied on sigmoid outputs",
         CONDITION,
-        "BCE needs an output between 0 and 1. Squared error does not: a free output is the "
-        "Gaussian's mean, and the sigmoid is what makes its gradient fade.",
+        "BCE needs an output between 0 and 1. Squared error does not, at any σ: a free output is "
+        "the Gaussian's mean, and the sigmoid is what makes its gradient fade.",
         Link("bias", "gradients", {"t": "0.8", "start": "-5"}),
         losses.sigmoid_needed,
     ),
@@ -219,7 +220,7 @@ ENTRIES = (
         "MSE is not immune to blur either, but it is unbiased",
         TRUE,
         "Where a pixel may be black or white, both losses are least at the grey between them. "
-        "Both are unbiased in this sense, BCE no less than MSE.",
+        "Both are unbiased in this sense, BCE no less than MSE at any σ.",
         Link("bias", "minimum"),
         losses.averaging_is_blur,
     ),

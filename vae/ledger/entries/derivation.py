@@ -193,8 +193,8 @@ ENTRIES = (
         "C",
         "A multinoulli p(x|z) gives (binary) cross-entropy",
         CONDITION,
-        "A multinoulli over K values is a softmax and gives the categorical cross-entropy. "
-        "Binary cross-entropy is a product of Bernoullis, one a pixel: the case K = 2 of it.",
+        "A multinoulli is a softmax and gives the categorical cross-entropy. Binary cross-entropy "
+        "is a product of Bernoullis, one a pixel: the case of two values.",
         Link("derivation", "bernoulli"),
         derivation.multinoulli,
         (Citation("goodfellow", "sections 3.9.2 and 6.2.2"),),
@@ -331,7 +331,7 @@ ENTRIES = (
         "Section C.2 of the VAE paper computes p(x|z) with no MSE and no BCE",
         WRONG,
         "Equation 11 is minus BCE. Equation 12 is a Gaussian whose logarithm holds a squared "
-        "error, divided by a variance that the network gives.",
+        "error, divided by 2σ², and the network gives σ.",
         Link("derivation", "bernoulli"),
         choices.appendix_c,
         (Citation("kingma-welling", "appendix C, equations 11 and 12"),),
@@ -410,8 +410,8 @@ ENTRIES = (
         "C",
         "If x|z is multinomial, what does f(z) produce? Probabilities for each pixel?",
         CONDITION,
-        "K logits for each pixel, 256 for bytes, and a softmax within each pixel. One softmax "
-        "over all pixels is another model, in which pixels compete for one white dot.",
+        "Logits: 256 for each pixel of bytes, and a softmax within each pixel. One softmax over "
+        "all pixels is another model, in which pixels compete for one white dot.",
         Link("derivation", "cross-entropy"),
         choices.logits_of_a_multinoulli,
         (Citation("goodfellow", "section 6.2.2.3"),),
