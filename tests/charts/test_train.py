@@ -25,7 +25,10 @@ BUILDERS = [
     (curves.build_curve_chart, {"field": "kl", "styles": STYLES, "total_steps": 100}),
     (curves.build_curve_chart, {"field": "mse", "styles": STYLES[:1], "total_steps": 100}),
     (curves.build_trade_chart, {"styles": STYLES, "total_steps": 100}),
+    (curves.build_curve_chart, {"field": "mse", "styles": STYLES, "total_steps": 9, "named": True}),
     (curves.build_kl_chart, {"styles": STYLES, "latents": 4}),
+    (curves.build_kl_chart, {"styles": STYLES, "latents": 4, "named": True}),
+    (calibration.build_response_chart, {"styles": STYLES, "named": True}),
     (curves.build_kl_chart, {"styles": STYLES[:1], "latents": 4, "predicted": False}),
     (curves.build_scale_chart, {"total_steps": 100}),
     (calibration.build_calibration_chart, {"styles": STYLES}),
@@ -141,6 +144,32 @@ def test_the_map_names_each_class_at_its_median():
     for row in centres:
         name = str(int(row["name"]))
         assert (row["x"], row["y"]) == pytest.approx(tuple(expected.loc[name]))
+
+
+@pytest.mark.parametrize(
+    ("build", "arguments"), [each for each in BUILDERS if each[1].get("named")]
+)
+def test_a_figure_that_stands_alone_names_its_runs(build, arguments):
+    """By a legend that shows the strokes, and never by colour alone."""
+    drawn = build(**arguments).to_dict()
+    channels = [
+        channel
+        for layer in drawn["layer"]
+        for name, channel in layer["encoding"].items()
+        if name in ("strokeDash", "shape") and channel.get("field") == "member"
+    ]
+    assert any(channel.get("legend", {}) is not None for channel in channels)
+
+
+def test_a_path_ends_with_its_name():
+    chart = curves.build_trade_chart(styles=STYLES, total_steps=1, named=True)
+    spec = _with(chart, tables.curve_frame(MEMBERS, LABELS))
+    names = rows_of(_Drawn(spec), ["member", "kl", "mse", "newest"])
+    ends = {label: each.epochs[-1] for label, each in zip(LABELS, MEMBERS, strict=True)}
+    assert sorted(row["member"] for row in names) == sorted(ends)
+    for row in names:
+        end = ends[row["member"]]
+        assert (row["kl"], row["mse"]) == pytest.approx((end.test_kl, end.test_mse))
 
 
 def test_members_differ_in_colour_and_in_dash():

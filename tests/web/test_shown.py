@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from page_runs import run_page, text_of
 
 from vae.lessons.questions import LESSONS
 from vae.web.train import shown
@@ -40,6 +41,26 @@ def test_ten_outputs_of_a_collapsed_run_are_one_picture():
     }
     assert spread["pixel-mean"] < 1
     assert spread["sum"] > 20
+
+
+def test_a_run_without_weights_offers_none():
+    page = run_page("train", run=shown.run_of("race"))
+    [choice] = [each for each in page.radio if each.key == "download-member"]
+    assert choice.label == "Script of"
+    offered = [button.label for button in page.get("download_button")]
+    assert "Script" in offered
+    assert "Weights" not in offered
+    assert "from the weights" not in text_of(page)
+
+
+def test_a_map_says_what_of_z_it_shows():
+    """Of twenty latents two are drawn: why classes overlap is a number."""
+    page = run_page("train", run=shown.run_of("sigma"))
+    last = shown.look(shown.run_of("sigma")).members[0].epochs[-1]
+    largest = sorted(last.test_kl_per_latent)[-2:]
+    words = next(each.value for each in page.caption if "These two hold" in each.value)
+    assert f"**{sum(largest):.1f}** of **{last.test_kl:.1f}** nats" in words
+    assert "18 other latents" in words
 
 
 @pytest.mark.parametrize("run", ["", "shown-", "shown-x", "shown-../free", "shown-free/../free"])

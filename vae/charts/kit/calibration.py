@@ -19,16 +19,19 @@ HEIGHT = 340
 PANEL_HEIGHT = 230
 
 
-def build_response_chart(*, curves: Curves = (), styles: tuple[Style, ...] = ()) -> alt.LayerChart:
+def build_response_chart(
+    *, curves: Curves = (), styles: tuple[Style, ...] = (), named: bool = False
+) -> alt.LayerChart:
     """Mean output against target grey, E[output | target], for each run.
 
     It leans to the middle where z does not tell all: above 0 for dark targets, below for bright.
     ``curves``: a style and the run's bins by target (targets and outputs in [0, 1]); or only the
-    ``styles`` of a panel's runs.
+    ``styles`` of a panel's runs, ``named`` with a legend of its own.
     """
     return _both_ways(
         curves,
         styles,
+        named,
         x=("target", "grey of the target"),
         y=("output", "mean output less target"),
         title="mean output less target, by grey of the target",
@@ -38,16 +41,17 @@ def build_response_chart(*, curves: Curves = (), styles: tuple[Style, ...] = ())
 
 
 def build_calibration_chart(
-    *, curves: Curves = (), styles: tuple[Style, ...] = ()
+    *, curves: Curves = (), styles: tuple[Style, ...] = (), named: bool = False
 ) -> alt.LayerChart:
     """Mean target against output, E[target | output], for each run.
 
     At 0 an output means what it says. ``curves``: a style and the run's bins by
-    output; or only the ``styles`` of a panel's runs.
+    output; or only the ``styles`` of a panel's runs, ``named`` with a legend of its own.
     """
     return _both_ways(
         curves,
         styles,
+        named,
         x=("output", "output"),
         y=("target", "mean target less output"),
         title="calibration: mean target less output, by output",
@@ -60,6 +64,7 @@ def build_calibration_chart(
 def _both_ways(
     curves: Curves,
     styles: Sequence[Style],
+    named: bool,
     *,
     x: tuple[str, str],
     y: tuple[str, str],
@@ -69,7 +74,8 @@ def _both_ways(
     """How far each run is off the diagonal; a point's area grows with its pixels."""
     if not curves:
         panel: dict[str, Any] = {"height": PANEL_HEIGHT, "title": _title(title)}
-        layers = _layers(alt.Chart(), styles, (x[0], None), (y[0], None), legend=None)
+        key = alt.Legend(orient="top", columns=2) if named else None
+        layers = _layers(alt.Chart(), styles, (x[0], None), (y[0], None), legend=key)
         return layered(*layers, description=description, **panel)
     legend = alt.Legend(orient="bottom", columns=1)
     layers = _layers(alt.Chart(_rows(curves)), [style for style, _ in curves], x, y, legend)

@@ -26,10 +26,12 @@ def build_curve_chart(
     styles: tuple[Style, ...],
     total_steps: int,
     rate_changes: RateChanges = (),
+    named: bool = False,
 ) -> alt.TopLevelMixin:
     """``field`` of ``curve_frame`` by step: a line for the batches, points for the test set.
 
-    ``rate_changes``: steps at which the learning rate was changed, and the new rates.
+    ``rate_changes``: steps at which the learning rate was changed, and the new rates. ``named``:
+    with a legend of the runs.
 
     The first steps lie far off everything that follows; values more than eight times the middle
     half's height away from the median are not drawn, except for the MSE, whose axis is
@@ -44,12 +46,12 @@ def build_curve_chart(
     base = chart.encode(
         x=step_axis(total_steps),
         y=alt.Y(f"{field}:Q", title=None, scale=scale),
-        color=colour(styles),
+        color=colour(styles, named),
     )
     line = (
         base.transform_filter(f"datum.on == '{BATCH}'")
         .mark_line(clip=True, strokeWidth=2)
-        .encode(strokeDash=dash(styles), opacity=alt.OpacityValue(0.75))
+        .encode(strokeDash=dash(styles, named), opacity=alt.OpacityValue(0.75))
     )
     points = _test_points(base, styles, alt.Tooltip(f"{field}:Q", format=".4g"))
     return layered(
@@ -105,12 +107,16 @@ def _test_points(base: alt.Chart, styles: tuple[Style, ...], *figures: alt.Toolt
 
 
 def build_trade_chart(
-    *, styles: tuple[Style, ...], total_steps: int, rate_changes: RateChanges = ()
+    *,
+    styles: tuple[Style, ...],
+    total_steps: int,
+    rate_changes: RateChanges = (),
+    named: bool = False,
 ) -> alt.TopLevelMixin:
     """Each run's path through the plane of KL and MSE: what it pays in nats, what it gets.
 
     The first twentieth of the steps, far off the rest, is left out. ``rate_changes``: as in
-    ``build_curve_chart``; each is a cross on every path.
+    ``build_curve_chart``; each is a cross on every path. ``named``: each path's name at its end.
     """
     base = (
         alt.Chart()
@@ -132,11 +138,23 @@ def build_trade_chart(
     return layered(
         path,
         points,
+        *([_end_names(base)] if named else []),
         *_rate_crosses(base, styles, rate_changes),
         height=HEIGHT,
         title=title("mean squared error against KL"),
         description="Each run's path without its first steps: KL in nats on the x axis, "
         "mean squared error per pixel on the y axis." + _rates_in_words(rate_changes),
+    )
+
+
+def _end_names(base: alt.Chart) -> alt.Chart:
+    """The name of each run beside its newest figures on the test set."""
+    return (
+        base.transform_filter(f"datum.on == '{TEST}'")
+        .transform_joinaggregate(newest="max(step)", groupby=["member"])
+        .transform_filter("datum.step == datum.newest")
+        .mark_text(align="left", baseline="middle", dx=9, fontWeight=600)
+        .encode(text=alt.Text("member:N"), color=alt.value(TARGET.colour))
     )
 
 
@@ -157,11 +175,12 @@ def _rate_crosses(
 
 
 def build_kl_chart(
-    *, styles: tuple[Style, ...], latents: int, predicted: bool = True
+    *, styles: tuple[Style, ...], latents: int, predicted: bool = True, named: bool = False
 ) -> alt.TopLevelMixin:
     """KL of each latent, most informative first: bars of one run, a line for each of several.
 
-    ``predicted``: the title speaks of the dashes where the linear theory expects them.
+    ``predicted``: the title speaks of the dashes where the linear theory expects them. ``named``:
+    with a legend of the runs.
     """
     single = len(styles) == 1
     base = alt.Chart().encode(
@@ -172,7 +191,7 @@ def build_kl_chart(
             scale=alt.Scale(domain=list(range(1, latents + 1))),
         ),
         y=alt.Y("kl:Q", title=None, stack=None),
-        color=colour(styles),
+        color=colour(styles, named),
         tooltip=[
             alt.Tooltip("member:N", title="run"),
             alt.Tooltip("kind:N"),
@@ -187,7 +206,7 @@ def build_kl_chart(
         marks = marks.encode(color=alt.ColorValue(KL.colour))
     else:
         line = measured.mark_line(point=alt.OverlayMarkDef(size=25), strokeWidth=1.5)
-        drawn = line.encode(strokeDash=dash(styles))
+        drawn = line.encode(strokeDash=dash(styles, named))
     words = "KL of each latent, nats"
     return layered(
         drawn,

@@ -42,21 +42,37 @@ def step_axis(total_steps: int) -> alt.X:
     )
 
 
-def colour(styles: Sequence[Style]) -> alt.Color:
+def colour(styles: Sequence[Style], named: bool = False) -> alt.Color:
+    """A colour for each member; ``named`` with a legend, else it is the page that names them."""
     return alt.Color(
         "member:N",
         scale=alt.Scale(domain=_labels(styles), range=[style.colour for style in styles]),
-        # One legend for all panels, drawn by the page.
-        legend=None,
+        title=None,
+        legend=_named() if named else None,
     )
 
 
-def dash(styles: Sequence[Style]) -> alt.StrokeDash:
+def dash(styles: Sequence[Style], named: bool = False) -> alt.StrokeDash:
     dashes = [list(style.dash) or [1, 0] for style in styles]
     if len(styles) == 1:
         dashes = [[1, 0]]
     return alt.StrokeDash(
-        "member:N", scale=alt.Scale(domain=_labels(styles), range=dashes), legend=None
+        "member:N",
+        scale=alt.Scale(domain=_labels(styles), range=dashes),
+        title=None,
+        legend=_named() if named else None,
+    )
+
+
+def _named() -> alt.Legend:
+    # Strokes long enough to show their dashes; two columns fit a phone.
+    return alt.Legend(
+        title=None,
+        orient="top",
+        columns=2,
+        symbolType="stroke",
+        symbolSize=900,
+        symbolStrokeWidth=3,
     )
 
 

@@ -14,7 +14,7 @@ import streamlit as st
 
 from vae.web.kit import address
 
-Layout = Literal["figures", "halves", "thirds", "wide", "pictures"]
+Layout = Literal["figures", "halves", "thirds", "wide", "pictures", "members"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,8 @@ def row(name: str, layout: Layout = "figures") -> st.delta_generator.DeltaGenera
 
     ``figures``: two columns, of a caption and its figure in turn. ``halves`` and ``thirds``: an
     element a column. ``wide``: the first column is the wider one, the second a single element.
-    ``pictures``: small figures with their captions, as many side by side as fit.
+    ``pictures``: small figures with their captions, as many side by side as fit. ``members``: a
+    container each for the runs of a comparison, side by side, two on a phone.
     """
     return st.container(key=f"{layout}-{name}")
 

@@ -372,6 +372,7 @@ def _show_figure(
             key=f"trade-{len(styles)}",
             height=height,
             styles=styles,
+            named=_named(styles, height),
             total_steps=snapshot.total_steps,
             rate_changes=tables.rate_changes(snapshot.members),
         )
@@ -383,9 +384,15 @@ def _show_figure(
             height=height,
             field=name,
             styles=styles,
+            named=_named(styles, height),
             total_steps=snapshot.total_steps,
             rate_changes=tables.rate_changes(snapshot.members),
         )
+
+
+def _named(styles: Sequence[Style], height: int | None) -> bool:
+    """Whether a figure names its runs: the large one; beside the others the pictures do."""
+    return height is not None and len(styles) > 1
 
 
 def _curves(snapshot: RunSnapshot, styles: Sequence[Style], *fields: str) -> bytes:
@@ -431,6 +438,7 @@ def _show_kl(snapshot: RunSnapshot, styles: tuple[Style, ...], height: int | Non
         key=f"latents-{len(styles)}",
         height=height,
         styles=styles,
+        named=_named(styles, height),
         latents=latents,
         predicted=any(predicted),
     )
@@ -447,7 +455,14 @@ def _show_bins(
     last = snapshot.members[0].epochs[-1].epoch
     pack = partial(_pack_bins, snapshot.members, labels, name)
     rows = _packed.get((name, snapshot.run_id, last), pack)
-    show(_BINS[name], rows, key=f"{name}-{len(styles)}", height=height, styles=styles)
+    show(
+        _BINS[name],
+        rows,
+        key=f"{name}-{len(styles)}",
+        height=height,
+        styles=styles,
+        named=_named(styles, height),
+    )
 
 
 def _pack_bins(members: Sequence[MemberSnapshot], labels: Sequence[str], name: str) -> bytes:

@@ -17,6 +17,7 @@ from vae.lessons import questions
 from vae.runs import tables
 from vae.runs.snapshots import MemberSnapshot, RunSnapshot
 from vae.web import drawing
+from vae.web.kit import layout
 from vae.web.train import downloads, figures
 
 _BYTES = "application/octet-stream"
@@ -36,23 +37,25 @@ def show_results(snapshot: RunSnapshot) -> None:
 
 
 def _show_galleries(members: Sequence[MemberSnapshot], labels: Sequence[str]) -> None:
-    """What every member draws, knows and varies; those of a comparison side by side."""
+    """What every member draws, at first sight; what it knows and varies beside it, or folded."""
     st.header("What the latents mean", anchor="latents")
     if len(members) > 1:
         _show_compared(members, labels)
         return
-    left, middle, right = st.columns(3)
-    with left:
-        st.markdown(_PRIOR)
-        _show_prior(members[0])
-    with middle:
-        st.markdown(_MAP)
-        _show_map(members[0], 0, _reach(members))
-    with right:
+    member = members[0]
+    with layout.row("latents", "halves"):
+        with st.container():
+            st.markdown(_PRIOR)
+            _show_prior(member)
+        with st.container():
+            st.markdown(_MAP)
+            _show_map(member, 0, _reach(members))
+            st.caption(_held(member))
+    with st.expander("The decoder over those two latents, and one latent at a time"):
         st.markdown(_GRID)
-        _show_grid(members[0])
-    st.markdown(_TRAVERSALS)
-    _show_traversals(members[0])
+        _show_grid(member)
+        st.markdown(_TRAVERSALS)
+        _show_traversals(member)
 
 
 _PRIOR = (
@@ -68,28 +71,48 @@ _TRAVERSALS = (
 
 
 def _show_compared(members: Sequence[MemberSnapshot], labels: Sequence[str]) -> None:
-    """Each kind of picture in one row, a column for each member, on axes that they share."""
-    reach = _reach(members)
+    """The draws of all members side by side; the rest folded, on axes that they share."""
     st.markdown(_PRIOR)
-    for column, member, label in zip(st.columns(len(members)), members, labels, strict=True):
-        with column:
-            st.caption(label)
-            _show_prior(member)
-    st.markdown(_MAP)
-    for index, (column, label) in enumerate(zip(st.columns(len(members)), labels, strict=True)):
-        with column:
-            st.caption(label)
-            _show_map(members[index], index, reach)
-    with st.expander("The decoder over those two latents, and one latent at a time"):
-        st.markdown(_GRID)
-        for column, member, label in zip(st.columns(len(members)), members, labels, strict=True):
-            with column:
+    with layout.row("prior", "members"):
+        for member, label in zip(members, labels, strict=True):
+            with st.container():
                 st.caption(label)
-                _show_grid(member)
+                _show_prior(member)
+    with st.expander("Where test images lie, the decoder over that, and one latent at a time"):
+        st.markdown(_MAP)
+        reach = _reach(members)
+        with layout.row("maps", "halves"):
+            for index, (member, label) in enumerate(zip(members, labels, strict=True)):
+                with st.container():
+                    st.markdown(f"**{label}**. {_held(member)}")
+                    _show_map(member, index, reach)
+        st.markdown(_GRID)
+        with layout.row("grid", "members"):
+            for member, label in zip(members, labels, strict=True):
+                with st.container():
+                    st.caption(label)
+                    _show_grid(member)
         st.markdown(_TRAVERSALS)
         for member, label in zip(members, labels, strict=True):
             st.caption(label)
             _show_traversals(member)
+
+
+def _held(member: MemberSnapshot) -> str:
+    """How much of what z says the map's two latents hold: why classes overlap in it."""
+    gallery = member.gallery
+    if gallery is None or len(gallery.latents) < 2 or not member.epochs:
+        return ""
+    nats = member.epochs[-1].test_kl_per_latent
+    total, rest = sum(nats), len(nats) - 2
+    if rest < 1 or not member.config.sampling or round(total, 1) <= 0:
+        return ""
+    held = sum(nats[latent] for latent in gallery.latents[:2])
+    others = "1 other latent" if rest == 1 else f"{rest} other latents"
+    return (
+        f"These two hold **{held:.1f}** of **{total:.1f}** nats. What overlaps here, the "
+        f"{others} may tell apart."
+    )
 
 
 def _show_prior(member: MemberSnapshot) -> None:
@@ -158,15 +181,17 @@ def _class_names(config: TrainConfig, classes: int) -> tuple[str, ...]:
 
 def _show_downloads(snapshot: RunSnapshot, labels: Sequence[str]) -> None:
     st.header("Take it home", anchor="downloads")
-    st.markdown(
+    text = (
         "The script needs torch alone and repeats the run from its first step with its settings. A "
-        "learning rate changed on the way is not among them. `python -m vae resume FILE` goes on "
-        "from the weights."
+        "learning rate changed on the way is not among them."
     )
+    if snapshot.checkpoints:
+        text += " `python -m vae resume FILE` goes on from the weights."
+    st.markdown(text)
     members, index = snapshot.members, 0
     if len(members) > 1:
         index = st.radio(
-            "Script and weights of",
+            "Script and weights of" if snapshot.checkpoints else "Script of",
             range(len(members)),
             format_func=labels.__getitem__,
             horizontal=True,
