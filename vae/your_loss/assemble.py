@@ -147,6 +147,8 @@ def _numbers(code: str, found: Found, request: Request, span: Range | None) -> R
         shape=pixels.family,
         output_kind=pixels.output,
         kl_form=latents.form,
+        logistic_scale=None if pixels.levels is None else pixels.levels.scale,
+        scale_per_pixel=_scale_per_pixel(found),
         threshold=latents.threshold,
         prior_variance=latents.prior_variance,
         maximised=examined.maximised,
@@ -165,6 +167,34 @@ def _numbers(code: str, found: Found, request: Request, span: Range | None) -> R
         unknown=_unknown(examined),
     )
     return _family_numbers(reading, examined, span)
+
+
+def _scale_per_pixel(found: Found) -> bool:
+    """Whether the scale is an output of the decoder, one for each pixel, and no parameter.
+
+    A parameter is made by its name or stands at the model; what a network or an argument brings
+    beside the output is as the output is.
+    """
+    value, _ = found.traced.state.leaves.get("out_scale", (None, None))
+    if value is None or value.learned or value.source == "attribute":
+        return False
+    output, _ = found.traced.state.leaves.get("output", (None, None))
+    if value.source == "argument":
+        return output is not None and output.source == "argument" and beside(value.name)
+    return True
+
+
+def beside(name: str) -> bool:
+    """Whether an argument's name says a variance of the output's, as ``x_logvar`` does.
+
+    A standard deviation is as often one parameter for all.
+    """
+    words = set(roles.words_of(name))
+    return bool(_OF_THE_OUTPUT & words) and any("var" in word for word in words)
+
+
+_OF_THE_OUTPUT = frozenset({"x", "xhat", "y", "out", "output", "pixel", "dec", "decoder"})
+_OF_THE_OUTPUT |= verdict.REBUILT
 
 
 def _choices(found: Found, request: Request) -> tuple[Choice, ...]:
@@ -237,7 +267,7 @@ def _family_numbers(reading: Reading, examined: Examined, span: Range | None) ->
         return replace(reading, sigma2=sigma2, sigma2_unit=unit, rate=kl)
     if reading.family == "laplace":
         return replace(reading, laplace_scale=kl / error, rate=kl)
-    if reading.family in ("bernoulli", "continuous-bernoulli", "categorical", "mixture"):
+    if reading.family in verdict.SUMMED:
         return replace(reading, beta=kl / error, rate=error)
     return reading
 

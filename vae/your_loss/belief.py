@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from vae.your_loss.distributions import log_normaliser
+from vae.your_loss.level_masses import LevelMasses
 from vae.your_loss.losses import cross_entropy
 from vae.your_loss.reading import Belief, Curve, Reading
 from vae.your_loss.search import Found
@@ -17,6 +18,9 @@ def build(reading: Reading, found: Found) -> Belief | None:
     """Curves of the cost and of the density; None where there is no belief about pixels."""
     if reading.family.endswith("-learned"):
         return _of_learned(reading)
+    levels = found.examined.pixels.levels
+    if levels is not None and reading.beta:
+        return _of_levels(levels)
     if reading.family == "categorical" and reading.beta:
         return _of_classes()
     if reading.family == "mixture":
@@ -81,6 +85,27 @@ def _of_learned(reading: Reading) -> Belief:
         "error",
         tuple(_curve(n, errors, cost(s)) for n, s in zip(names, scales, strict=True)),
         tuple(_curve(n, errors, np.exp(-cost(s))) for n, s in zip(names, scales, strict=True)),
+        None,
+        None,
+    )
+
+
+def _of_levels(levels: LevelMasses) -> Belief:
+    """The mass of a level over its width, against how far it is from the output."""
+    bins = levels.width * (np.arange(POINTS) - POINTS // 2)
+    scales = (levels.scale,) if levels.scale else tuple(k * levels.width for k in (2, 6, 16))
+    # The difference of two sigmoids, in a form that is exact far from the output.
+    masses = [
+        np.sinh(levels.width / 2 / s) / (np.cosh(levels.width / 2 / s) + np.cosh(bins / s))
+        for s in scales
+    ]
+    names = [f"s = {scale:.3g}" for scale in scales]
+    learned = "" if levels.scale else " whose scale is learned, here three of its scales"
+    return Belief(
+        f"discretised logistic{learned}",
+        "error",
+        tuple(_curve(n, bins, -np.log(m)) for n, m in zip(names, masses, strict=True)),
+        tuple(_curve(n, bins, m / levels.width) for n, m in zip(names, masses, strict=True)),
         None,
         None,
     )

@@ -15,6 +15,8 @@ from vae.your_loss.state import State
 from vae.your_loss.values import Opaque
 
 MAX_UNKNOWN = 6
+# Whatever their scale, they are normalised: it needs no logarithm beside it.
+_NORMALISED = ("mixture", "categorical", "discretised-logistic")
 
 
 @dataclass
@@ -136,7 +138,7 @@ def _read_pixels(found: Examined) -> PixelPart:
         levels.append(probe.at_level())
     probe.fixed = {}
     first = parts[0]
-    if first.family in ("mixture", "categorical") and all(p.weight == first.weight for p in parts):
+    if first.family in _NORMALISED and all(p.weight == first.weight for p in parts):
         return first
     if first.family not in ("gaussian", "laplace") or any(p.family != first.family for p in parts):
         return replace(

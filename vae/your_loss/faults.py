@@ -17,6 +17,7 @@ def find(found: Found, reading: Reading) -> tuple[Fault, ...]:
         *_scale_kind(found),
         *_axis_faults(reading),
         *_range_faults(reading),
+        *_level_faults(found, reading),
         *_weights_of_draws(found),
         *_notes(found),
         *_detached(found),
@@ -196,6 +197,36 @@ def _range_faults(reading: Reading) -> list[Fault]:
             "scale the pictures to [0, 1], or use a squared error with a stated sigma.",
         )
     ]
+
+
+def _level_faults(found: Found, reading: Reading) -> list[Fault]:
+    """Masses of grey levels that do not sum to 1: closed ends, or bins of another width."""
+    levels = found.examined.pixels.levels
+    if levels is None:
+        return []
+    rows = []
+    if not levels.open_ends:
+        rows.append(
+            Fault(
+                "closed-ends",
+                levels.node.line,
+                "what the logistic puts below black and above white belongs to no level: the "
+                "masses do not sum to 1.",
+                "give black all that lies below its upper edge, and white all above its lower.",
+            )
+        )
+    span = reading.data_range
+    if span is not None and not levels.is_a_level(*span):
+        rows.append(
+            Fault(
+                "bin-width",
+                levels.node.line,
+                f"a bin is {levels.width:.4g} wide, and grey levels of these pixels are "
+                f"{(span[1] - span[0]) / 255:.4g} apart.",
+                "add and take away half a level: the range of the pixels over 510.",
+            )
+        )
+    return rows
 
 
 def _weights_of_draws(found: Found) -> list[Fault]:

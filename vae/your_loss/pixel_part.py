@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vae.your_loss import arrays, graph, roles
+from vae.your_loss import arrays, graph, level_masses, roles
 from vae.your_loss.arrays import Array, TooLarge
 from vae.your_loss.distributions import log_normaliser
 from vae.your_loss.graph import Node
+from vae.your_loss.level_masses import LevelMasses
 from vae.your_loss.losses import cross_entropy, cross_entropy_of_logits
 from vae.your_loss.operations import sigmoid
 from vae.your_loss.probe import Probe, per_image
@@ -41,6 +42,7 @@ class PixelPart:
     constant: float | None = None
     why: str = ""
     inside: frozenset[str] = frozenset()
+    levels: LevelMasses | None = None
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def read_pixels(probe: Probe) -> PixelPart:
     if not {"target", "output"} <= probe.deps:
         missing = "the picture" if "output" in probe.deps else "the decoder's output"
         return PixelPart("unknown", why=f"{missing} does not occur in the loss")
-    for part in (_categorical(probe), _mixture(probe)):
+    for part in (_categorical(probe), _mixture(probe), _level_masses(probe)):
         if part is not None:
             return part
     for hypothesis in _hypotheses():
@@ -386,6 +388,17 @@ def _mixture(probe: Probe) -> PixelPart | None:
     if slope is None:
         return PixelPart("unknown", why="the mixture does not enter as a sum")
     return PixelPart("mixture", -slope, output="mixture", inside=nodes[-1].deps)
+
+
+def _level_masses(probe: Probe) -> PixelPart | None:
+    """A discretised logistic: its factor against the sum over an image of -log the mass."""
+    found = level_masses.find(probe)
+    if found is None:
+        return None
+    slope = _slope(probe, found.node)
+    if slope is None:
+        return PixelPart("unknown", why="the mass of a grey level does not enter as a sum")
+    return PixelPart("discretised-logistic", -found.sign * slope, levels=found)
 
 
 def _is_mixture(node: Node) -> bool:

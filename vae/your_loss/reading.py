@@ -6,8 +6,8 @@ from typing import Any
 
 FAMILIES = (
     "gaussian", "gaussian-learned", "laplace", "laplace-learned", "bernoulli",
-    "continuous-bernoulli", "categorical", "student-t", "huber", "log-cosh", "mixture", "none",
-    "unknown",
+    "continuous-bernoulli", "categorical", "discretised-logistic", "student-t", "huber",
+    "log-cosh", "mixture", "none", "unknown",
 )  # fmt: skip
 
 
@@ -175,6 +175,8 @@ class Reading:
     shape: str = ""
     output_kind: str = "value"
     kl_form: str = "none"
+    logistic_scale: float | None = None
+    scale_per_pixel: bool = False
     threshold: float | None = None
     prior_variance: float = 1.0
     maximised: bool = False

@@ -9,7 +9,7 @@ from vae.your_loss.reading import Reading
 from vae.your_loss.verdict import number
 
 # Families that training has with beta for their one number.
-_WITH_BETA = ("bernoulli", "continuous-bernoulli", "categorical")
+_WITH_BETA = ("bernoulli", "continuous-bernoulli", "categorical", "discretised-logistic")
 SMALLEST_SCALE, LARGEST_SCALE = 0.01, 20.0
 
 
@@ -102,9 +102,72 @@ _CODE: Mapping[str, Mapping[str, str]] = {
 }
 
 
+# A floor for sigma: exp(-4) is some five grey levels.
+_PER_PIXEL = {
+    "torch": (
+        "log_sigma = log_sigma.clamp(min=-4)  # a floor\n"
+        "error = (0.5 * ((x - x_hat) / log_sigma.exp()) ** 2 + log_sigma).flatten(1).sum(1)"
+    ),
+    "tf": (
+        "log_sigma = tf.maximum(log_sigma, -4.0)  # a floor\n"
+        "error = 0.5 * ((x - x_hat) / tf.exp(log_sigma)) ** 2 + log_sigma\n"
+        "error = tf.reduce_sum(error, axis=[1, 2, 3])"
+    ),
+    "jax": (
+        "log_sigma = jnp.maximum(log_sigma, -4.0)  # a floor\n"
+        "error = 0.5 * ((x - x_hat) / jnp.exp(log_sigma)) ** 2 + log_sigma\n"
+        "error = error.reshape(len(x), -1).sum(1)"
+    ),
+    "numpy": (
+        "log_sigma = np.maximum(log_sigma, -4.0)  # a floor\n"
+        "error = 0.5 * ((x - x_hat) / np.exp(log_sigma)) ** 2 + log_sigma\n"
+        "error = error.reshape(len(x), -1).sum(1)"
+    ),
+}
+# sigmoid, log, where, the larger of two, and the sum over an image, as each framework has them.
+_LEVEL_WORDS = {
+    "torch": ("torch.sigmoid", "torch.log", "torch.where", "torch.clamp({}, min=1e-12)",
+              "error.flatten(1).sum(1)"),
+    "tf": ("tf.sigmoid", "tf.math.log", "tf.where", "tf.maximum({}, 1e-12)",
+           "tf.reduce_sum(error, axis=[1, 2, 3])"),
+    "jax": ("jax.nn.sigmoid", "jnp.log", "jnp.where", "jnp.maximum({}, 1e-12)",
+            "error.reshape(len(x), -1).sum(1)"),
+    "numpy": ("expit", "np.log", "np.where", "np.maximum({}, 1e-12)",
+              "error.reshape(len(x), -1).sum(1)"),
+}  # fmt: skip
+
+
+def _suggest_levels(reading: Reading, code: Mapping[str, str]) -> str:
+    """Minus the log mass of a grey level, the outer ones open (Salimans et al. 2017)."""
+    words = _LEVEL_WORDS.get(reading.framework, _LEVEL_WORDS["torch"])
+    sigmoid, log, where, larger, total = words
+    low, high = reading.data_range or (0.0, 1.0)
+    scale = [] if reading.logistic_scale is None else [f"scale = {reading.logistic_scale:.6g}"]
+    mass, first, last = (larger.format(t) for t in ("above - below", "above", "1 - below"))
+    return "\n".join(
+        (
+            *scale,
+            f"half = {high - low:g} / 510  # half a grey level",
+            f"above = {sigmoid}((x + half - x_hat) / scale)",
+            f"below = {sigmoid}((x - half - x_hat) / scale)",
+            f"error = -{log}({mass})",
+            f"error = {where}(x >= {high:g}, -{log}({last}), error)",
+            f"error = {where}(x <= {low:g}, -{log}({first}), error)",
+            f"error = {total}",
+            code["kl"],
+            code["loss"],
+        )
+    )
+
+
 def suggest(reading: Reading) -> str:
     """The ELBO of this belief in the code's own framework, '' where there is none."""
     code = _CODE.get(reading.framework, _CODE["torch"])
+    if reading.family == "discretised-logistic":
+        return _suggest_levels(reading, code)
+    if reading.family == "gaussian-learned" and reading.scale_per_pixel:
+        error = _PER_PIXEL.get(reading.framework, _PER_PIXEL["torch"])
+        return "\n".join((error, code["kl"], code["loss"]))
     kind = {"gaussian-learned": "gaussian", "laplace-learned": "laplace"}.get(
         reading.family, reading.family
     )
@@ -137,6 +200,11 @@ def settings(reading: Reading, *, as_pasted: bool) -> Mapping[str, Any] | None:
         if SMALLEST_SCALE <= scale <= LARGEST_SCALE:
             return {**common, "likelihood": "gaussian", "scale": scale}
         return _with_beta(common, reading.sigma2_unit)
+    if reading.family == "gaussian-learned" and reading.scale_per_pixel:
+        return {**common, "likelihood": "gaussian-per-pixel"}
+    if reading.family == "discretised-logistic" and reading.logistic_scale is not None:
+        # Training learns the scale.
+        return None
     if reading.family in ("gaussian-learned", "laplace-learned"):
         return {**common, "likelihood": reading.family}
     if reading.family == "laplace" and reading.laplace_scale and reading.data_range:

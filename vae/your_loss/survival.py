@@ -120,6 +120,12 @@ def printed(reading: Reading, constant: float | None) -> Printed | None:
             )
         return Printed(constant, wanted, keeps, bool(keeps and wanted < 0), text)
     if reading.family.endswith("-learned"):
+        if reading.scale_per_pixel:
+            text = (
+                "A log density, not a log probability: where pixels hardly vary the loss is "
+                "negative, and nothing is wrong."
+            )
+            return Printed(constant, None, None, True, text)
         # At the best scale: 1/2 log(2 pi e MSE) a pixel for the bell, log(2 e MAE) for L1.
         least = {
             "gaussian-learned": "a mean squared error of 1/(2 pi e) = 0.0585",
@@ -130,6 +136,12 @@ def printed(reading: Reading, constant: float | None) -> Printed | None:
             "nothing is wrong."
         )
         return Printed(constant, None, None, True, text)
+    if reading.family in ("discretised-logistic", "categorical"):
+        text = (
+            "A probability, no density: minus its logarithm is never negative, and neither is the "
+            "loss."
+        )
+        return Printed(constant, None, None, False, text)
     if reading.family == "bernoulli":
         text = (
             "It cannot fall below the entropy of the pictures, H(t): 0 for black and white ones, "

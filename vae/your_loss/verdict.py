@@ -11,7 +11,14 @@ from vae.your_loss.roles import LATENT_SCALES, guess, is_term, words_of
 from vae.your_loss.search import Found
 
 # Families of which beta is the number.
-_SUMMED = ("bernoulli", "continuous-bernoulli", "categorical", "mixture")
+SUMMED = (
+    "bernoulli",
+    "continuous-bernoulli",
+    "categorical",
+    "discretised-logistic",
+    "mixture",
+)
+"""Families that have no scale to weigh: their one number beside a KL is beta."""
 REBUILT = frozenset(
     {"recon", "recons", "reconstruction", "reconstructed", "rec", "decoded", "hat", "tilde", "xhat"}
     | {"reconst", "decoder", "reconx", "recx", "xrec"}
@@ -22,6 +29,7 @@ NAMES = {
     "bernoulli": "Bernoulli",
     "continuous-bernoulli": "continuous Bernoulli",
     "categorical": "categorical",
+    "discretised-logistic": "discretised logistic",
     "huber": "Huber",
     "charbonnier": "Charbonnier",
     "log-cosh": "log-cosh",
@@ -342,6 +350,13 @@ def _belief_words(reading: Reading) -> str:
         return _gaussian_words(reading, reading.sigma2)
     if family == "gaussian":
         return "A Gaussian, but not the same in all directions: no single sigma describes it."
+    if family == "gaussian-learned" and reading.scale_per_pixel:
+        scales = [role.name for role in reading.roles if role.role == "out_scale"]
+        return (
+            f"A Gaussian with one sigma a pixel, if {scales[0] if scales else 'it'} has a number "
+            "for each (Kingma & Welling 2014, equation 12). Where a pixel hardly varies its sigma "
+            "goes to 0, so set a floor. One number for all settles on the RMSE."
+        )
     if family == "gaussian-learned":
         return (
             "A Gaussian whose scale is learned: at the optimum sigma^2 is the mean squared error "
@@ -357,10 +372,14 @@ def _belief_words(reading: Reading) -> str:
             f"A Laplace with scale {number(reading.laplace_scale)}: the absolute error stands "
             "beside the KL."
         )
-    if family in _SUMMED and reading.beta is not None:
+    if family in SUMMED and reading.beta is not None:
         beta = reading.beta
         if family == "mixture":
             kind = "mixture of densities: the log of a sum of densities of a value, or of an image,"
+        elif family == "discretised-logistic":
+            scale = reading.logistic_scale
+            scale_is = "its scale learned" if scale is None else f"scale {number(scale)}"
+            kind = f"{kind}, a probability of grey levels, {scale_is},"
         plain = "the ELBO itself" if math.isclose(beta, 1.0, rel_tol=1e-6) else "a beta-VAE"
         return f"A {kind} with beta = {number(beta)}: {plain}."
     if reading.near_sigma2 is not None:

@@ -42,6 +42,11 @@ def _short(value: Any) -> Any:
 
 def why_not(reading: Reading) -> str:
     """Why there is no pair, as a sentence."""
+    if reading.logistic_scale is not None:
+        return (
+            "Train learns the scale of its discretised logistic, so this fixed one cannot be "
+            "trained here beside its ELBO."
+        )
     if reading.family in BELIEFS and key_number(reading) is not None and not reading.near_sigma2:
         return (
             "Its weights are beyond what Train's controls reach, so it cannot be trained here "
