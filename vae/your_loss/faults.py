@@ -223,7 +223,7 @@ def _level_faults(found: Found, reading: Reading) -> list[Fault]:
                 levels.node.line,
                 f"a bin is {levels.width:.4g} wide, and grey levels of these pixels are "
                 f"{(span[1] - span[0]) / 255:.4g} apart.",
-                "add and take away half a level: the range of the pixels over 510.",
+                "add and take away half a level, which is half the range of the pixels over 255.",
             )
         )
     return rows
