@@ -16,6 +16,7 @@ from vae.rooms.place import PlaceError, load_place
 from vae.runs.limits import LimitError, check_environment
 from vae.runs.registry import close_registry
 from vae.web.gate import Gate
+from vae.web.packed import Packed
 from vae.web.places import Places
 from vae.web.rooms.routes import room_routes
 from vae.web.routes import asset_routes
@@ -64,7 +65,7 @@ def start_only_with_a_good_environment() -> None:
 
 def middleware() -> list[Middleware]:
     """What stands before Streamlit, outermost first."""
-    return [Middleware(Gate), Middleware(Places)]
+    return [Middleware(Gate), Middleware(Places), Middleware(Packed)]
 
 
 def routes() -> list[Route]:
