@@ -109,16 +109,30 @@ def record_of(page: Page) -> Record:
 
 
 def wait_ready(page: Page, seconds: float = 90.0) -> None:
-    """Wait until the page is connected, its script has run and its figures are drawn.
+    """Wait until the page is connected, its script has run and the figures near are drawn.
 
-    What is folded away is drawn when it is opened.
+    What is folded away is drawn when it is opened, what is far away when it comes near: or by
+    ``draw_all``.
     """
     page.locator(READY).wait_for(state="attached", timeout=seconds * 1000)
+    # Half a window above and below is near (assets/nearby.js).
     page.wait_for_function(
-        """() => [...document.querySelectorAll("[data-testid=stVegaLiteChart]")].every(
-            (chart) => !chart.checkVisibility() || chart.querySelector(".vega-embed .marks"))""",
+        """() => !document.querySelector("[data-testid=stMain] [data-testid=stSkeleton]")
+        && [...document.querySelectorAll("[data-testid=stVegaLiteChart]")].every((chart) => {
+            const { top, bottom } = chart.getBoundingClientRect();
+            const far = bottom < -0.5 * innerHeight || top > 1.5 * innerHeight;
+            const waits = far && globalThis.vaeNearby && chart.dataset.near === undefined;
+            return waits || !chart.checkVisibility() || chart.querySelector(".vega-embed .marks");
+        })""",
         timeout=seconds * 1000,
     )
+
+
+def draw_all(page: Page, seconds: float = 90.0) -> None:
+    """Have all figures drawn that are not folded away, also far from the window, and wait."""
+    wait_ready(page, seconds)
+    page.evaluate("() => globalThis.vaeNearby?.drawAll()")
+    wait_ready(page, seconds)
 
 
 def dial(page: Page, name: str) -> Locator:
@@ -286,7 +300,7 @@ def set_dial(page: Page, name: str, position: float) -> None:
 
 
 def open_everything(page: Page) -> None:
-    """Open all expanders and folds, so that what they hide is looked at too."""
+    """Open all expanders and folds and draw all figures, to look at what they hide too."""
     folded = page.locator(":is([data-testid=stExpander] details, .fold):not([open]) > summary")
     folded.evaluate_all("(labels) => labels.forEach((label) => label.click())")
-    wait_ready(page)
+    draw_all(page)

@@ -1,7 +1,7 @@
 """The Bias page in Chromium: drags without the server, keys, ends of the dials, phone, dark."""
 
 import pytest
-from browsing import dial, press_preset, set_dial, step_dial
+from browsing import dial, draw_all, press_preset, set_dial, step_dial
 from playwright.sync_api import expect
 
 from vae.ledger import CLAIMS
@@ -17,9 +17,7 @@ def bias(open_for_all):
     page.locator("[data-testid=stMain] [data-testid=stExpander] summary").evaluate_all(
         "labels => labels.forEach((label) => label.click())"
     )
-    page.wait_for_function(
-        "() => document.querySelectorAll('[data-testid=stVegaLiteChart] .marks').length >= 22"
-    )
+    draw_all(page)
     return page
 
 

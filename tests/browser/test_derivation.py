@@ -1,7 +1,7 @@
 """The Derivation page in Chromium: dials that move it, links that open it, screens that show it."""
 
 import pytest
-from browsing import dial, drag_dial, press_preset, set_dial, step_dial
+from browsing import dial, drag_dial, draw_all, open_everything, press_preset, set_dial, step_dial
 from playwright.sync_api import Locator, Page, expect
 
 pytestmark = pytest.mark.browser
@@ -25,10 +25,8 @@ def _panel(page: Page, name: str) -> Locator:
 
 
 def _drawn(page: Page) -> Page:
-    """``page`` once its last figure is drawn: the drawing library arrives after the page."""
-    page.wait_for_function(
-        f"() => document.querySelectorAll('{CHARTS} .marks').length >= 15", timeout=60_000
-    )
+    """``page`` once its last figure is drawn, also those far from the window."""
+    draw_all(page)
     return page
 
 
@@ -115,6 +113,7 @@ def test_it_reads_on_a_projector_and_a_phone_in_light_and_dark(open_page):
 # The lightness of a figure's text differs from the page's by more than half the scale.
 LEGIBLE = """() => {
     const panel = document.querySelector('[aria-label^="Log likelihood of one"]');
+    if (!panel) return false;
     const text = [...panel.querySelectorAll('.mark-text text')]
         .find((node) => node.textContent.includes('log p'));
     if (!text) return false;
@@ -127,6 +126,7 @@ LEGIBLE = """() => {
 
 def test_every_figure_has_its_text_alternative(derivation):
     page = derivation
+    open_everything(page)
     labels = page.locator(CHARTS).evaluate_all(
         "(nodes) => nodes.map((node) => node.getAttribute('aria-label') ?? '')"
     )

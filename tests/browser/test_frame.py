@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 import pytest
+from browsing import wait_ready
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
@@ -36,3 +37,28 @@ def test_pages_are_reached_by_the_navigation_and_by_the_keyboard(open_page):
         expect(page.locator("h1").first).not_to_have_text(before)
         # A page that writes its own settings into the address leaves it when it is left.
         assert not urlsplit(page.url).query
+
+
+def test_figures_are_drawn_when_they_come_near_and_all_of_them_for_a_printer(open_page):
+    page = open_page("derivation")
+    # Without what draws the rest while nothing else happens.
+    page.add_init_script("window.requestIdleCallback = () => 0")
+    page.reload()
+    wait_ready(page)
+    figures = page.locator("[data-testid=stVegaLiteChart]")
+    drawn = page.locator("[data-testid=stVegaLiteChart]:has(.marks)")
+    expect(drawn).not_to_have_count(0)
+    assert drawn.count() < figures.count() / 2
+    last = page.locator("[data-testid=stVegaLiteChart]").last
+    last.evaluate("figure => figure.scrollIntoView()")
+    expect(last.locator(".marks")).to_be_visible()
+    page.evaluate(
+        """() => {
+            const waiting = (figure) => figure.checkVisibility() && !figure.querySelector(".marks");
+            const figures = [...document.querySelectorAll("[data-testid=stVegaLiteChart]")];
+            window.print = () => (window.blank = figures.filter(waiting).length);
+        }"""
+    )
+    page.keyboard.press("Control+p")
+    page.wait_for_function("() => window.blank !== undefined")
+    assert page.evaluate("window.blank") == 0

@@ -8,7 +8,7 @@ a projector at 200% zoom, which is half its pixels. Presenting comes last, by th
 # ruff: noqa: E501
 
 import pytest
-from browsing import open_everything, wait_ready
+from browsing import draw_all, open_everything
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
@@ -95,7 +95,7 @@ _WORDS = """
 
 def rested(page: Page) -> None:
     """Wait until nothing moves any more: figures take a new width a moment after the window."""
-    wait_ready(page)
+    draw_all(page)
     before, same = None, 0
     while same < 2:
         page.wait_for_timeout(150)

@@ -8,12 +8,13 @@ from pathlib import Path
 import streamlit as st
 
 _ASSETS = Path(__file__).parent / "assets"
+_SCRIPT = "".join((_ASSETS / f"{each}.js").read_text("utf-8") for each in ("nearby", "hands"))
 _skips = st.components.v2.component(
     "vae.hands",
     html='<nav class="hands" aria-label="Skip"><a href="#controls">Skip to the '
     "controls</a><details><summary>Skip to a section</summary><div></div></details></nav>",
     css=(_ASSETS / "hands.css").read_text(encoding="utf-8"),
-    js=(_ASSETS / "hands.js").read_text(encoding="utf-8"),
+    js=_SCRIPT,
 )
 _said = st.components.v2.component(
     "vae.said",
@@ -27,7 +28,8 @@ _said = st.components.v2.component(
 def show_skips() -> None:
     """Links to a page's controls and sections, which the keyboard meets first; on every page.
 
-    With them comes the script that gives the focus back when what had it was replaced.
+    With them come the script that gives the focus back when what had it was replaced, and the one
+    that lets figures be drawn when they come near.
     """
     _skips(key="skips", data=[{}])
 

@@ -109,6 +109,7 @@ function fillSections(list) {
 
 export default function (component) {
   const root = component.parentElement.querySelector(".hands");
+  drawNearby();
   if (!shared.watching) {
     shared.watching = true;
     watchFocus();
