@@ -1,5 +1,6 @@
 """From measurements to a reading: numbers, names, what is asked for, in one object."""
 
+import ast
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,8 @@ from vae.your_loss import arrays, belief, entries, faults, rewrite, roles, survi
 from vae.your_loss.arrays import BUDGET, Budget, TooMuch
 from vae.your_loss.examine import Examined
 from vae.your_loss.latent_part import LatentPart
+from vae.your_loss.library import find as find_operation
+from vae.your_loss.library import framework_of
 from vae.your_loss.operations import NotKnown
 from vae.your_loss.probe import gaussian_kl
 from vae.your_loss.reading import (
@@ -95,6 +98,8 @@ def _read(code: str, request: Request, limits: Range | str | None) -> Reading:
             given = entries.arguments_of(tree, entry)
             if ready := verdict.ready_terms(given, " ".join(name for name, _ in given)):
                 return _refused(verdict.came_ready(entry.line, ready))
+        if elsewhere := _computed_elsewhere(tree):
+            return _refused(elsewhere)
         if trouble:
             line, reason = min(trouble)
             return _refused(f"No loss was found. Line {line} could not be followed: {reason}.")
@@ -117,6 +122,36 @@ def _read(code: str, request: Request, limits: Range | str | None) -> Reading:
         )
         reading = rewrite.complete(reading)
     return reading
+
+
+def _computed_elsewhere(tree: ast.Module) -> str:
+    """The sentence on a term of the loss whose function or class was not pasted, or ''."""
+    pasted = {
+        node.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    }
+    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    bound = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+    imported = {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and framework_of(node.module or "")
+        for alias in node.names
+    }
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    for call in sorted(calls, key=lambda node: (node.lineno, node.col_offset)):
+        name = ast.unparse(call.func)
+        last = name.rpartition(".")[2]
+        first = name.partition(".")[0]
+        known = last in pasted or name in bound or first in imported or find_operation(name, {})
+        term = roles.is_term(last) or bool(set(roles.words_of(last)) & {"llh", "loglik"})
+        if term and not known and len(name) <= 60 and len(call.args) + len(call.keywords) >= 2:
+            return (
+                f"Line {call.lineno}: {name} is not in what was pasted, and it is a part of the "
+                "loss; paste it too, and the loss is read."
+            )
+    return ""
 
 
 def _constant(found: Found) -> float | None:

@@ -1,6 +1,7 @@
 """Calls: of the code's own functions, of the libraries, of methods, and of what is not known."""
 
 import ast
+import math
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from vae.your_loss.builtins_table import BUILTINS, text_method
 from vae.your_loss.graph import Node
 from vae.your_loss.operations import Call, NotKnown
 from vae.your_loss.roles import PERCEPTUAL, guess, words_of
-from vae.your_loss.state import NoRole, State
+from vae.your_loss.state import NoRole, State, is_of_network
 from vae.your_loss.values import (
     ClassValue,
     Closure,
@@ -93,6 +94,8 @@ SAME = frozenset(
         "get",
     ]
 )
+# Functions whose arguments are a shape.
+SHAPED = frozenset({"zeros", "ones", "randn", "full", "repeat", "normal", "random_normal", "eye"})
 # Functions that hand on what they are given, or a wrapper of it.
 WRAPPERS = frozenset(
     [
@@ -132,7 +135,7 @@ def names_inputs(values: list[Any]) -> frozenset[str]:
     for value in values[:40]:
         if isinstance(value, Node):
             found |= {dep.split("#")[0] for dep in value.deps}
-        elif isinstance(value, Opaque):
+        elif isinstance(value, Opaque) and not is_of_network(value):
             found |= value.inputs
             if value.node is not None:
                 found |= {dep.split("#")[0] for dep in value.node.deps}
@@ -364,10 +367,13 @@ class Calls(State):
         for value in args:
             if isinstance(value, _Spread):
                 if not isinstance(value.value, list | tuple):
-                    return self.opaque_call(Library(name), args, named)
+                    again = self.pictures_again(name, args)
+                    return self.opaque_call(Library(name), args, named) if again is None else again
                 spread += value.value
             else:
                 spread.append(value)
+        if name.rsplit(".", 1)[-1] in SHAPED:
+            spread = [self.sized(value) for value in spread]
         call = Call(self, spread, named, framework)
         for _ in range(6):
             try:
@@ -387,6 +393,28 @@ class Calls(State):
             except BROKEN:
                 return self.failed(name, spread, named, f"this form of {name} is not known here")
         return self.failed(name, spread, named, "too much in it is not known")
+
+    def sized(self, value: Any) -> Any:
+        """The number behind a name of a size, such as ``latent_dim``, where a shape is said."""
+        if isinstance(value, list | tuple):
+            return [self.sized(item) for item in value]
+        if not isinstance(value, Opaque) or self.default_of(value) is not None:
+            return value
+        return self.resolve(value) if self.role_of(value) in ("batch", "latents") else value
+
+    def pictures_again(self, name: str, args: list[Any]) -> Node | None:
+        """``x.view(-1, *self.shape)``: pictures in their own shape, which is not known."""
+        if name.rsplit(".", 1)[-1] not in ("view", "reshape") or len(args) != 3:
+            return None
+        try:
+            node = self.node(args[0])
+        except (NoRole, NotKnown):
+            return None
+        shape = (self.sizes.batch, *self.sizes.image)
+        pictures = node.deps & {"target", "output"} and math.prod(node.shape) == math.prod(shape)
+        if args[1] not in (-1, self.sizes.batch) or not pictures or node.unshaped:
+            return None
+        return graph.apply(lambda a: arrays.reshape(a, shape), node, line=self.line, name="reshape")
 
     def unresolved_result(
         self, name: str, args: list[Any], named: dict[str, Any], missing: Opaque
@@ -535,6 +563,8 @@ class Calls(State):
         del named
         if isinstance(owner, dict):
             if name in ("get", "pop", "setdefault") and args:
+                if isinstance(args[0], Opaque):
+                    return self.chosen(owner, args[0])
                 try:
                     if args[0] in owner:
                         return owner[args[0]]
@@ -555,6 +585,19 @@ class Calls(State):
                     owner.extend(args[0])
                 return None
         return Opaque(f"{name}(...)", "call", self.line, callee=name)
+
+    def chosen(self, owner: dict[Any, Any], key: Opaque) -> Any:
+        """``losses[setting]``: what the setting says, where it is set; else it is asked for."""
+        given = self.given_constant(key)
+        default = given if given is not None else self.default_of(key)
+        names = [name for name in owner if isinstance(name, str)]
+        if default in names:
+            if given is not None:
+                self.answered.setdefault(key.name, (self.line, default))
+            return owner[default]
+        if names and any(isinstance(v, LossObject | Closure) for v in owner.values()):
+            self.options.setdefault(key.name, (self.line, []))[1].extend(names)
+        return Opaque(f"[{key.name}]", "item", self.line)
 
     def opaque_method(self, owner: Any, name: str, args: list[Any], named: dict[str, Any]) -> Any:
         """A method of what is not known: the same values, a recorded loss, or not known."""

@@ -1,6 +1,7 @@
 """Where in the pasted code the loss is: every place that may give one is traced and weighed."""
 
 import ast
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -123,7 +124,7 @@ def find_entries(tree: ast.Module) -> list[Entry]:
             for member in node.body:
                 if not isinstance(member, ast.FunctionDef | ast.AsyncFunctionDef):
                     continue
-                if member.name != "__init__" or "add_loss" in ast.unparse(member):
+                if member.name != "__init__" or _gives_loss(member):
                     found += _entry(member, f"{node.name}.{member.name}")
     bare = [
         n
@@ -134,6 +135,12 @@ def find_entries(tree: ast.Module) -> list[Entry]:
         found.append(Entry("", bare[0].lineno, 3 if len(found) == 0 else 2))
     found.sort(key=lambda e: -e.weight)
     return found[:MAX_ENTRIES]
+
+
+def _gives_loss(start: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether an object is given its loss where it is made, as models of Keras are."""
+    text = ast.unparse(start)
+    return "add_loss" in text or bool(re.search(r"\.compile\([^\n]*\bloss=", text))
 
 
 def _entry(node: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> list[Entry]:

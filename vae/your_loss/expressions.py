@@ -26,6 +26,8 @@ from vae.your_loss.values import (
     Scope,
 )
 
+# What conditions ask of the machine or of the module, no setting of a loss.
+NO_SETTINGS = frozenset({"__main__", "cuda", "cpu", "mps", "gpu", "tpu", "xla"})
 MAX_DEPTH = 300
 MAX_BITS = 2048
 MAX_KEY = 200
@@ -339,6 +341,8 @@ class Expressions(Calls):
         if name in owner.items:
             return owner.items[name]
         callable_name = name in SAME or name in METHODS or library.method(name) is not None
+        # A scaler of gradients in half precision is no distribution: its scale is a method.
+        callable_name |= name == "scale" and any("scaler" in n.lower() for n in owner.names)
         moment = name in ("mean", "std", "var", "scale") and self.is_posterior(owner)
         if callable_name and not moment:
             return Method(owner, name)
@@ -396,6 +400,8 @@ class Expressions(Calls):
                 )
             except (IndexError, TypeError, ValueError):
                 return Opaque("item", "item", self.line)
+        if isinstance(owner, dict) and isinstance(key, Opaque):
+            return self.chosen(owner, key)
         if isinstance(owner, dict):
             try:
                 return owner.get(key, Opaque(f"[{key!r}]", "item", self.line))
@@ -551,7 +557,7 @@ class Expressions(Calls):
         if isinstance(left, Opaque) and isinstance(right, str | None):
             given = self.given_constant(left)
             default = given if given is not None else self.default_of(left)
-            if isinstance(right, str):
+            if isinstance(right, str) and right not in NO_SETTINGS:
                 self.options.setdefault(left.name, (self.line, []))[1].append(right)
                 self.option_of[_source(node)] = left.name
             if isinstance(default, str):

@@ -42,9 +42,24 @@ def read_latents(probe: Probe) -> LatentPart:
     found = LatentPart("unknown")
     for reach in dict.fromkeys((max(4.0, math.sqrt(1000.0 / count)), 4.0, 2.5)):
         found = _read_at(probe, named, kinds, reach)
+        if found.form == "inert" or (found.form == "kl" and (found.weight or 0.0) < 0):
+            return _far_out(probe, named, kinds) or found
         if found.form not in ("unknown", "wrong") or found.extra:
             return found
     return found
+
+
+def _far_out(probe: Probe, named: str, kinds: list[str]) -> LatentPart | None:
+    """A capacity that is passed far out only: below it the KL seems to have the wrong sign.
+
+    Where the loss takes the mean over latents, each of them must be far for it to be passed. Free
+    bits that were not passed seem to be no KL at all.
+    """
+    for reach in (16.0, 60.0):
+        found = _read_at(probe, named, kinds, reach)
+        if found.form in ("capacity", "free-bits"):
+            return found
+    return None
 
 
 def _said(probe: Probe, named: str) -> bool:

@@ -127,6 +127,8 @@ _LATENT_SIZES = {
     "numlatentdims", "nzs", "bottleneck", "latentfeatures", "latentspacesize", "codedim",
 }  # fmt: skip
 _SIZED = {"dim", "dims", "size", "ndim", "num", "dimension", "dimensions", "channels"}
+# Of a picture these say how large it is or where it lies, not what it shows.
+_EXTENTS = {"shape", "shapes", "width", "height", "channels", "nchannel", "units", "path", "dir"}
 _LATENTS = {"latent", "latents", "z", "bottleneck", "code"}
 _PIXEL_SIZES = {
     "originaldim", "inputdim", "inputsize", "npixels", "numpixels", "xdim", "imgdim", "datadim",
@@ -167,6 +169,8 @@ def guess(name: str) -> list[Guess]:
     size = _size_role(whole) or ("latents" if some & _SIZED and some & _LATENTS else "")
     if size:
         return [Guess(size, 2)]
+    if some & _EXTENTS:
+        return []
     if some & _LOSSES and not (some & {"weight", "coef", "coeff", "factor", "w", "lambda"}):
         return []
     if some & _LATE and not (some & (_TARGET - {"batch", "x"})):

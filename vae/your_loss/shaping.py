@@ -27,6 +27,8 @@ def _reshape(call: Call) -> Any:
     node = call.node(0, "input", "tensor", "x", "a")
     if node.unshaped:
         return node
+    if (flat := call.context.flat_rows(call.args[1:], node)) is not None:
+        return call.run(lambda a: arrays.reshape(a, flat), node, name="reshape")
     shape = arrays.resolve_shape(node.shape, _rest(call, 1, "shape", "newshape", "size"))
     return call.run(lambda a: arrays.reshape(a, shape), node, name="reshape")
 

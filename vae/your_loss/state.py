@@ -1,6 +1,7 @@
 """What the interpreter knows while it runs: sizes, roles, constants, inputs of the graph, notes."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,8 +11,9 @@ import numpy as np
 from vae.your_loss import arrays, graph, roles
 from vae.your_loss.graph import Node
 from vae.your_loss.importance import DRAWS
+from vae.your_loss.library import framework_of
 from vae.your_loss.operations import NotKnown
-from vae.your_loss.values import Method, Opaque, Scope
+from vae.your_loss.values import Library, Method, Opaque, Scope
 
 LATE = 1.0e9
 # Classes of a value where a softmax is over classes; how many does not enter a reading.
@@ -31,9 +33,19 @@ BASES = {
 }
 
 ENCODERS = frozenset({"encode", "encoder", "enc", "encoding"})
+# Words of the number of values of an image, computed somewhere.
+FLAT = frozenset({"flat", "flattened", "flatten", "input", "image", "img", "pixels", "x"})
+# What a loop over a network's weights goes through.
+NETWORK = frozenset({"trainable", "parameters", "variables", "weights"})
 DATA = frozenset({"target", "output", "mean", "logvar", "log_sigma", "sigma", "var", "z"})
 # What has an axis of its own for the draws of an image, where a loss compares several.
 DRAWN = DATA - {"target"}
+
+
+def is_of_network(value: Opaque) -> bool:
+    """Whether a loop over a network's weights gave ``value``."""
+    words = set(re.findall("[a-z]+", value.path.lower()))
+    return value.source == "loop" and bool(words & NETWORK)
 
 
 class NoRole(Exception):
@@ -129,6 +141,11 @@ class State:
                 path = f"{owner.path}.{value.name}"
                 owner.items[value.name] = Opaque(path, "attribute", self.line, parent=owner)
             return self.resolve(owner.items[value.name], hint)
+        if isinstance(value, Library) and not framework_of(value.path):
+            # A number of a module that was not pasted: `const.epsilon`.
+            if value.path not in self.globals:
+                self.globals[value.path] = Opaque(value.path, "attribute", self.line)
+            return self.resolve(self.globals[value.path], hint)
         if isinstance(value, bool | int | float | np.number):
             try:
                 return graph.value_node(float(value))
@@ -159,6 +176,26 @@ class State:
         found = graph.leaf(name, base)
         self.leaves[name] = (None, found)
         return found
+
+    def flat_rows(self, sizes: Sequence[Any], node: Node) -> tuple[int, ...] | None:
+        """The shape of ``x.view(-1, self.flat_size)``, the size being one that the code computes.
+
+        Of pictures in rows, the first axis is the batch: the size can only be that of an image.
+        """
+        if len(sizes) == 1 and isinstance(sizes[0], tuple | list):
+            sizes = sizes[0]
+        if len(sizes) != 2 or not node.deps & {"target", "output"} or not node.ndim:
+            return None
+        first, size = sizes
+        if first not in (-1, node.shape[0]) or not isinstance(size, Opaque):
+            return None
+        named = {word for name in size.names for word in roles.words_of(name)}
+        pixels = math.prod(node.shape[1:])
+        if size.node is not None or not named & FLAT:
+            return None
+        if self.default_of(size) not in (None, pixels):
+            return None
+        return (node.shape[0], pixels) if pixels == self.sizes.pixels else None
 
     def output(self) -> Node:
         """The decoder's output as a whole, whatever its parts are called."""
@@ -195,6 +232,8 @@ class State:
     def candidates(self, value: Opaque) -> list[str]:
         """Roles that the names of ``value`` may mean, likeliest first."""
         scored: list[tuple[int, int, str]] = []
+        if is_of_network(value):
+            return []
         for place, name in enumerate(value.names):
             for found in roles.guess(name):
                 role = self._plausible(value, found.role)
@@ -338,7 +377,8 @@ class State:
         if isinstance(default, int | float):
             self.use(Used(name, value.line, default, "default", aliases))
             return graph.value_node(float(default))
-        late = any(roles.is_late(alias) or alias in self.setup.counters for alias in aliases)
+        counters = self.setup.counters
+        late = any(roles.is_late(a) or a.rsplit(".", 1)[-1] in counters for a in aliases)
         key = f"late:{name}" if late else f"constant:{name}"
         if key not in self.leaves:
             self.use(Used(name, value.line, None, "late" if late else "missing", aliases))

@@ -25,7 +25,7 @@ _STRINGS = re.compile(
 )
 _CHAIN = re.compile(rf"(?:(?:not\b|await\b|lambda\b[^:\n]{{0,40}}:|[-+~*])\s*){{{MAX_CHAIN},}}")
 _DIGITS = re.compile(rf"[0-9_]{{{MAX_DIGITS},}}")
-_PRINT = re.compile(r"^([ \t]*)print[ \t]+[\"'\w][^\n]*$", re.MULTILINE)
+_PRINT = re.compile(r"^([ \t]*)print[ \t]+(?=[\"'\w][^\n]*$)([^\n]*)$", re.MULTILINE)
 _PROMPT = re.compile(r"^(?:>>>|\.\.\.) ?", re.MULTILINE)
 _MAGIC = re.compile(r"^(\s*)(?:[%!][^\n]*|\?[^\n]*|[\w.]+\?{1,2}\s*)$", re.MULTILINE)
 
@@ -138,12 +138,18 @@ def _check_shape(text: str) -> None:
 
 
 def _parse(text: str) -> ast.Module:
+    whole = text
     if _PRINT.search(text):
         # Version 2 of Python: what is printed does not matter here.
         text = _PRINT.sub(r"\1pass", text)
     try:
         return _tree(text)
     except SyntaxError:
+        try:
+            # It may go on for several lines.
+            return _tree(_PRINT.sub(r"\1_ = \2", whole))
+        except (SyntaxError, Unreadable):
+            pass
         # Perhaps a cell: what a notebook's own commands do does not matter here.
         text = _MAGIC.sub(r"\1pass", text)
     try:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from vae.your_loss.examine import Examined
 from vae.your_loss.reading import Reading
-from vae.your_loss.roles import LATENT_SCALES, guess, is_term, words_of
+from vae.your_loss.roles import LATENT_SCALES, guess, is_late, is_term, words_of
 from vae.your_loss.search import Found
 
 # Families of which beta is the number.
@@ -177,6 +177,12 @@ def _asked(reading: Reading, examined: Examined) -> str:
     names = [leaf.split(":", 1)[1] for leaf in examined.missing]
     line = next((c.line for c in reading.constants if c.name == names[0]), 0)
     many = " and ".join(names[:3])
+    source = next((c.source for c in reading.constants if c.name == names[0]), "")
+    if source == "late" and not any(is_late(name) for name in names):
+        return (
+            f"Line {line}: {many} is another from step to step; set the value that is meant, and "
+            "the loss is read."
+        )
     verb = "has" if len(names) == 1 else "have"
     return f"Line {line}: {many} {verb} no value in this code; set it, and the loss is read."
 
@@ -185,6 +191,8 @@ def ready_terms(arguments: Sequence[tuple[str, int]], text: str) -> list[str]:
     """Arguments in ``text`` that by their names are terms of a loss already."""
     names = [name for name, _ in arguments if re.search(rf"\b{re.escape(name)}\b", text)]
     weights = {name for name in names if any(g.role == "constant" for g in guess(name))}
+    # learning_rate, drop_rate: no rate that a loss is made of.
+    weights |= {name for name in names if {"learning", "drop", "dropout"} & set(words_of(name))}
     return [n for n in names if n not in weights and (is_term(n) or "prob" in words_of(n))]
 
 
@@ -237,6 +245,11 @@ def _parts_refused(reading: Reading, found: Found) -> str:
             return (
                 f"Line {unknown.line}: {unknown.name} is not known here, and it is what would say "
                 "how the output is compared with the picture; the loss is not read."
+            )
+        if latents.form in ("kl", "wrong") and not examined.probe.deps & {"target", "output"}:
+            return (
+                f"Line {found.traced.line}: a KL is here, but no term compares an output with a "
+                "picture; paste that too, and the loss is read."
             )
         if unsaid := [role for role in reading.roles if role.role == "unknown"]:
             names = " and ".join(role.name for role in unsaid[:4])
