@@ -74,17 +74,17 @@ class Net(nn.Module):
 def test_a_capacity_of_a_mean_over_latents_is_no_wrong_sign() -> None:
     code = """
 class Held:
-    def __init__(self, shape, latent_dim=32):
-        self.limit = 0
+    def __init__(self, input_shape, latent_dim=32):
+        self.capacity = 0
         mean = Dense(latent_dim)(features)
         log_var = Dense(latent_dim)(features)
         def squared(x, y):
-            return tf.losses.MeanSquaredError()(x, y) * np.prod(shape)
+            return tf.losses.MeanSquaredError()(x, y) * np.prod(input_shape)
         def held(x, y):
-            self.limit += 1 / 100
-            self.limit = min(self.limit, 40)
+            self.capacity += 1 / 100
+            self.capacity = min(self.capacity, 40)
             kl = -0.5 * tf.reduce_mean(1 + log_var - mean**2 - tf.exp(log_var))
-            return 50 * tf.abs(kl - self.limit)
+            return 50 * tf.abs(kl - self.capacity)
         self.net = Model(inputs, outputs)
         self.net.compile(optimizer="adam", loss=lambda x, y: squared(x, y) + held(x, y))
 """
@@ -191,5 +191,109 @@ for x in loader:
         loss.item(),
         epoch)
     loss.backward()
+"""
+    assert your_loss.read(code).sigma2 == pytest.approx(0.5)
+
+
+def test_what_a_comment_says_of_the_data_is_not_done() -> None:
+    code = f"""
+def loss(x, y, mu, logvar):
+    # x = x * 0.3081 + 0.1307, were it standardised
+    bce = F.binary_cross_entropy(y, x, reduction="sum")
+    return (bce + torch.sum({KL})) / x.shape[0]
+"""
+    found = your_loss.read(code)
+    assert (found.family, found.beta) == ("bernoulli", pytest.approx(1.0))
+
+
+@pytest.mark.parametrize("output", ["y", "(y + 1) / 2"])
+def test_pictures_that_the_loss_brings_to_0_and_1(output: str) -> None:
+    code = f"""
+transform = transforms.Normalize((0.5,), (0.5,))
+def loss(y, x, mu, logvar, beta=3.0):
+    shown = (x + 1) / 2
+    bce = F.binary_cross_entropy({output}, shown, reduction="sum")
+    return bce + beta * torch.sum({KL})
+"""
+    found = your_loss.read(code)
+    assert (found.family, found.beta) == ("bernoulli", pytest.approx(3.0))
+    assert not found.faults
+
+
+def test_a_mean_times_a_written_number_of_pixels_is_a_sum() -> None:
+    code = """
+def vae_loss(y_true, y_pred):
+    error = mse(K.flatten(y_true), K.flatten(y_pred))
+    error *= 28 * 28
+    kl = -0.5 * K.sum(1 + z_log_var - K.square(z_mean) - K.exp(z_log_var), axis=-1)
+    return K.mean(error + kl)
+"""
+    found = your_loss.read("from keras.losses import mse\n" + code, image=(28, 28, 1))
+    assert found.sigma2 == pytest.approx(0.5)
+    assert not found.faults
+
+
+def test_checks_of_settings_do_not_hide_a_loss() -> None:
+    code = f"""
+class Net(nn.Module):
+    def __init__(self, image_size, kernel=5):
+        if kernel > 3:
+            raise ValueError("too wide")
+    def loss(self, recon, x, mu, logvar, **kwargs):
+        if "weight" not in kwargs.keys():
+            raise ValueError("weight is needed")
+        kl = torch.mean({KL}, dim=0)
+        return F.mse_loss(recon, x) + kwargs["weight"] * kl
+"""
+    found = your_loss.read(code, image=(3, 16, 16), constants={"weight": 0.01})
+    assert found.sigma2 == pytest.approx(0.01 * 768 / 2)
+
+
+def test_products_with_weights_are_a_network() -> None:
+    code = """
+def build(X, w1, w2, w_mean, w_std, b):
+    h = tf.nn.relu(tf.matmul(X, w1) + b)
+    mean = tf.matmul(h, w_mean) + b
+    std = 1e-6 + tf.nn.softplus(tf.matmul(h, w_std) + b)
+    z = mean + std * tf.random_normal(tf.shape(mean), 0, 1)
+    X_out = tf.nn.sigmoid(tf.matmul(z, w2) + b)
+    fit = tf.reduce_mean(tf.reduce_sum(X * tf.log(X_out) + (1 - X) * tf.log(1 - X_out), 1))
+    kl = tf.reduce_mean(
+        0.5 * tf.reduce_sum(tf.square(mean) + tf.square(std) - tf.log(tf.square(std)) - 1, 1)
+    )
+    return -fit + kl
+"""
+    found = your_loss.read(code)
+    assert (found.family, found.beta) == ("bernoulli", pytest.approx(1.0))
+
+
+def test_layers_flatten_and_networks_are_mapped_over_a_batch() -> None:
+    flat = """
+class Net:
+    def __init__(self):
+        self.image = tf.placeholder(tf.float32, [None, 28, 28, 1])
+        self.mean, self.log_var = self.encoder(self.image)
+        self.rebuilt = self.decoder(self.mean)
+    def loss(self):
+        error = tf.square(tf.layers.flatten(self.rebuilt) - tf.layers.flatten(self.image))
+        kl = 0.5 * tf.reduce_sum(tf.exp(self.log_var) + self.mean**2 - 1.0 - self.log_var, 1)
+        return tf.reduce_mean(tf.reduce_sum(error, axis=1) + kl)
+"""
+    assert your_loss.read(flat).sigma2 == pytest.approx(0.5)
+    mapped = """
+def loss_fn(model, batch, key):
+    recon, mu, logvar = jax.vmap(model)(batch, jax.random.split(key, batch.shape[0]))
+    error = jnp.sum((batch - recon) ** 2, axis=(1, 2, 3))
+    kl = -0.5 * jnp.sum(1 + logvar - jnp.square(mu) - jnp.exp(logvar), axis=1)
+    return jnp.mean(error + kl)
+"""
+    assert your_loss.read(mapped, image=(3, 16, 16)).sigma2 == pytest.approx(0.5)
+
+
+def test_quotes_within_formatted_texts_of_newer_python() -> None:
+    code = f"""
+def loss(x, y, mu, logvar):
+    print(f"{{log["step"]}} of {{log["all"]}}", f'{{log['name']}}')
+    return F.mse_loss(y, x, reduction="sum") + torch.sum({KL})
 """
     assert your_loss.read(code).sigma2 == pytest.approx(0.5)

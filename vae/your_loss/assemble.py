@@ -13,8 +13,8 @@ from vae.your_loss import arrays, belief, entries, faults, rewrite, roles, survi
 from vae.your_loss.arrays import BUDGET, Budget, TooMuch
 from vae.your_loss.examine import Examined
 from vae.your_loss.latent_part import LatentPart
+from vae.your_loss.library import ALIASES, framework_of
 from vae.your_loss.library import find as find_operation
-from vae.your_loss.library import framework_of
 from vae.your_loss.operations import NotKnown
 from vae.your_loss.probe import gaussian_kl
 from vae.your_loss.reading import (
@@ -107,7 +107,8 @@ def _read(code: str, request: Request, limits: Range | str | None) -> Reading:
             "No loss was found: a value is needed that compares an output with a picture and asks "
             "something of mu and a log variance (its last line 'loss = ...' or 'return ...')."
         )
-    span = range_in(code) if limits == "auto" else limits
+    # Unparsed, for what stands in comments is not done.
+    span = range_in(ast.unparse(tree)) if limits == "auto" else limits
     assert span is None or isinstance(span, tuple)
     reading = _numbers(code, found, request, span)
     reading = replace(reading, scaling=survival.scaling(tree, found, reading))
@@ -136,9 +137,10 @@ def _computed_elsewhere(tree: ast.Module) -> str:
     imported = {
         alias.asname or alias.name
         for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and framework_of(node.module or "")
+        if isinstance(node, ast.Import | ast.ImportFrom)
         for alias in node.names
-    }
+        if framework_of(getattr(node, "module", "") or alias.name)
+    } | ALIASES.keys()
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     for call in sorted(calls, key=lambda node: (node.lineno, node.col_offset)):
         name = ast.unparse(call.func)
@@ -190,7 +192,8 @@ def _numbers(code: str, found: Found, request: Request, span: Range | None) -> R
         framework=framework_in(code),
         line=found.traced.line,
         entry=found.traced.entry.name,
-        data_range=span,
+        # What the loss brings to [0, 1] itself is compared there.
+        data_range=(0.0, 1.0) if examined.signed else span,
         sizes=_sizes(found, request),
         roles=_roles(found),
         constants=tuple(

@@ -2,6 +2,7 @@
 
 import ast
 import math
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -94,6 +95,7 @@ SAME = frozenset(
         "get",
     ]
 )
+PRODUCTS = frozenset({"matmul", "mm", "dot", "@", "linear", "conv2d", "conv2d_transpose"})
 # Functions whose arguments are a shape.
 SHAPED = frozenset({"zeros", "ones", "randn", "full", "repeat", "normal", "random_normal", "eye"})
 # Functions that hand on what they are given, or a wrapper of it.
@@ -318,9 +320,12 @@ class Calls(State):
         fields = [n for n in owner.members if not n.startswith("__")]
         start = owner.find("__init__") or owner.find("setup")
         if isinstance(start, Closure) and self.calls < 6:
-            self.call_closure(
-                Closure(start.node, start.scope, found, owner, start.defaults), args, named
-            )
+            from vae.your_loss.interpreter import RaiseSignal
+
+            bound = Closure(start.node, start.scope, found, owner, start.defaults)
+            # Its checks of settings are not met by guesses.
+            with suppress(RaiseSignal):
+                self.call_closure(bound, args, named)
         else:
             for name, value in zip(fields, args, strict=False):
                 found.attributes[name] = value
@@ -372,6 +377,8 @@ class Calls(State):
                 spread += value.value
             else:
                 spread.append(value)
+        if name.rsplit(".", 1)[-1] in PRODUCTS and any(self.is_weight(v) for v in spread):
+            return self.opaque_call(Library(name), spread, named)
         if name.rsplit(".", 1)[-1] in SHAPED:
             spread = [self.sized(value) for value in spread]
         call = Call(self, spread, named, framework)
@@ -393,6 +400,12 @@ class Calls(State):
             except BROKEN:
                 return self.failed(name, spread, named, f"this form of {name} is not known here")
         return self.failed(name, spread, named, "too much in it is not known")
+
+    def is_weight(self, value: Any) -> bool:
+        """Whether ``value`` may be the weights of a layer: what it multiplies is a network then."""
+        if not isinstance(value, Opaque):
+            return isinstance(value, dict)
+        return self.role_of(value) in ("", "constant")
 
     def sized(self, value: Any) -> Any:
         """The number behind a name of a size, such as ``latent_dim``, where a shape is said."""
@@ -466,6 +479,8 @@ class Calls(State):
 
     def vmapped(self, function: Any, args: list[Any], in_axes: Any) -> Any:
         """``jax.vmap(function)``: its graph for one example, run for each or once for all equal."""
+        if isinstance(function, Opaque):
+            return self.opaque_call(function, args, {})
         axes = list(in_axes) if isinstance(in_axes, list | tuple) else [in_axes] * len(args)
         if isinstance(function, Closure):
             names = [a.arg for a in function.node.args.args]

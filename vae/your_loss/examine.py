@@ -37,6 +37,7 @@ class Examined:
     adaptive: list[str] = field(default_factory=list)
     silent: list[str] = field(default_factory=list)
     weighted: Node | None = None
+    signed: bool = False
 
     @property
     def quality(self) -> int:
@@ -72,8 +73,22 @@ def examine(root: Node, state: State, *, verify: bool = True) -> Examined:
     probe.verify = probe.verify and found.weighted is None
     found.latents = read_latents(probe)
     found.pixels = _read_pixels(found)
+    if found.pixels.family == "unknown" and {"target", "output"} <= probe.deps:
+        _read_signed(found)
     _orient(found)
     return found
+
+
+def _read_signed(found: Examined) -> None:
+    """A cross-entropy of pictures in [-1, 1] that the loss itself brings to [0, 1]."""
+    for names in (("target",), ("target", "output")):
+        found.probe.bring(*names)
+        pixels = _read_pixels(found)
+        if pixels.family in ("bernoulli", "continuous-bernoulli"):
+            found.pixels = pixels
+            found.signed = True
+            return
+    found.probe.bring()
 
 
 def _look_at_inputs(found: Examined) -> None:

@@ -160,6 +160,8 @@ def find(
         return distributions.TABLE[last]
     if last in _LAYERS and len(parts) > 1:
         return _layer(_LAYERS[last])
+    if "layers" in parts and last == "flatten":
+        return operations.TABLE.get("batch_flatten") or shaping.TABLE.get("batch_flatten")
     if "layers" in parts or (parts[0] == "torch" and "nn" in parts and "functional" not in parts):
         return operations.TABLE.get(last) if last[0].islower() else None
     if last in DTYPES and last not in ("FloatTensor",):

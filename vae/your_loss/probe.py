@@ -57,6 +57,7 @@ class Probe:
     own: dict[str, str] = field(default_factory=dict)
     deps: frozenset[str] = frozenset()
     _noises: list[str] = field(default_factory=list)
+    signed: frozenset[str] = frozenset()
     _constants: dict[tuple[str, float], Array] = field(default_factory=dict)
     _known: dict[tuple[Any, ...], float] = field(default_factory=dict)
 
@@ -72,6 +73,11 @@ class Probe:
         # Where the log of an error is taken, no error at all is no number.
         if not math.isfinite(self(target=self.level[0], output=self.level[1])):
             self.level = (0.4, 0.55)
+
+    def bring(self, *names: str) -> None:
+        """Have the pictures of ``names`` lie in [-1, 1] where [0, 1] is said."""
+        self.signed = frozenset(names)
+        self._known.clear()
 
     def at_level(self, **values: Value) -> float:
         """The loss at pictures that are as their outputs, or nearly so."""
@@ -117,6 +123,8 @@ class Probe:
         for name, value in values.items():
             if name in self.deps:
                 env[name] = self.array(name, value)
+        for name in self.signed & env.keys():
+            env[name] = arrays.elementwise(lambda v: 2.0 * v - 1.0, env[name])
         total = 0.0
         for signs in product((1.0, -1.0), repeat=len(self._noises)):
             for name, sign in zip(self._noises, signs, strict=True):

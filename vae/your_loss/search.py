@@ -421,10 +421,10 @@ def collect_counters(tree: ast.Module) -> frozenset[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add):
             name = _last_name(node.target)
-            if roles.is_late(name) or isinstance(_literal(node.value), int | float):
+            if roles.is_late(name) or isinstance(literal(node.value), int | float):
                 counted.add(name)
         elif isinstance(node, ast.Assign) and len(node.targets) == 1:
-            at_start = _literal(node.value) in (0, 1)
+            at_start = literal(node.value) in (0, 1)
             (begun if at_start else moved).add(_last_name(node.targets[0]))
     return frozenset(counted | {name for name in begun & moved if roles.is_late(name)}) - {""}
 
@@ -457,7 +457,7 @@ def collect_defaults(tree: ast.Module) -> dict[str, Any]:
     counters = collect_counters(tree)
 
     def keep(name: str, node: ast.expr | None) -> None:
-        value = _literal(node)
+        value = literal(node)
         if name and name not in counters and isinstance(value, bool | int | float | str):
             seen.setdefault(name, set()).add(value)
 
@@ -510,14 +510,14 @@ def _keep_target(target: ast.expr, value: ast.expr | None, keep: Any) -> None:
             _keep_target(one, two, keep)
 
 
-def _literal(node: ast.expr | None) -> Any:
+def literal(node: ast.expr | None) -> Any:
     if isinstance(node, ast.Constant):
         return node.value
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        inner = _literal(node.operand)
+        inner = literal(node.operand)
         return -inner if isinstance(inner, int | float) else None
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div):
-        left, right = _literal(node.left), _literal(node.right)
+        left, right = literal(node.left), literal(node.right)
         if isinstance(left, int | float) and isinstance(right, int | float) and right:
             return left * right if isinstance(node.op, ast.Mult) else left / right
     return None
@@ -527,7 +527,7 @@ def _known(node: ast.expr, defaults: Mapping[str, Any]) -> Any:
     """A literal, or a name with one value in the code."""
     if isinstance(node, ast.Name):
         return defaults.get(node.id)
-    return defaults.get(node.attr) if isinstance(node, ast.Attribute) else _literal(node)
+    return defaults.get(node.attr) if isinstance(node, ast.Attribute) else literal(node)
 
 
 # Widths of layers, which have the words of sizes in their names.
@@ -572,9 +572,9 @@ def _product(node: ast.BinOp) -> list[tuple[int, ...]]:
     factors: list[Any] = []
     part: ast.expr = node
     while isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult):
-        factors.insert(0, _literal(part.right))
+        factors.insert(0, literal(part.right))
         part = part.left
-    factors.insert(0, _literal(part))
+    factors.insert(0, literal(part))
     if not all(isinstance(f, int) and not isinstance(f, bool) for f in factors):
         return []
     sides = [f for f in factors if f not in (1, 3)]

@@ -298,6 +298,8 @@ class State:
         if not role or role == "posterior":
             if value.learned:
                 role = "out_scale"
+            elif {name.rsplit(".", 1)[-1] for name in value.names} & self.setup.counters:
+                role = "constant"
             else:
                 default = self.default_of(value)
                 if default is not None and isinstance(default, int | float):

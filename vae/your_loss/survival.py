@@ -12,7 +12,7 @@ from vae.your_loss.arrays import Misfit, TooMuch
 from vae.your_loss.examine import examine
 from vae.your_loss.operations import NotKnown
 from vae.your_loss.reading import Printed, Reading, Scaling, Survival
-from vae.your_loss.search import Found
+from vae.your_loss.search import Found, literal
 from vae.your_loss.state import Sizes
 
 
@@ -190,11 +190,23 @@ def scaling(tree: ast.Module, found: Found, reading: Reading) -> tuple[Scaling, 
     rows = []
     for name, other in changed.items():
         factor = _factor(tree, found, other, now)
+        if name == "pixels" and _is_written(tree, sizes.pixels):
+            factor = None
         if factor is not None and name == "pixels":
             grown = other.pixels / sizes.pixels
             factor = 2.0 ** (math.log(factor) / math.log(grown)) if factor > 0 else None
         rows.append(Scaling(name, factor, _scaling_words(name, factor)))
     return tuple(rows)
+
+
+def _is_written(tree: ast.Module, pixels: int) -> bool:
+    """Whether the number of pixels is a factor in the code, so that it goes with one size only."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Mult):
+            sides = (node.value,) if isinstance(node, ast.AugAssign) else (node.left, node.right)
+            if pixels >= 64 and any(literal(side) == pixels for side in sides):
+                return True
+    return False
 
 
 def _factor(tree: ast.Module, found: Found, sizes: Sizes, now: float) -> float | None:

@@ -144,7 +144,9 @@ def _parse(text: str) -> ast.Module:
         text = _PRINT.sub(r"\1pass", text)
     try:
         return _tree(text)
-    except SyntaxError:
+    except SyntaxError as error:
+        if "f-string" in str(error.msg):
+            text = whole = _older_quotes(text)
         try:
             # It may go on for several lines.
             return _tree(_PRINT.sub(r"\1_ = \2", whole))
@@ -161,6 +163,27 @@ def _parse(text: str) -> ast.Module:
             raise Unreadable(f"this is not Python ({error.msg}).", error.lineno) from None
     except SyntaxError as error:
         raise Unreadable(f"this is not Python ({error.msg}).", error.lineno) from None
+
+
+_FORMATTED = re.compile(r"\b[rR]?[fF][rR]?([\"'])(?!\1)")
+
+
+def _older_quotes(text: str) -> str:
+    """f-strings of Python 3.12 with the other quote inside of their braces."""
+    found: list[str] = []
+    for line in text.split("\n"):
+        start = 0
+        while (match := _FORMATTED.search(line, start)) is not None:
+            quote, depth, place = match[1], 0, match.end()
+            other = "'" if quote == '"' else '"'
+            while place < len(line) and (depth or line[place] != quote):
+                depth = max(0, depth + (line[place] == "{") - (line[place] == "}"))
+                if depth and line[place] == quote:
+                    line = f"{line[:place]}{other}{line[place + 1 :]}"
+                place += 1
+            start = place + 1
+        found.append(line)
+    return "\n".join(found)
 
 
 def _tree(text: str) -> ast.Module:

@@ -191,8 +191,9 @@ def ready_terms(arguments: Sequence[tuple[str, int]], text: str) -> list[str]:
     """Arguments in ``text`` that by their names are terms of a loss already."""
     names = [name for name, _ in arguments if re.search(rf"\b{re.escape(name)}\b", text)]
     weights = {name for name in names if any(g.role == "constant" for g in guess(name))}
-    # learning_rate, drop_rate: no rate that a loss is made of.
+    # learning_rate and kl_check_start: settings, no terms.
     weights |= {name for name in names if {"learning", "drop", "dropout"} & set(words_of(name))}
+    weights |= {n for n in names if set(words_of(n)) & {"start", "window", "check", "every"}}
     return [n for n in names if n not in weights and (is_term(n) or "prob" in words_of(n))]
 
 
