@@ -30,6 +30,10 @@ const tasks = {
     const { bars, moves, told, toStudent } = await load("rooms");
     return input.rooms.map((room) => ({ bars: bars(room), moves: moves(room), told: told(room), toStudent: toStudent(room) }));
   },
+  async answered() {
+    const { answered } = await load("rooms");
+    return input.cases.map(({ room, mine }) => answered(room, mine ?? undefined));
+  },
   async pause() {
     const { pause } = await load("rooms");
     return input.cases.map(({ at, ...rest }) => pause({ ...rest, random: () => at }));

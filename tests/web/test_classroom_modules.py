@@ -93,6 +93,32 @@ def test_a_room_offers_what_has_a_meaning_and_shows_both_rounds(node):
     assert (first["right"], second["right"]) == (False, True)
 
 
+def test_after_the_reveal_everybody_reads_what_the_own_choice_overlooked(node):
+    section = {"choices": ["a", "b"], "answer": 1, "replies": ["It is not a.", "It is b."]}
+    lesson = {
+        "choices": ["20", "0"],
+        "answer": 1,
+        "replies": ["It overlooks a.", "It overlooks b."],
+        "theory": "0",
+        "kept": "the run kept",
+        "outcome": "1",
+    }
+    cases = [
+        (section, None, "It is b."),
+        (section, 1, "It is b."),
+        (section, 0, "You said “a”. It is not a. It is b."),
+        # What somebody else wrote into the browser's storage is no choice.
+        (section, "length", "It is b."),
+        ({**section, "answer": None}, 0, ""),
+        (lesson, None, "Theory 0; the run kept 1."),
+        (lesson, 1, "You said 0; theory 0; the run kept 1."),
+        (lesson, 0, "You said 20; theory 0; the run kept 1. It overlooks a."),
+        ({**lesson, "outcome": ""}, 0, "You said 20; theory 0. It overlooks a."),
+    ]
+    asked = [{"room": {"question": question}, "mine": mine} for question, mine, _ in cases]
+    assert node("answered", cases=asked) == [said for *_, said in cases]
+
+
 def test_a_class_does_not_ask_in_step_and_a_hidden_page_hardly_asks(node):
     cases = [
         {"teacher": False, "hidden": False, "at": 0},

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from vae.web.rooms import hall
 from vae.web.rooms.catalogue import catalogue
 from vae.web.rooms.hall import Hall
 from vae.web.rooms.routes import room_routes
-from vae.web.train import loss
+from vae.web.train import loss, shown, verdict
 
 QUESTION = "derivation-sigma"
 
@@ -173,6 +174,57 @@ def test_every_question_that_can_be_asked_has_choices_replies_and_a_place(monkey
         assert len(asked.choices) == len(asked.replies) >= 2
         assert asked.answer is None or 0 <= asked.answer < len(asked.choices)
     assert known["train-pixel-mean"].choices[known["train-pixel-mean"].answer] == "0"
+
+
+def revealed(question: str, run: str) -> dict[str, Any]:
+    code = opened()
+    ask(f"/room/{code}/ask/{question}", "t")
+    ask(f"/room/{code}/vote/1/0", "a")
+    ask(f"/room/{code}/follow/{run}", "t")
+    closed = ask(f"/room/{code}/close", "t")[1]
+    ask(f"/room/{code}/reveal", "t")
+    told = ask(f"/room/{code}", "a", method="GET")[1]
+    return {**told["question"], "advice": closed["advice"]}
+
+
+def test_what_is_right_is_what_the_run_that_the_room_follows_kept():
+    snapshot = shown.look("shown-race")
+    best = min(snapshot.members, key=lambda member: member.epochs[-1].test_mse)
+    told = revealed("train-race", "shown-race")
+    likelihoods = [member.config.likelihood for member in snapshot.members]
+    wanted = ("bernoulli", "gaussian", "gaussian-learned", "continuous-bernoulli")
+    assert sorted(likelihoods) == sorted(wanted)
+    assert told["answer"] == wanted.index(best.config.likelihood)
+    assert told["outcome"] == told["choices"][told["answer"]]
+    assert told["kept"] == "the run says"
+
+
+def test_a_run_that_came_otherwise_than_foretold_is_right_in_its_room(monkeypatch):
+    snapshot = shown.look("shown-pixel-mean")
+    which = [member.config.reduction for member in snapshot.members].index("pixel-mean")
+    ends = [replace(each, active=20 if at == which else 0) for at, each in enumerate(
+        verdict.outcomes(snapshot.members))]  # fmt: skip
+    monkeypatch.setattr(verdict, "outcomes", lambda _: ends)
+    monkeypatch.setattr(shown, "look", lambda _: snapshot)
+    told = revealed("train-pixel-mean", "another-run")
+    assert (told["theory"], told["outcome"]) == ("0", "20")
+    assert told["choices"][told["answer"]] == "20"
+    # The first choice, which one has taken, is right by the run and wrong by theory.
+    assert told["advice"].startswith("100% are right.")
+
+
+@pytest.mark.parametrize("run", ["none", "gone", "shown-sigma"])
+def test_without_a_finished_run_of_the_question_theory_is_right(run):
+    told = revealed("train-pixel-mean", run)
+    assert (told["theory"], told["outcome"]) == ("0", "")
+    assert told["choices"][told["answer"]] == "0"
+
+
+def test_a_vote_for_a_room_of_another_server_says_so(monkeypatch):
+    monkeypatch.setattr(hall, "_hall", Hall(Place("c")))
+    status, told = ask("/room/b-BCDFG/vote/1/0", "a")
+    assert status == 409
+    assert "another server" in told["message"]
 
 
 def test_a_qr_code_is_a_picture_of_an_address_alone():

@@ -18,7 +18,9 @@ _PAGES = {"derivation": "Derivation", "bias": "Bias", "train": "Train"}
 class Asked:
     """A question as a room shows it. ``answer`` is None where nothing foretells it.
 
-    ``replies`` say of each choice what is right or wrong with it; ``path`` is where it stands.
+    ``replies`` say of each choice what is right or wrong with it; ``path`` is where it stands. Of
+    Train's questions ``lesson`` is the name, ``theory`` what is foretold, and ``kept`` begins the
+    words on a run's outcome; of others they are empty.
     """
 
     id: str
@@ -28,6 +30,9 @@ class Asked:
     replies: tuple[str, ...]
     answer: int | None
     path: str
+    lesson: str = ""
+    theory: str = ""
+    kept: str = ""
 
 
 @shared(maxsize=1)
@@ -64,10 +69,10 @@ def _lesson(name: str) -> Asked | None:
         _PAGES["train"],
         guess.ask,
         tuple(option.text for option in guess.options),
-        tuple(
-            f"Theory says {guess.theory_text}." if index == answer else option.overlooks
-            for index, option in enumerate(guess.options)
-        ),
+        tuple(option.overlooks for option in guess.options),
         answer,
         f"train?lesson={name}",
+        name,
+        guess.theory_text,
+        guess.kept,
     )

@@ -14,10 +14,12 @@ from vae.rooms.machine import (
     RoomError,
     Rooms,
     Show,
+    Tick,
     View,
 )
 from vae.rooms.place import Place, load_place
 from vae.web.rooms.catalogue import Asked, catalogue
+from vae.web.rooms.followed import Came, came_out
 
 _ANOTHER = (
     "This room is on another server. Open the whole link that your teacher shows, not its code."
@@ -50,7 +52,12 @@ class Hall:
             raise action.error
 
     def tell(self, event: Event, key: str) -> dict[str, Any]:
-        """The room after ``event``, as the browser ``key`` may see it. Raises ``RoomError``."""
+        """The room after ``event``, as the browser ``key`` may see it.
+
+        Raises ``RoomError``, with a sentence of its own where the code is another server's.
+        """
+        if not isinstance(event, Tick) and event.code and not self.place.has(event.code):
+            raise RoomError(_ANOTHER)
         with self._lock:
             action = self._rooms.handle(event, time.monotonic())[-1]
             if isinstance(action, Refuse):
@@ -64,8 +71,6 @@ class Hall:
 
     def look(self, code: str, key: str) -> dict[str, Any]:
         """The room of this code. Raises ``RoomError`` where there is none, or elsewhere."""
-        if not self.place.has(code):
-            raise RoomError(_ANOTHER)
         return self.tell(Look(code), key)
 
 
@@ -73,6 +78,9 @@ def as_seen(view: View, *, teacher: bool, voted: bool) -> dict[str, Any]:
     """What a browser is told: students nothing of the counts or the answer before the reveal."""
     asked = catalogue().get(view.question)
     revealed = view.phase is Phase.REVEALED
+    known = revealed or (teacher and view.phase is Phase.CLOSED)
+    came = came_out(asked, view.run) if asked and known else None
+    answer = asked.answer if asked and came is None else came and came.right
     told: dict[str, Any] = {
         "code": view.code,
         "phase": str(view.phase),
@@ -81,24 +89,35 @@ def as_seen(view: View, *, teacher: bool, voted: bool) -> dict[str, Any]:
         "run": view.run,
         "teacher": teacher,
         "voted": voted,
-        "question": _question(asked, answer=revealed) if asked else None,
+        "question": _question(asked) if asked else None,
         "counts": [list(each) for each in view.counts] if teacher or revealed else [],
         "advice": "",
     }
-    if teacher and asked and asked.answer is not None and view.phase is Phase.CLOSED:
-        told["advice"] = advise(view.counts[-1], asked.answer)
+    if asked and revealed:
+        told["question"] |= _answered(asked, came) | {"answer": answer}
+    if teacher and answer is not None and view.phase is Phase.CLOSED:
+        told["advice"] = advise(view.counts[-1], answer)
     return told
 
 
-def _question(asked: Asked, *, answer: bool) -> dict[str, Any]:
-    told: dict[str, Any] = {
+def _question(asked: Asked) -> dict[str, Any]:
+    return {
         "id": asked.id,
         "ask": asked.ask,
         "choices": list(asked.choices),
         "path": asked.path,
     }
-    if answer:
-        told |= {"answer": asked.answer, "replies": list(asked.replies)}
+
+
+def _answered(asked: Asked, came: Came | None) -> dict[str, Any]:
+    """What is said of each choice; of Train's questions theory, and the run that was followed."""
+    told: dict[str, Any] = {"replies": list(asked.replies)}
+    if asked.lesson:
+        told |= {
+            "theory": came.theory if came else asked.theory,
+            "kept": asked.kept,
+            "outcome": came.outcome if came else "",
+        }
     return told
 
 

@@ -34,15 +34,24 @@ def show(*, offer: bool = False) -> None:
     """The room of the address; with ``offer``, where there is none, a button that opens one."""
     kept = code()
     if kept or offer:
-        quiz.show_part("room", data(kept), key="room-panel")
+        quiz.show_part("room", data(kept, offer=offer), key="room-panel")
 
 
-def data(kept: str) -> dict[str, object]:
-    """What the panel of the room ``kept`` needs to know; of none, what opens one."""
+def data(kept: str, *, offer: bool = True) -> dict[str, object]:
+    """What the panel of the room ``kept`` needs to know; of none, what opens one.
+
+    ``offer``: whether, once it is gone, another may be opened here.
+    """
     questions: dict[str, list[tuple[str, str]]] = {}
     for asked in catalogue().values() if kept else ():
         questions.setdefault(asked.page, []).append((asked.id, asked.ask))
     # Where a browser keeps no cookies, the session is the voter.
     ticket = str(st.session_state.setdefault(_TICKET, secrets.token_urlsafe(24)))
     host = host_for_others()
-    return {"code": kept, "ticket": ticket, "questions": questions, "host": host}
+    return {
+        "code": kept,
+        "ticket": ticket,
+        "questions": questions,
+        "host": host,
+        "offer": offer,
+    }

@@ -3,11 +3,13 @@
 import { button, element } from "./elements.js";
 import { answers, listen, remember } from "./memory.js";
 
-// "You said 20; theory 0; the run kept 0."
+// "You said 20; theory 0; the run kept 0." Of who has not chosen, without the beginning.
 export function sentence(data, chosen) {
-  const parts = [`You said ${data.options[chosen].text}`, `theory ${data.theory}`];
+  const parts = [`theory ${data.theory}`];
+  if (chosen !== undefined) parts.unshift(`You said ${data.options[chosen].text}`);
   if (data.outcome) parts.push(`${data.kept} ${data.outcome}`);
-  return `${parts.join("; ")}.`;
+  const text = parts.join("; ");
+  return `${text[0].toUpperCase()}${text.slice(1)}.`;
 }
 
 // What the choice missed: nothing where it came out so, or where nothing was measured.

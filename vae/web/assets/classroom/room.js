@@ -1,13 +1,32 @@
 // A room on the page: the teacher's commands and the class's votes, without a run of the page.
 import { button, element } from "./elements.js";
-import { bars, moves, pause, told, toStudent } from "./rooms.js";
+import { answered, bars, moves, pause, told, toStudent } from "./rooms.js";
 import { share } from "./share.js";
 
 const OVER = "This room is over: its teacher closed it, or the server was restarted.";
+const SILENT = "The server does not answer. Trying again. If it has to be restarted, this room is gone.";
+const KEPT = "vae-vote";
+
+// What this browser chose last, in this tab alone: the room itself does not know it.
+function remember(vote) {
+  try {
+    sessionStorage.setItem(KEPT, JSON.stringify(vote));
+  } catch {
+    // Then it is known until the page is left.
+  }
+}
+
+function recall() {
+  try {
+    return JSON.parse(sessionStorage.getItem(KEPT)) ?? {};
+  } catch {
+    return {};
+  }
+}
 
 class Panel {
   constructor(root, data, address) {
-    Object.assign(this, { root, data, address, closed: false, room: null, drawn: "", timer: 0, followed: "" });
+    Object.assign(this, { root, data, address, closed: false, room: null, drawn: "", timer: 0, followed: "", vote: recall() });
     this.status = element("p", { role: "status", class: "told" });
     this.body = element("div");
     this.visible = () => document.hidden || this.ask();
@@ -20,26 +39,34 @@ class Panel {
   async send(path, method = "GET") {
     const response = await fetch(this.address(`room/${path}`), { method, headers: { "X-Room": this.data.ticket }, cache: "no-store" });
     const body = await response.json().catch(() => ({}));
-    if (!response.ok) throw Object.assign(new Error(body.message ?? "The server does not answer. Trying again."), { status: response.status });
+    // Without a sentence it is not the app that answers: a proxy, while the server is started anew.
+    if (!response.ok) throw Object.assign(new Error(body.message ?? SILENT), { status: body.message ? response.status : 0 });
     return body;
   }
 
   // Before a room is there, for who stands in front of a class.
   offer() {
-    this.body.replaceChildren(
-      button("Open a room", async () => {
-        try {
-          const { code, url } = await this.send("open", "POST");
-          const here = new URL(window.location.href);
-          const goal = url ? new URL(`${url}${here.pathname.slice(here.pathname.lastIndexOf("/"))}${here.search}${here.hash}`) : here;
-          // Elsewhere it is opened by a second press: a browser is known by its address there.
-          if (code) goal.searchParams.set("room", code);
-          window.location.assign(goal);
-        } catch (error) {
-          this.status.textContent = error.message;
-        }
-      }),
-    );
+    this.body.replaceChildren(button("Open a room", () => this.open()));
+  }
+
+  async open() {
+    try {
+      const { code, url } = await this.send("open", "POST");
+      const here = new URL(window.location.href);
+      const goal = url ? new URL(`${url}${here.pathname.slice(here.pathname.lastIndexOf("/"))}${here.search}${here.hash}`) : here;
+      // Elsewhere it is opened by a second press: a browser is known by its address there.
+      goal.searchParams.delete("room");
+      if (code) goal.searchParams.set("room", code);
+      window.location.assign(goal);
+    } catch (error) {
+      this.say(error instanceof TypeError ? SILENT : error.message);
+    }
+  }
+
+  leave() {
+    const here = new URL(window.location.href);
+    here.searchParams.delete("room");
+    window.location.assign(here);
   }
 
   async ask() {
@@ -53,7 +80,7 @@ class Panel {
       if (this.closed || turn !== this.turn) return;
       if (error.status === 404) return this.end(OVER);
       if (error.status) return this.end(error.message);
-      this.status.textContent = "The server does not answer. Trying again.";
+      this.say(SILENT);
     }
     if (this.closed || turn !== this.turn) return;
     const seconds = pause({ teacher: this.room?.teacher, hidden: document.hidden });
@@ -66,7 +93,7 @@ class Panel {
       this.show(await this.send(`${this.data.code}/${path}`, "POST"));
     } catch (error) {
       if (error.status === 404) this.end(OVER);
-      else this.status.textContent = error.message;
+      else this.say(error instanceof TypeError ? SILENT : error.message);
     }
     if (!this.closed) {
       clearTimeout(this.timer);
@@ -77,8 +104,15 @@ class Panel {
   end(sentence) {
     clearTimeout(this.timer);
     this.closed = true;
+    const again = this.room?.teacher || this.data.offer ? [button("Open a room", () => this.open())] : [];
+    // Below the sentence; a room that is gone is left by its own button, not on every further page.
+    this.status.after(element("div", { class: "bar after" }, ...again, button("Leave the room", () => this.leave())));
     this.body.replaceChildren();
-    this.status.textContent = sentence;
+    this.say(sentence);
+  }
+
+  say(sentence) {
+    if (this.status.textContent !== sentence) this.status.textContent = sentence;
   }
 
   show(room) {
@@ -93,8 +127,7 @@ class Panel {
       this.drawn = drawn;
       this.body.replaceChildren(...(room.teacher ? this.teacher(room) : this.student(room)));
     }
-    const sentence = room.teacher ? told(room) : toStudent(room);
-    if (this.status.textContent !== sentence) this.status.textContent = sentence;
+    this.say(room.teacher ? told(room) : toStudent(room));
   }
 
   // The class looks at the run that its teacher looks at.
@@ -149,28 +182,43 @@ class Panel {
     const asked = element("p", { class: "asked", text: room.question.ask });
     if (room.counts.length) return [asked, ...this.results(room)];
     const open = room.phase === "open" && !room.voted;
-    const choices = room.question.choices.map((text, index) => button(text, () => this.command(`vote/${room.round}/${index}`), { disabled: !open }));
+    const mine = this.mine(room);
+    const choices = room.question.choices.map((text, index) =>
+      button(text, () => this.choose(room, index), { disabled: !open, "aria-pressed": room.voted ? String(index === mine) : null }),
+    );
     return [asked, element("div", { class: "choices votes", role: "group", "aria-label": room.question.ask }, ...choices)];
+  }
+
+  choose(room, choice) {
+    this.vote = { code: room.code, question: room.question.id, choice };
+    remember(this.vote);
+    this.command(`vote/${room.round}/${choice}`);
+  }
+
+  // This browser's own choice, where it has voted on the question.
+  mine(room) {
+    const { code, question, choice } = this.vote;
+    return code === room.code && question === room.question.id ? choice : undefined;
   }
 
   results(room) {
     if (!room.counts.length) return [];
     const many = room.counts.length > 1;
-    const rows = bars(room).map((row) =>
+    const mine = room.teacher ? undefined : this.mine(room);
+    const rows = bars(room).map((row, index) =>
       element(
         "li",
         { class: row.right ? "right" : null },
-        element("span", { class: "choice", text: `${row.right ? "✓ " : ""}${row.text}` }),
+        element("span", { class: "choice", text: `${row.right ? "✓ " : ""}${row.text}${index === mine ? " (yours)" : ""}` }),
         ...row.rounds.map(({ share, text }, at) =>
           element("span", { class: "round" }, element("span", { class: "width", "aria-hidden": "true", style: `width: ${100 * share}%` }), element("span", { text: many ? `${at ? "then" : "first"} ${text}` : text })),
         ),
       ),
     );
     const list = element("ul", { class: "bars", "aria-label": "Votes" }, ...rows);
-    const { answer, replies, path } = room.question;
+    const { replies, path } = room.question;
     if (!replies) return [list];
-    const why = answer == null ? "" : replies[answer];
-    return [list, element("p", {}, `${why} `, element("a", { href: this.address(this.keep(path)), text: "See it on the page" }))];
+    return [list, element("p", { class: "why" }, `${answered(room, mine)} `, element("a", { href: this.address(this.keep(path)), text: "See it on the page" }))];
   }
 
   keep(path) {

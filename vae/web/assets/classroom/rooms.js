@@ -1,4 +1,5 @@
 // What a room's panel says and offers, from what the server told: pure.
+import { sentence } from "./guess.js";
 
 const PHASES = {
   idle: "No question yet.",
@@ -29,6 +30,20 @@ export function toStudent(room) {
   if (room.phase === "open") return room.voted ? "Your vote is counted." : room.round > 1 ? "Vote again: what do you say now?" : "What do you say?";
   if (room.phase === "closed") return "The vote is closed. Talk to your neighbours.";
   return "";
+}
+
+// What is said of a revealed question: why the right choice is right, and of this browser's own
+// choice, where it was another, what it overlooks.
+export function answered(room, mine) {
+  const { choices, answer, replies, theory, kept, outcome } = room.question;
+  const own = Number.isInteger(mine) && mine in choices ? mine : undefined;
+  const missed = own !== undefined && answer != null && own !== answer ? replies[own] : "";
+  if (theory) {
+    const said = sentence({ options: choices.map((text) => ({ text })), theory, kept, outcome }, own);
+    return [said, missed].filter(Boolean).join(" ");
+  }
+  const why = answer == null ? "" : replies[answer];
+  return [missed && `You said “${choices[own]}”. ${missed}`, why].filter(Boolean).join(" ");
 }
 
 // Rows of bars: each choice with the share of every round, in words and as a width.
