@@ -27,6 +27,7 @@ def show_page() -> None:
     if "clinic" not in hidden:
         form.show_clinic()
     form.show_code()
+    form.show_printed(asked)
     watch_pasting(asked, opening=opening)
     if "sizes" not in hidden:
         form.show_sizes(reading)

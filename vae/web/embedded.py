@@ -1,5 +1,6 @@
 """One figure with its dials and nothing else, for a slide: ``?figure=sigma&embed=true``."""
 
+import html
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import altair as alt
 import streamlit as st
 
+from vae.beliefs import Style
 from vae.charts import beliefs, overview
 from vae.charts.bias import (
     asymmetry,
@@ -25,18 +27,22 @@ from vae.lessons import pictures
 from vae.shipped.cards import data_summary
 from vae.web.kit import address, figures
 
-# Of a frame of 430, what its dials leave in two rows.
-_HEIGHT = 286
+# Of a frame of 430, what is left by dials whose names take two lines, by a key, and by none.
+_HEIGHT, _ABOVE_KEY, _ALONE = 332, 302, 408
 _STYLE = (Path(__file__).parent / "assets" / "one_figure.css").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A builder whose arguments are its dials' values, and what else it needs, read when drawn."""
+    """A builder whose arguments are its dials' values, and what else it needs, read when drawn.
+
+    ``key`` has the losses that the figure itself does not name: on its page another one does.
+    """
 
     builder: Callable[..., alt.TopLevelMixin]
     dials: tuple[Dial, ...] = ()
     more: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
+    key: tuple[Style, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,8 +62,8 @@ _ONE = (parts.SIGMA, parts.TARGET_PIXEL)
 _SHAPE = (bias.CENTRE, bias.SPREAD, bias.SKEW)
 
 FIGURES: Mapping[str, Figure] = {
-    "answer": Figure(overview.build_belief_chart, overview.DIALS),
-    "loss": Figure(overview.build_loss_chart, overview.DIALS),
+    "answer": Figure(overview.build_belief_chart, overview.DIALS, key=overview.LOSSES),
+    "loss": Figure(overview.build_loss_chart, overview.DIALS, key=overview.LOSSES),
     "evidence": Figure(evidence.build_posterior_chart, (*_ONE, *evidence.Q_DIALS)),
     "sigma": Figure(panels.build_log_prob_chart, _PIXEL),
     "nll": Figure(nll.build_nll_chart, _PIXEL),
@@ -101,7 +107,15 @@ def show(figure: Figure) -> None:
     st.html(f"<style>{_STYLE}</style>")
     values = figures.query_values(figure.dials)
     more = {name: read() for name, read in figure.more.items()}
-    builder = _Sized(figure.builder, _HEIGHT)
+    if figure.key:
+        st.html(f'<p class="key">{"".join(map(_key_html, figure.key))}</p>')
+    height = _ABOVE_KEY if figure.key else _HEIGHT if figure.dials else _ALONE
+    builder = _Sized(figure.builder, height)
     figures.show_chart(builder, key="one-figure", **values, **more)
     if figure.dials:
         figures.dials(*figure.dials, values=values, bare=True, key="one-dials")
+
+
+def _key_html(style: Style) -> str:
+    mark = f'<span class="{style.shape}" style="background: {style.colour}"></span>'
+    return f"<span>{mark}{html.escape(style.label)}</span>"

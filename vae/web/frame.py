@@ -10,6 +10,7 @@ from vae.ledger.types import REFERENCES
 from vae.lessons import glossary
 from vae.web import contents, hands, quiz
 from vae.web.kit import address
+from vae.web.kit.links import host_for_others
 from vae.web.rooms import panel
 
 _KEY = "presenter"
@@ -28,7 +29,8 @@ _STYLE = "".join(
     )
 )
 _EMBEDDED_STYLE = (_ASSETS / "embedded.css").read_text(encoding="utf-8")
-_PRESENTER_STYLE = (_ASSETS / "presenter.css").read_text(encoding="utf-8")
+# A presenter's page prints as any other.
+_PRESENTER_STYLE = f"@media screen {{{(_ASSETS / 'presenter.css').read_text(encoding='utf-8')}}}"
 
 
 def presenting() -> bool:
@@ -59,7 +61,7 @@ def show_frame() -> None:
             quiz.show_toggle()
             with st.popover("Glossary", icon=":material/menu_book:"):
                 st.markdown(glossary.as_markdown())
-        quiz.show_part("present", {}, key="present-steps")
+        quiz.show_part("present", {"host": host_for_others()}, key="present-steps")
         panel.show(offer=True)
         return
     with st.sidebar:

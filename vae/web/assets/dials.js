@@ -99,6 +99,9 @@ function link() {
   return url.toString();
 }
 
+// For a presenter's own QR code.
+shared.link = link;
+
 async function copyLink(button) {
   const address = link();
   try {

@@ -41,6 +41,13 @@ def show_code() -> None:
     )
 
 
+def show_printed(asked: Asked) -> None:
+    """The code as it is printed, where a field would be cut off."""
+    with st.container(key="print-only-code"):
+        for code in filter(None, (asked.code.strip(), asked.second.strip())):
+            st.text(code)
+
+
 def show_sizes(reading: Reading | None) -> None:
     """Sizes and range, prefilled from what the code shows."""
     shown = {} if reading is None else _sizes_read(reading)

@@ -1,5 +1,7 @@
-// From section to section in front of a class: Next and Back, on a clicker's keys too.
+// From section to section in front of a class: Next and Back, on a clicker's keys too; the way to
+// the room, and the present view as a QR code, wherever on the page one is.
 import { button, element } from "./elements.js";
+import { qr } from "./share.js";
 
 const headings = () => [...document.querySelectorAll("[data-testid=stMain] :is(h1, h2)[id]")];
 
@@ -19,16 +21,44 @@ export function goal(tops, height, step) {
 
 const typing = (target) => target instanceof Element && target.matches("input:not([type=range]), textarea, select, [contenteditable=true]");
 
-export function mount(root) {
+const tops = (found) => found.map((each) => each.getBoundingClientRect().top);
+
+// The address of what is being looked at: the dials know where they stand, where a page has some.
+function view(host) {
+  const known = globalThis.vaeDials?.link?.();
+  if (known) return known;
+  const url = new URL(window.location.href);
+  if (host) url.host = host;
+  const found = headings();
+  const at = current(tops(found), window.innerHeight);
+  if (at > 0) url.hash = found[at].id;
+  return url.href;
+}
+
+export function mount(root, data, address) {
   const place = element("span", { class: "place", "aria-live": "polite" });
   const move = (step) => {
     const found = headings();
-    const next = goal(found.map((each) => each.getBoundingClientRect().top), window.innerHeight, step);
-    if (next < 0) return false;
-    found[next].scrollIntoView({ block: "start" });
-    place.textContent = `${next + 1}/${found.length}`;
-    return true;
+    const next = goal(tops(found), window.innerHeight, step);
+    const main = document.querySelector("[data-testid=stMain]");
+    const before = main.scrollTop;
+    // Past the last section, and on a page without any, by most of a window.
+    if (next < 0) main.scrollBy({ top: 0.8 * step * window.innerHeight });
+    else found[next].scrollIntoView({ block: "start" });
+    if (next >= 0) place.textContent = `${next + 1}/${found.length}`;
+    return next >= 0 || main.scrollTop !== before;
   };
+  const card = element("div", { class: "qr-card", hidden: true });
+  const code = button("QR", () => {
+    card.hidden = !card.hidden;
+    code.setAttribute("aria-expanded", String(!card.hidden));
+    const link = view(data.host);
+    card.replaceChildren(...(card.hidden ? [] : [qr(link, address), element("span", { class: "qr-link", text: link })]));
+  }, { title: "QR code of this view", "aria-expanded": "false" });
+  const room = button("Room", () => {
+    document.querySelector(".classroom .room")?.scrollIntoView({ block: "center" });
+    document.querySelector(".classroom .room :is(select, button)")?.focus({ preventScroll: true });
+  }, { title: "The room, at the top of the page" });
   const key = (event) => {
     const step = { PageDown: 1, PageUp: -1 }[event.key];
     if (!step || event.altKey || event.ctrlKey || event.metaKey || typing(event.composedPath()[0])) return;
@@ -42,6 +72,9 @@ export function mount(root) {
       button("Back", () => move(-1), { title: "The section before: PageUp" }),
       place,
       button("Next", () => move(1), { title: "The next section: PageDown" }),
+      room,
+      code,
+      card,
     ),
   );
   return () => window.removeEventListener("keydown", key, true);
