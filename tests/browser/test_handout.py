@@ -42,6 +42,39 @@ def test_a_page_prints_on_six_pages_with_all_lines_open_folds_and_its_address(op
     expect(foot.locator("svg")).to_have_count(0)
 
 
+def test_a_dark_page_prints_dark_letters_the_pasted_code_whole_figures_and_no_empty_fold(open_page):
+    page = open_page("your_loss", dark=True)
+    page.locator(".handout").wait_for(state="attached")
+    code = page.locator(".st-key-print-only-code")
+    expect(code).to_be_hidden()
+    page.emulate_media(media="print", color_scheme="dark")
+    expect(code).to_contain_text("loss")
+    expect(code).to_be_visible()
+    expect(page.locator(".handout svg.qr")).to_be_visible()
+    shown = page.evaluate(
+        """() => {
+          const seen = (which) =>
+            [...document.querySelectorAll(which)].filter((each) => each.checkVisibility());
+          const letters = seen("[data-testid=stMain] :is(h1, h2, p, li)");
+          const inside = (figure) => {
+            const own = figure.getBoundingClientRect();
+            const place = figure.closest(".stElementContainer").getBoundingClientRect();
+            const fits = own.bottom <= place.bottom + 1 && own.right <= place.right + 1;
+            return own.height > 40 && fits;
+          };
+          return {
+            colours: [...new Set(letters.map((each) => getComputedStyle(each).color))],
+            whole: seen(".stVegaLiteChart svg.marks").map(inside),
+            folds: seen("[data-testid=stExpander]").map((each) => each.innerText),
+          };
+        }"""
+    )
+    assert shown["colours"] == ["rgb(17, 17, 17)"]
+    assert shown["whole"]
+    assert all(shown["whole"])
+    assert all("\n" in text.strip() for text in shown["folds"])
+
+
 def test_one_figure_fits_its_frame_and_is_moved_by_its_dials(open_page):
     page = open_page("derivation?figure=evidence&embed=true", width=760, height=430)
     main = page.get_by_test_id("stMain")
@@ -72,6 +105,12 @@ def test_a_clicker_walks_through_the_sections_of_a_presenter(open_page):
     # Letters of the axes, as tall as the page's text: a hundredth of the picture's height and more.
     size = page.locator(".stVegaLiteChart svg .role-axis-label text").first
     assert size.evaluate("text => text.getBoundingClientRect().height") >= 14
+    # For the class's own phones: this section, and not a projector's page.
+    page.locator(".steps").get_by_role("button", name="QR").click()
+    link = page.locator(".steps .qr-link")
+    expect(link).to_contain_text("#two-mse")
+    expect(link).not_to_contain_text("present")
+    page.locator(".steps").get_by_role("button", name="QR").click()
     page.locator(".actions").get_by_role("button", name="QR").first.click()
     picture = page.locator(".actions img")
     expect(picture).to_be_visible()

@@ -18,17 +18,27 @@ function picture(link, address) {
   return drawn;
 }
 
+// Whether the page is light letters on a dark ground, which no printer prints.
+function isDark() {
+  const [red, green, blue] = (getComputedStyle(document.querySelector(".stApp")).backgroundColor.match(/[\d.]+/g) ?? []).map(Number);
+  return red + green + blue < 3 * 128;
+}
+
 export function mount(root, data, address) {
   expect(data.totals);
   const foot = element("div", { class: "handout" });
   root.replaceChildren(foot);
   const fill = () => {
+    document.documentElement.toggleAttribute("data-ink", isDark());
     const url = new URL(window.location.href);
     if (data.host) url.host = data.host;
     const link = url.href;
     foot.replaceChildren(...[picture(link, address), element("p", { text: link })].filter(Boolean));
   };
-  const empty = () => foot.replaceChildren();
+  const empty = () => {
+    document.documentElement.removeAttribute("data-ink");
+    foot.replaceChildren();
+  };
   const printing = window.matchMedia("print");
   const changed = () => (printing.matches ? fill() : empty());
   window.addEventListener("beforeprint", fill);

@@ -23,11 +23,11 @@ const typing = (target) => target instanceof Element && target.matches("input:no
 
 const tops = (found) => found.map((each) => each.getBoundingClientRect().top);
 
-// The address of what is being looked at: the dials know where they stand, where a page has some.
+// The address of what is being looked at, for who has no projector: the dials know where they
+// stand, where a page has some.
 function view(host) {
-  const known = globalThis.vaeDials?.link?.();
-  if (known) return known;
-  const url = new URL(window.location.href);
+  const url = new URL(globalThis.vaeDials?.link?.() ?? window.location.href);
+  for (const own of ["present", "notes"]) url.searchParams.delete(own);
   if (host) url.host = host;
   const found = headings();
   const at = current(tops(found), window.innerHeight);
