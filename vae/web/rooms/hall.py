@@ -80,7 +80,7 @@ def as_seen(view: View, *, teacher: bool, voted: bool) -> dict[str, Any]:
     revealed = view.phase is Phase.REVEALED
     known = revealed or (teacher and view.phase is Phase.CLOSED)
     came = came_out(asked, view.run) if asked and known else None
-    answer = asked.answer if asked and came is None else came and came.right
+    answer = came.right if came else asked.answer if asked else None
     told: dict[str, Any] = {
         "code": view.code,
         "phase": str(view.phase),
