@@ -90,6 +90,14 @@ def app_rows(data: Path | None, seconds: float) -> Iterator[Row]:
         for page, (wait, used) in asyncio.run(app.page_latencies(server)).items():
             value = f"{1000 * wait:.0f} ms, processor {1000 * used:.0f} ms"
             yield Row(f"script run of {page}", value, "60 ms", wait <= 0.06)
+        figures = app.first_figures(server.url)
+        empty = figures.pop("peer")
+        yield Row("first figure of an empty app, new browser", f"{empty:.2f} s")
+        for page, first in figures.items():
+            value = f"{first:.2f} s, {first - empty:+.2f} s"
+            met = first <= min(1.5, empty + 0.4)
+            name = page or "overview"
+            yield Row(f"first figure of {name}", value, "1.5 s, and 0.4 s more", met)
         # The worker has been warm since the first page asked for it.
         warm, step = app.click_to_picture(server.url, "", later=5.0)
         yield Row("click to first picture, warm worker", f"{warm:.2f} s", "1 s", warm <= 1)

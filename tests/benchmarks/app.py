@@ -3,15 +3,17 @@
 import asyncio
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.appserver import Server
+from tests.appserver import Server, serve
 from tests.benchmarks.client import Session
-from tests.benchmarks.load import EVERYWHERE, cpu_seconds, quantile
+from tests.benchmarks.load import EVERYWHERE, READING, cpu_seconds, quantile
 from tests.benchmarks.speed import BATCH
 from tests.browsing import Drag, drag_dial, drag_stroke, wait_ready, watch
 
@@ -42,20 +44,68 @@ async def memory_after_every_page(server: Server) -> float:
 
 
 @contextmanager
-def chromium_page(url: str, height: int = 900) -> Iterator[Page]:
-    """A ready page in Chromium, its messages and frames counted."""
+def chromium() -> Iterator[Browser]:
+    """Chromium with a new profile."""
     executable = os.environ.get("VAE_TEST_CHROMIUM") or shutil.which("chromium")
     if executable is None:
         raise RuntimeError("no chromium on the PATH (or name one in VAE_TEST_CHROMIUM)")
     flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=flags)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def chromium_page(url: str, height: int = 900) -> Iterator[Page]:
+    """A ready page in Chromium, its messages and frames counted."""
+    with chromium() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": height})
         watch(page)
         page.goto(url)
         wait_ready(page, seconds=60)
         yield page
-        browser.close()
+
+
+_PEER = """
+import altair as alt
+import streamlit as st
+
+st.title("An empty app")
+curve = alt.Chart(alt.sequence(-3, 3, 0.02, as_="x")).transform_calculate(y="datum.x * datum.x")
+st.altair_chart(curve.mark_line().encode(x="x:Q", y="y:Q"))
+"""
+_FIRST = """
+new MutationObserver(() => {
+  if (!window.firstFigure && document.querySelector(".stVegaLiteChart .marks"))
+    window.firstFigure = performance.now() / 1000;
+}).observe(document, { childList: true, subtree: true });
+"""
+
+
+def first_figures(url: str, runs: int = 5) -> dict[str, float]:
+    """Median seconds from the address to the first figure in a new browser, server warm: of each
+    reading page, and under "" of the overview; under "peer" of an empty app with one figure."""
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "peer.py"
+        script.write_text(_PEER, encoding="utf-8")
+        with serve(Path(folder), script=script) as peer:
+            places = {"peer": peer.url, **{page: f"{url}/{page}" for page in ("", *READING)}}
+            seen: dict[str, list[float]] = {name: [] for name in places}
+            # In turn, the first round for nothing: both servers are warm then.
+            for _ in range(runs + 1):
+                for name, place in places.items():
+                    seen[name].append(_first_figure(place))
+    return {name: quantile(times[1:], 0.5) for name, times in seen.items()}
+
+
+def _first_figure(url: str) -> float:
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": 1280, "height": 720})
+        page.add_init_script(_FIRST)
+        page.goto(url)
+        page.wait_for_function("() => window.firstFigure", timeout=60_000)
+        return float(page.evaluate("window.firstFigure"))
 
 
 def first_dial(url: str, page: str) -> Drag:
