@@ -28,7 +28,10 @@ teach.show_room()
 st.markdown(
     "**What then?** Vickrey et al. (2015) advise by the share that is right. Few: explain. Some: "
     "let them convince each other, and vote again. Most: go on. The room says which it is. Start a "
-    "run on Train, and the whole room watches it."
+    "run on Train, and the whole room watches it. When it ends, everybody reads their own choice "
+    "beside theory and what the run kept.\n\n"
+    "A room is gone when you close it, three hours after it was last used, or with its server. "
+    "Every page says so then, and you open another one."
 )
 
 st.header("A link of your own", anchor="builder")
@@ -55,8 +58,10 @@ st.markdown(
     "gone with the room. A free host may keep logs of its own: see README.md.\n\n"
     "**Accessibility.** Everything works by keyboard, and figures have text alternatives. Every "
     "page is checked with axe, in light and dark. Colour never speaks alone.\n\n"
-    "**In an LMS.** A page stands in a frame with `?embed=true`; one figure alone by *Embed*, "
-    "beside its dials. Over https a student in a frame keeps the own run after a reload.\n\n"
+    "**In an LMS.** A page stands in a frame with `?embed=true`, as "
+    '`<iframe src="ADDRESS?embed=true" width="100%" height="700"></iframe>`. One figure alone '
+    "by *Embed*, beside its dials. Over https a student in a frame keeps the own run after a "
+    "reload.\n\n"
     "**On paper.** Print a page: it comes without controls, with folds open and the address at "
     "its foot."
 )

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browsing import dial, step_dial, wait_ready
+from browsing import dial, draw_all, step_dial, wait_ready
 from playwright.sync_api import expect
 
 from vae.charts.derivation.steps import STEPS
@@ -19,13 +19,17 @@ def test_a_page_prints_on_six_pages_with_all_lines_open_folds_and_its_address(op
     # The browser's own parts come last; what is printed before them is half a page.
     expect(dial(page, "sigma")).to_be_visible(timeout=30_000)
     page.locator(".handout").wait_for(state="attached")
-    page.wait_for_timeout(1500)
+    # As the browser's own key for printing waits for them.
+    draw_all(page)
     page.evaluate("() => window.addEventListener('beforeprint', () => (window.printed = true))")
     document = page.pdf(prefer_css_page_size=True, print_background=True)
     assert len(re.findall(rb"/Type\s*/Page\b", document)) <= 6
     # A printer is told before the foot's picture has to be there.
     assert page.evaluate("window.printed")
     page.emulate_media(media="print")
+    figures = [each for each in page.locator("svg.marks").all() if each.is_visible()]
+    assert len(figures) > 15
+    assert all(each.bounding_box()["height"] > 20 for each in figures)
     for name in _GONE:
         for each in page.get_by_test_id(name).all():
             assert not each.is_visible(), name
