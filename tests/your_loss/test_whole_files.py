@@ -297,3 +297,45 @@ def loss(x, y, mu, logvar):
     return F.mse_loss(y, x, reduction="sum") + torch.sum({KL})
 """
     assert your_loss.read(code).sigma2 == pytest.approx(0.5)
+
+
+def test_a_loop_that_runs_only_as_a_script_is_read() -> None:
+    code = f"""
+def squared(x, y):
+    return F.mse_loss(x, y, reduction="sum")
+if __name__ == "__main__":
+    beta = 4
+    for images in DataLoader(pictures, 64):
+        recon, mu, logvar = net(images)
+        total = squared(images, recon) + beta * torch.sum({KL})
+        total.backward()
+"""
+    assert your_loss.read(code).sigma2 == pytest.approx(2.0)
+
+
+def test_moments_side_by_side_are_split() -> None:
+    code = f"""
+def train_loss(self, img):
+    mean_log_var = self.to_mean_and_log_var(self.encoder(img))
+    mu, logvar = torch.chunk(mean_log_var, chunks=2, dim=1)
+    rebuilt = self.decoder(mu + torch.exp(0.5 * logvar) * torch.randn_like(mu))
+    return F.mse_loss(rebuilt, img, reduction="sum") + torch.sum({KL})
+"""
+    assert your_loss.read(code).sigma2 == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("term", "words"),
+    [
+        ("keras.losses.kl_divergence(mu, logvar)", "two lists of probabilities"),
+        ("keras.losses.KLDivergence()(mu, logvar)", "two lists of probabilities"),
+        ("nn.KLDivLoss()(mu, logvar)", "two lists of probabilities"),
+        ("tfp.layers.KLDivergenceRegularizer(prior)", "inside of a layer"),
+    ],
+)
+def test_a_kl_of_something_else_is_no_kl_to_the_prior(term: str, words: str) -> None:
+    found = your_loss.read(
+        f"def loss(x, y, mu, logvar):\n    error = ((x - y) ** 2).sum()\n    return error + {term}"
+    )
+    assert not found.read
+    assert words in found.message

@@ -91,6 +91,12 @@ def _refused(message: str) -> Reading:
 
 def _read(code: str, request: Request, limits: Range | str | None) -> Reading:
     tree = parse(code)
+    for node in ast.walk(tree):
+        if getattr(node, "attr", getattr(node, "id", "")) == "KLDivergenceRegularizer":
+            return _refused(
+                f"Line {getattr(node, 'lineno', 0)}: KLDivergenceRegularizer adds a KL inside of a "
+                "layer, which is not followed; write the KL into the loss, and it is read."
+            )
     trouble: list[tuple[int, str]] = []
     found = search(tree, request, trouble)
     if found is None or found.traced.root is None:

@@ -101,6 +101,9 @@ class Expressions(Calls):
             pass
         if node.id in BUILTINS:
             return BUILTINS[node.id]
+        if node.id == "__name__":
+            # What a script does when it is run.
+            return "__main__"
         if node.id in library.ALIASES:
             return Library(library.ALIASES[node.id])
         if node.id not in self.globals:

@@ -176,6 +176,9 @@ def guess(name: str) -> list[Guess]:
     if some & _LATE and not (some & (_TARGET - {"batch", "x"})):
         return [Guess("constant", 1)]
     scale = _scale_roles(words, whole, some)
+    if scale and some & (_MEAN - {"m"}):
+        # mean_log_var: both side by side, to be split.
+        return []
     if scale:
         return scale
     if "log" in some and some & _DENSITIES:

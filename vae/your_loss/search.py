@@ -13,7 +13,7 @@ from vae.your_loss.arrays import BUDGET, TooMuch
 from vae.your_loss.entries import Entry, Traced
 from vae.your_loss.examine import Examined, examine
 from vae.your_loss.roles import LATENT_SCALES
-from vae.your_loss.state import Setup, Sizes
+from vae.your_loss.state import Setup, Sizes, key_of
 from vae.your_loss.values import Opaque
 
 MAX_TRIES = 36
@@ -134,6 +134,7 @@ def _by_option(
     options: dict[str, tuple[int, list[str]]],
 ) -> Found | None:
     """A setting with a few named values, one of which makes this a whole loss: it is asked for."""
+    options = _by_key(options)
     # What is met last stands nearest to the loss.
     names = list(options)[-3:]
     line = options[names[-1]][0]
@@ -151,6 +152,16 @@ def _by_option(
             found.open_choice = (line, tuple((n, tuple(options[n][1])) for n in names))
             return found
     return best
+
+
+def _by_key(options: dict[str, tuple[int, list[str]]]) -> dict[str, tuple[int, list[str]]]:
+    """One setting that is handed on under several names, by the key that they share."""
+    shared: dict[str, list[str]] = {}
+    for name in options:
+        shared.setdefault(key_of(name), []).append(name)
+    return {
+        (names[0] if len(names) == 1 else key): options[names[-1]] for key, names in shared.items()
+    }
 
 
 def _confirm(tree: ast.Module, best: Found) -> None:

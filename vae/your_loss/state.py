@@ -355,14 +355,14 @@ class State:
     def default_of(self, value: Opaque) -> Any:
         """What the code's own defaults say of this name, or None."""
         for name in (*value.names, value.path):
-            for key in (name, name.rsplit(".", 1)[-1], _key_of(name)):
+            for key in (name, name.rsplit(".", 1)[-1], key_of(name)):
                 if key in self.setup.defaults:
                     return self.setup.defaults[key]
         return None
 
     def given_constant(self, value: Opaque) -> Any:
         for name in (*value.names, value.path):
-            for key in (name, name.rsplit(".", 1)[-1], _key_of(name)):
+            for key in (name, name.rsplit(".", 1)[-1], key_of(name)):
                 if key in self.setup.constants:
                     return self.setup.constants[key]
         return None
@@ -409,7 +409,7 @@ class State:
         return value.node
 
 
-def _key_of(name: str) -> str:
+def key_of(name: str) -> str:
     """'kwargs["M_N"]' -> 'M_N'."""
     if name.endswith("]") and "[" in name:
         return name[name.rindex("[") + 1 : -1].strip("'\"")

@@ -10,6 +10,10 @@ from vae.your_loss.reading import Reading
 from vae.your_loss.roles import LATENT_SCALES, guess, is_late, is_term, words_of
 from vae.your_loss.search import Found
 
+# Divergences of libraries that take probabilities.
+_OF_PROBABILITIES = re.compile(
+    r"KLDivLoss|\bkl_div\(|losses\.(kl_divergence|KLDivergence|kullback\w+|kld)|KLDivergence\("
+)
 # Families of which beta is the number.
 SUMMED = (
     "bernoulli",
@@ -223,6 +227,11 @@ def _parts_refused(reading: Reading, found: Found) -> str:
     unknown = reading.unknown[0] if reading.unknown else None
     if (asks := _asks_of_latents(examined)) is not None:
         line, name, _ = examined.probe.state.unknown[asks]
+        if _OF_PROBABILITIES.search(name):
+            return (
+                f"Line {line}: {name} compares two lists of probabilities, no means and log "
+                "variances; write KL(q || N(0, 1)) by its formula, and the loss is read."
+            )
         return (
             f"Line {line}: {name} is not known here, and it asks something of the latents beside "
             "the KL. So how much of a KL this loss has is not told."
