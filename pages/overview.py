@@ -26,15 +26,11 @@ st.header(
 )
 st.markdown("See what three decoders believe of one pixel, and what each charges for a miss.")
 with layout.steered("answer"):
-    with st.container(key="answer-row"):
-        belief, loss, cost = st.columns([5, 5, 3])
-    with belief:
+    with layout.row("answer", "threes"):
         st.markdown("**What the decoder believes of the pixel…**")
         figures.show_chart(overview.build_belief_chart, key="belief", **values)
-    with loss:
         st.markdown("**…is the loss: minus its logarithm**")
         figures.show_chart(overview.build_loss_chart, key="loss", **values)
-    with cost:
         st.markdown("**What this output costs**")
         figures.show_chart(overview.build_cost_chart, key="cost", **values)
     figures.dials(
@@ -60,9 +56,9 @@ st.markdown(
     "pixel’s grey t. They differ in what a miss costs. That cost is weighed against the **KL**: "
     "what the encoder pays, in nats, for telling z more than the prior knows. σ sets the weight "
     "for MSE. BCE has set it for you, and unevenly."
+    # One message with it: each element of a page is one, to every browser.
+    + (f"\n\n{ruler}" if (ruler := beliefs.ruler("mnist")) else "")
 )
-if ruler := beliefs.ruler("mnist"):
-    st.markdown(ruler)
 
 st.header("Every loss is a belief", anchor="beliefs", help=explain("MSE", "BCE", "KL", "σ"))
 st.markdown(
@@ -87,32 +83,29 @@ drawing.show_shipped(
 
 st.header("Three lessons, and your own loss", anchor="lessons")
 keep = {"present": "1"} if frame.presenting() else None
-first, second, third = st.columns(3)
-with first, st.container(border=True, height="stretch"):
+with layout.cards("lessons"):
     navigation.link("derivation", query=keep)
     st.markdown(
         "Why there is a KL, and how log p(x|z) becomes MSE or BCE, one line at a time. One σ moves "
         "everything: gradients, the best loss, how many latents survive."
     )
-with second, st.container(border=True, height="stretch"):
     navigation.link("bias", query=keep)
     st.markdown(
         "Does BCE pull greys toward 0.5 and blur pictures? The cost is uneven, the minimum is not "
         "moved. A real pull appears under conditions you can feel."
     )
-with third, st.container(border=True, height="stretch"):
     navigation.link("train", query=keep)
     st.markdown(
         "Predict, then train a VAE here on real images and see who was right: collapse, blur, a "
         "learned σ, the race of four losses."
     )
-with st.container(border=True):
     navigation.link("your_loss", query=keep)
     st.markdown(
         "Paste your code: it is read, never run. Which σ or β did it choose, will any latent "
-        "survive it, may the loss be negative, and what did you mean?"
+        "survive it, may the loss be negative, and what did you mean?\n\n"
+        + symptoms.links_to_symptoms(keep),
+        unsafe_allow_html=True,
     )
-    symptoms.show_symptoms(keep)
 
 st.header(f"The ledger: {len(CLAIMS)} claims and questions", anchor="ledger")
 st.markdown(

@@ -85,6 +85,7 @@ class Counts:
     fragment_runs: list[float] = field(default_factory=list)
     exceptions: list[str] = field(default_factory=list)
     bytes: int = 0
+    messages: int = 0
     longest_sent: int = 0
 
 
@@ -281,6 +282,7 @@ class Session:
         async for raw in self._socket:
             assert isinstance(raw, bytes)
             self.counts.bytes += len(raw)
+            self.counts.messages += 1
             message = ForwardMsg()
             message.ParseFromString(raw)
             if message.WhichOneof("type") == "ref_hash":

@@ -53,7 +53,7 @@ def test_the_machines_own_address_is_one_of_its_network_or_none():
 @pytest.mark.parametrize("present", ["", "1"])
 def test_every_symptom_leads_from_overview_to_a_question_that_had_it(present):
     app = open_app(**({"present": present} if present else {}))
-    [html] = [h.proto.body for h in app.get("html") if "What do you see?" in h.proto.body]
+    [html] = [m.value for m in app.markdown if "What do you see?" in m.value]
     first = first_questions()
     assert set(first) == {entry.symptom for entry in clinic()}
     assert next(iter(first)) == "KL goes to 0"

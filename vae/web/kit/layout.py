@@ -14,7 +14,7 @@ import streamlit as st
 
 from vae.web.kit import address
 
-Layout = Literal["figures", "halves", "thirds", "wide", "pictures", "members"]
+Layout = Literal["figures", "threes", "halves", "thirds", "wide", "pictures", "members"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +30,18 @@ class Strip:
 def row(name: str, layout: Layout = "figures") -> st.delta_generator.DeltaGenerator:
     """A container for a row; its elements take their places in the order in which they come.
 
-    ``figures``: two columns, of a caption and its figure in turn. ``halves`` and ``thirds``: an
-    element a column. ``wide``: the first column is the wider one, the second a single element.
-    ``pictures``: small figures with their captions, as many side by side as fit. ``members``: a
-    container each for the runs of a comparison, side by side, two on a phone.
+    ``figures``: two columns, of a caption and its figure in turn. ``threes``: three, of which the
+    last is narrower. ``halves`` and ``thirds``: an element a column. ``wide``: the first column is
+    the wider one, the second a single element. ``pictures``: small figures with their captions, as
+    many side by side as fit. ``members``: a container each for the runs of a comparison, side by
+    side, two on a phone.
     """
     return st.container(key=f"{layout}-{name}")
+
+
+def cards(name: str) -> st.delta_generator.DeltaGenerator:
+    """A container for framed cards, three side by side and one below them; each is two elements."""
+    return st.container(key=f"cards-{name}")
 
 
 def steered(name: str) -> st.delta_generator.DeltaGenerator:

@@ -121,16 +121,17 @@ def _show_survival(reading: Reading) -> None:
     if reading.survival is None:
         st.markdown("No bound is known for this belief.")
         return
-    st.markdown(words(reading.survival.text))
+    said = words(reading.survival.text)
     if reading.family != "gaussian" or not reading.sigma2_unit:
+        st.markdown(said)
         return
     counts = ", ".join(
         f"**{alive(reading.sigma2_unit, data_summary(name).eigenvalues)}** on {DATASETS[name]}"
         for name in _SUMMARIES
     )
     st.markdown(
-        f"Latents that a linear VAE keeps at σ² = {reading.sigma2_unit:.4g}, however many it "
-        f"has: {counts}."
+        f"{said}\n\nLatents that a linear VAE keeps at σ² = {reading.sigma2_unit:.4g}, however "
+        f"many it has: {counts}."
     )
     _show_own_data(reading.sigma2_unit)
 
@@ -173,7 +174,7 @@ def _show_printed(reading: Reading) -> None:
     if reading.printed is None:
         st.markdown("Where zero lies is not known for this loss.")
         return
-    st.markdown(words(reading.printed.text))
+    said = words(reading.printed.text)
     stuck = [
         (DATASETS[name], mean_picture_loss(reading, sum(data_summary(name).eigenvalues)))
         for name in _SUMMARIES
@@ -181,10 +182,11 @@ def _show_printed(reading: Reading) -> None:
     unit = reading.data_range == (0.0, 1.0) and reading.sizes.pixels == 784
     if unit and stuck[0][1] is not None:
         shown = ", ".join(f"{value:.4g} on {name}" for name, value in stuck if value is not None)
-        st.markdown(
-            f"A run whose every output is the mean picture prints {shown} for the error. A run "
-            "that stays there has collapsed."
+        said += (
+            f"\n\nA run whose every output is the mean picture prints {shown} for the error. A "
+            "run that stays there has collapsed."
         )
+    st.markdown(said)
 
 
 def _show_faults(reading: Reading) -> None:

@@ -18,9 +18,10 @@ def show_sharing(asked: Asked) -> None:
             )
             return
         link, note = link_for_others(asked.to_query())
-        st.markdown("**This reading**: the code travels in the link and is kept nowhere.")
+        st.markdown(
+            "**This reading**: the code travels in the link and is kept nowhere."
+            + (f"\n\n{note}" if note else "")
+        )
         st.code(link, language=None, wrap_lines=True)
         if len(link) <= MOST_LETTERS:
             quiz.show_link("Copy link", link, key="share-reading")
-        if note:
-            st.caption(note)

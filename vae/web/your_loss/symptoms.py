@@ -4,8 +4,6 @@ import html
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
-import streamlit as st
-
 from vae.web.your_loss.asked import questions
 
 _SAID_FIRST = "KL goes to 0"
@@ -19,11 +17,11 @@ def first_questions() -> dict[str, str]:
     return {symptom: found[symptom] for symptom in sorted(found, key=lambda s: s != _SAID_FIRST)}
 
 
-def show_symptoms(query: Mapping[str, str] | None = None) -> None:
-    """A link for each symptom, in this tab; ``query`` is kept in the address."""
+def links_to_symptoms(query: Mapping[str, str] | None = None) -> str:
+    """A link for each symptom, in this tab, as HTML; ``query`` is kept in the address."""
     links = " · ".join(
         f'<a href="your_loss?{html.escape(urlencode({**(query or {}), "question": name}))}" '
         f'target="_self">{html.escape(symptom)}</a>'
         for symptom, name in first_questions().items()
     )
-    st.html(f"<p><strong>What do you see?</strong> {links}</p>")
+    return f"<p><strong>What do you see?</strong> {links}</p>"
