@@ -1,6 +1,8 @@
 """The pages' words: short sentences, and no number that nothing in code stands for."""
 
+import importlib
 import math
+import pkgutil
 import re
 from collections.abc import Callable
 
@@ -8,13 +10,16 @@ import numpy as np
 import pytest
 from page_texts import ROOT, is_prose, page_texts, sentences, words
 
+import vae.charts
 from vae import config
 from vae.beliefs import BELIEFS
 from vae.charts.bias import expected, opposite
 from vae.charts.derivation import parts, spectrum
+from vae.charts.kit.dials import Dial
 from vae.engine import evaluation, importance
 from vae.images import digits
 from vae.ledger import CLAIMS, THREADS
+from vae.lessons.glossary import GLOSSARY
 from vae.lessons.questions import LESSONS, VARIANTS
 from vae.shipped import cards
 from vae.theory import bernoulli, early_stopping, gaussian, grey_masses
@@ -249,6 +254,59 @@ def test_a_squared_error_without_its_sigma_is_found() -> None:
     assert not _without_sigma("Squared error is slow at σ = 1.")
     assert not _without_sigma("The thread says “MSE is a law”.")
     assert not _without_sigma("Which has the smaller squared error?")
+
+
+# Letters that stand for nothing of the lessons', each with where it is from.
+_LETTERS = {
+    "A": "the article",
+    "I": "the unit matrix, in N(0, I)",
+    "P": "a probability, in P(white)",
+    "S": "a shape",
+    "e": "Euler's number",
+    "j": "the index of a latent, as in vⱼ",
+    "k": "a byte, named where it stands",
+    "u": "noise or what is integrated over, named where it stands",
+    "K": "draws of z, named where it stands",
+    "f": "the threads' letter for the decoder",
+    "ε": "Adam's, with its value beside it",
+    "B": "a part of a journal's name",
+    "F": "a module's name in code",
+}
+_LETTER = re.compile(r"(?<![\w’'\\.{^-])([A-Za-zα-ωΑ-Ω])(?![\w’'-])")
+
+
+def _letters(text: str) -> set[str]:
+    """The symbols of one letter in ``text``."""
+    return set(_LETTER.findall(re.sub(r"`[^`]*`|<[^>]*>|\$[^$]*\$", " ", text)))
+
+
+def test_every_letter_on_a_page_is_in_the_table_of_symbols() -> None:
+    """So that each has one meaning: the table has each once."""
+    known = {s for entry in GLOSSARY for s in re.findall(r"[A-Za-zα-ωΑ-Ω]+", entry.symbol)}
+    elsewhere = ("vae/your_loss", "vae/web/your_loss", "vae/config.py", "vae/web/rooms")
+    strange = {
+        (letter, where)
+        for where, text in TEXTS
+        if not where.startswith(elsewhere)
+        for letter in _letters(text) - known - set(_LETTERS)
+    }
+    assert not strange, sorted(strange)
+
+
+def test_a_dials_letter_is_in_the_table_of_symbols() -> None:
+    known = {s for entry in GLOSSARY for s in re.findall(r"[A-Za-zα-ωΑ-Ω]+", entry.symbol)}
+    signs = {dial.label.split(",")[0].split(" ")[0].rstrip("²") for dial in _dials()}
+    letters = {sign for sign in signs if len(sign) == 1}
+    assert {"t", "p", "σ", "s", "τ", "g", "h"} <= letters
+    assert letters <= known
+
+
+def _dials() -> set[Dial]:
+    found = set()
+    for info in pkgutil.walk_packages(vae.charts.__path__, "vae.charts."):
+        parts = vars(importlib.import_module(info.name)).values()
+        found |= {part for part in parts if isinstance(part, Dial)}
+    return found
 
 
 def test_a_number_without_a_source_is_found() -> None:

@@ -86,6 +86,18 @@ def test_each_section_with_a_figure_says_first_what_to_see(page: str) -> None:
     assert not silent
 
 
+@pytest.mark.parametrize("page", ["derivation", "bias"])
+def test_each_section_ends_with_what_to_keep_and_why(page: str) -> None:
+    held = sections(page)
+    assert held
+    for section in held:
+        kept = [text for text in section.texts if "*Why?*" in text]
+        assert len(kept) == section.kinds.count("success") == 1, section.title
+        told, _, why = kept[0].partition("\n\n*Why?* ")
+        assert len(told.split()) > 3, section.title
+        assert len(why.split()) > 3, section.title
+
+
 def test_a_term_without_its_explanation_is_found() -> None:
     assert named("σ sets the weight of the KL, says `beta`, in nats") == {"σ", "KL"}
     assert named("log p(x|z) is not p(x)") == {"p(x|z)", "p(x)"}

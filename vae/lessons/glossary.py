@@ -43,9 +43,15 @@ GLOSSARY = (
         "the mean that the decoder gives for a pixel in (0, 1); a density has its arguments "
         "written out",
     ),
+    Entry(
+        "y", "single output", "one output for many targets: their mean, median or mode, by the loss"
+    ),
     Entry("a", "logit", "log(p/(1 − p)), what the network gives before the sigmoid"),
     Entry("λ", "lambda", "the continuous Bernoulli's parameter, sigmoid(a), which is not its mean"),
+    Entry("C(λ)", "constant", "what gives the continuous Bernoulli's density the area 1"),
     Entry("σ", "scale", "standard deviation of the Gaussian decoder, in units of grey"),
+    Entry("N(μ, σ²)", "normal", "the Gaussian density of mean μ and variance σ²"),
+    Entry("E[…]", "expectation", "the mean over what is drawn at random"),
     Entry("h", "gap", "how far an output is from its target, |p − t|"),
     Entry(
         "H(t)",

@@ -4,6 +4,9 @@
 the text in the Vega runtime and hold it against ``vae.theory.grey_masses``. In the middle of a bell
 the difference of its distribution function is exact to the last digits; in the far tails, where
 the mass is below 1e-12, it is 0.
+
+A Gaussian with one sigma a pixel has the Gaussian's masses, at that pixel's sigma. The categorical
+has none here: its 256 masses are the network's own outputs, which no dial could move.
 """
 
 from collections.abc import Callable, Mapping
