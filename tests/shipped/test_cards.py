@@ -15,6 +15,7 @@ from vae.lessons.questions import LESSONS
 from vae.shipped import __main__ as shipping
 from vae.shipped import cards
 from vae.shipped.cards import CHECKPOINTS, Card, data_summary, load_cards
+from vae.theory.grey_masses import gaussian_masses
 
 LOADED = load_cards()
 SHIPPED = [name for name, card in LOADED.items() if card.weights]
@@ -288,3 +289,15 @@ def test_one_command_makes_a_card_that_reads_back(tmp_path, monkeypatch):
     assert {path.name for path in tmp_path.iterdir()} == {"short.json", "short.pt"}
     with pytest.raises(SystemExit):
         shipping.main(["--only", "nothing"])
+
+
+def test_a_shipped_bell_gives_exact_black_hardly_more_than_half_of_its_mass():
+    """Overview says so of the Gaussians that it compares, and README of all but tiny sigmas."""
+    shipped_cards = load_cards()
+    best = shipped_cards["mnist-gaussian-optimal"].scale
+    assert best is not None
+    for scale in (shipped_cards["mnist-gaussian"].config.scale, best):
+        # An output below 0 a sigmoid does not give: at 0 black has most.
+        assert 0.5 < float(gaussian_masses(0.0, scale)[0]) < 0.52
+    assert float(gaussian_masses(0.0, 2 / 255)[0]) < 0.6
+    assert float(gaussian_masses(0.0, 0.2 / 255)[0]) > 0.9

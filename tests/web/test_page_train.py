@@ -316,6 +316,9 @@ def test_a_sweep_is_stopped_watched_replayed_and_shared_as_any_run(registry, key
     assert not over.exception
     assert "Stopped: step" in over.get("progress")[0].proto.text
     assert "what counts: compare points above one another" in words(over)
+    # A member's film is among what can be taken home, and the link is shared as before.
+    assert "download-animation" in {item.key for item in over.get("download_button")}
+    assert f"run={run}" in "".join(item.value for item in over.code)
 
 
 def test_a_bound_is_measured_from_a_run_that_ended(registry):
