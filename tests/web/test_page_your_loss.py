@@ -211,6 +211,20 @@ def test_two_losses_stand_side_by_side():
     assert len(app.subheader) == 7
 
 
+def test_a_field_that_was_not_drawn_for_a_while_comes_back_with_its_text():
+    app = run_page("your_loss")
+    app.text_area(key="loss_second").set_value(BCE).run()
+    for wrong in ("foo", "bar"):
+        app.text_input(key="loss_image").set_value(wrong).run()
+        assert not [each for each in app.text_area if each.key == "loss_second"]
+    app.text_input(key="loss_image").set_value("784").run()
+    field = app.text_area(key="loss_second")
+    assert field.value == BCE
+    # The browser draws it anew: it is told what stands in it.
+    assert field.proto.set_value
+    assert field.proto.value == BCE
+
+
 def test_a_public_loss_is_ringed_and_told():
     entry = census()[3]
     app = run_page("your_loss")

@@ -313,6 +313,49 @@ if __name__ == "__main__":
     assert your_loss.read(code).sigma2 == pytest.approx(2.0)
 
 
+def test_tabs_of_version_2_are_eight_spaces() -> None:
+    code = """
+class Net(object):
+    def loss(self, x, y, mu, logvar):
+\terror = tf.reduce_sum(tf.square(x - y), 1)
+\tkl = -0.5 * tf.reduce_sum(1 + logvar - tf.square(mu) - tf.exp(logvar), 1)
+\treturn tf.reduce_mean(error + kl)
+"""
+    assert your_loss.read(code).sigma2 == pytest.approx(0.5)
+
+
+def test_a_prior_made_of_arrays_of_the_size_of_the_latents() -> None:
+    code = """
+ones = np.ones([params["batch_size"], params["latentD"]])
+prior = torch.distributions.normal.Normal(
+    loc=torch.tensor(np.zeros([params["batch_size"], params["latentD"]])).float(),
+    scale=torch.tensor(ones).to(device).float(),
+)
+for data in loader:
+    images, means, scales = net(data)
+    q = torch.distributions.normal.Normal(loc=means, scale=scales)
+    kl = torch.mean(torch.sum(torch.distributions.kl.kl_divergence(q, prior), dim=[1]))
+    error = torch.mean(torch.sum(F.mse_loss(images, data, reduction="none"), dim=[1, 2, 3]))
+    (error + kl).backward()
+"""
+    assert your_loss.read(code, image=(1, 8, 8)).sigma2 == pytest.approx(0.5)
+
+
+def test_a_sum_over_one_axis_asks_for_the_shape_that_was_only_guessed() -> None:
+    code = f"""
+def loss(x, y, mu, logvar):
+    return torch.mean(torch.sum((x - y) ** 2, 1) + {KL})
+show(sample.view(-1, 28, 28, 1))
+shapes = (28, 28, 1)
+"""
+    asked = your_loss.read(code)
+    assert not asked.read
+    assert "28x28x1" in asked.message
+    assert "rows of 784" in asked.message
+    assert your_loss.read(code, image=784).sigma2 == pytest.approx(0.5)
+    assert your_loss.read(code, image=(28, 28, 1)).sigma2 == pytest.approx(14.0)
+
+
 def test_moments_side_by_side_are_split() -> None:
     code = f"""
 def train_loss(self, img):

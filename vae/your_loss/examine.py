@@ -81,14 +81,15 @@ def examine(root: Node, state: State, *, verify: bool = True) -> Examined:
 
 def _read_signed(found: Examined) -> None:
     """A cross-entropy of pictures in [-1, 1] that the loss itself brings to [0, 1]."""
-    for names in (("target",), ("target", "output")):
-        found.probe.bring(*names)
+    signed = (-1.0, 1.0)
+    for spans in ({"target": signed}, {"target": signed, "output": signed}):
+        found.probe.bring(spans)
         pixels = _read_pixels(found)
         if pixels.family in ("bernoulli", "continuous-bernoulli"):
             found.pixels = pixels
             found.signed = True
             return
-    found.probe.bring()
+    found.probe.bring({})
 
 
 def _look_at_inputs(found: Examined) -> None:

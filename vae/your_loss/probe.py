@@ -1,7 +1,7 @@
 """Evaluate a traced loss at chosen pictures and latents: the measurements all readings rest on."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
@@ -57,7 +57,7 @@ class Probe:
     own: dict[str, str] = field(default_factory=dict)
     deps: frozenset[str] = frozenset()
     _noises: list[str] = field(default_factory=list)
-    signed: frozenset[str] = frozenset()
+    spans: dict[str, tuple[float, float]] = field(default_factory=dict)
     _constants: dict[tuple[str, float], Array] = field(default_factory=dict)
     _known: dict[tuple[Any, ...], float] = field(default_factory=dict)
 
@@ -74,9 +74,9 @@ class Probe:
         if not math.isfinite(self(target=self.level[0], output=self.level[1])):
             self.level = (0.4, 0.55)
 
-    def bring(self, *names: str) -> None:
-        """Have the pictures of ``names`` lie in [-1, 1] where [0, 1] is said."""
-        self.signed = frozenset(names)
+    def bring(self, spans: Mapping[str, tuple[float, float]]) -> None:
+        """Have pictures lie in (low, high) where [0, 1] is said."""
+        self.spans = dict(spans)
         self._known.clear()
 
     def at_level(self, **values: Value) -> float:
@@ -123,8 +123,9 @@ class Probe:
         for name, value in values.items():
             if name in self.deps:
                 env[name] = self.array(name, value)
-        for name in self.signed & env.keys():
-            env[name] = arrays.elementwise(lambda v: 2.0 * v - 1.0, env[name])
+        for name in self.spans.keys() & env.keys():
+            low, high = self.spans[name]
+            env[name] = arrays.elementwise(_stretch(low, high), env[name])
         total = 0.0
         for signs in product((1.0, -1.0), repeat=len(self._noises)):
             for name, sign in zip(self._noises, signs, strict=True):
@@ -251,6 +252,10 @@ class Probe:
             data = random.uniform(low, high, [s if i in chosen else 1 for i, s in enumerate(shape)])
             found.append((chosen, Array(data, shape)))
         return found
+
+
+def _stretch(low: float, high: float) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda values: low + (high - low) * values
 
 
 def _mean(data: np.ndarray) -> float:

@@ -54,7 +54,7 @@ def _otherwise(reading: Reading) -> list[str]:
     rows += [
         s.text[0].upper() + s.text[1:]
         for s in reading.scaling
-        if s.factor is not None and abs(s.factor - 1) > 1e-6
+        if s.factor is not None and abs(s.factor - 1) > 1e-6 and reading.kl_form != "none"
     ]
     return rows
 

@@ -124,7 +124,7 @@ _LATENT_SIZES = {
     "latentdim", "latentsize", "zdim", "zsize", "nz", "nlatent", "latentdims", "nlatents",
     "latentdimension", "dimz", "hiddendim", "embeddim", "numlatents", "latentchannels",
     "latentspacedim", "encodingdim", "codesize", "zdims", "dz", "latentdimensions",
-    "numlatentdims", "nzs", "bottleneck", "latentfeatures", "latentspacesize", "codedim",
+    "numlatentdims", "latentd", "nzs", "bottleneck", "latentfeatures", "latentspacesize", "codedim",
 }  # fmt: skip
 _SIZED = {"dim", "dims", "size", "ndim", "num", "dimension", "dimensions", "channels"}
 # Of a picture these say how large it is or where it lies, not what it shows.

@@ -40,6 +40,7 @@ class Found:
     open_choice: tuple[int, tuple[tuple[str, tuple[str, ...]], ...]] | None = None
     named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     arguments: tuple[tuple[str, int], ...] = ()
+    shape_matters: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ def search(
         best.arguments = entries.arguments_of(tree, best.traced.entry)
     if best is not None and best.open_choice is None:
         best.ambiguous = _ambiguous(tree, best)
+        best.shape_matters = request.image is None and _depends_on_shape(tree, best)
         _confirm(tree, best)
         best.speaks_of_kl = bool(_KL.search(ast.unparse(tree)))
     return best
@@ -152,6 +154,22 @@ def _by_option(
             found.open_choice = (line, tuple((n, tuple(options[n][1])) for n in names))
             return found
     return best
+
+
+def _depends_on_shape(tree: ast.Module, best: Found) -> bool:
+    """Whether pictures in rows would be read otherwise than those of the shape that was guessed.
+
+    A sum over axis 1 alone is one over an image's values only where they lie in a row.
+    """
+    sizes = best.setup.sizes
+    if len(sizes.image) < 2 or best.examined.quality < 2:
+        return False
+    rows = replace(best.setup, sizes=replace(sizes, image=(sizes.pixels,)))
+    try:
+        other = _retrace(tree, best.traced.entry, rows)
+    except TooMuch:
+        return False
+    return other is not None and other.examined.quality >= 2 and not _agree(best, other)
 
 
 def _by_key(options: dict[str, tuple[int, list[str]]]) -> dict[str, tuple[int, list[str]]]:

@@ -107,7 +107,7 @@ def printed(reading: Reading, constant: float | None) -> Printed | None:
         keeps = (
             None if constant is None else math.isclose(constant, wanted, rel_tol=1e-6, abs_tol=1e-9)
         )
-        text = f"D/2 log(2 pi sigma^2) is {wanted:,.4g} here"
+        text = f"D/2 log(2 pi sigma^2) is {figure(wanted)} here"
         if keeps:
             text += (
                 ", and the code keeps it: a negative loss is no error where sigma is below 0.399."
@@ -154,7 +154,7 @@ def printed(reading: Reading, constant: float | None) -> Printed | None:
         keeps = (
             None if constant is None else math.isclose(constant, wanted, rel_tol=1e-6, abs_tol=1e-9)
         )
-        text = f"D log(2 b) is {wanted:,.4g} here" + (
+        text = f"D log(2 b) is {figure(wanted)} here" + (
             ", and the code keeps it: a negative loss is no error where b is below 1/2."
             if keeps
             else ", and the code leaves it out: 0 is a perfect picture with q equal to the prior."
@@ -197,6 +197,11 @@ def scaling(tree: ast.Module, found: Found, reading: Reading) -> tuple[Scaling, 
             factor = 2.0 ** (math.log(factor) / math.log(grown)) if factor > 0 else None
         rows.append(Scaling(name, factor, _scaling_words(name, factor)))
     return tuple(rows)
+
+
+def figure(value: float) -> str:
+    """Four figures, without an exponent up to a thousand million."""
+    return f"{value:,.4g}" if abs(value) < 1e4 or abs(value) >= 1e9 else f"{value:,.0f}"
 
 
 def _is_written(tree: ast.Module, pixels: int) -> bool:

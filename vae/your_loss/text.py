@@ -56,6 +56,9 @@ def parse(code: str) -> ast.Module:
             f"the text has more than {MAX_BYTES // 1000} kB; paste the loss and what calls it."
         )
     plain = prepare(code)
+    if "\t" in code and not _is_indented(plain):
+        # Version 2 of Python took a tab for eight spaces.
+        plain = prepare(code.expandtabs(8))
     if not plain.strip():
         raise Unreadable("there is no code; paste a function, a method or the lines of a loss.")
     _check_shape(plain)
@@ -91,6 +94,17 @@ def _cells(text: str) -> str:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return text
     return "\n\n".join(cell for cell in joined[:400] if "\0" not in cell and _is_python(cell))
+
+
+def _is_indented(text: str) -> bool:
+    try:
+        _check_shape(text)
+        _tree(_PRINT.sub(r"\1_ = \2", text))
+    except IndentationError:
+        return False
+    except (SyntaxError, Unreadable):
+        return True
+    return True
 
 
 def _is_python(cell: str) -> bool:

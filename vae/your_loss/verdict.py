@@ -129,6 +129,13 @@ def _refusal(reading: Reading, found: Found) -> str:
             f"({' or '.join(map(repr, choice.values))}), which this code does not decide; set "
             "that, and the loss is read."
         )
+    if found.shape_matters:
+        shape = "x".join(str(side) for side in found.setup.sizes.image)
+        return (
+            f"Line {found.traced.line}: the loss is another one for pictures of {shape} than for "
+            f"pictures in rows of {found.setup.sizes.pixels:,}; say the shape of an image, and it "
+            "is read."
+        )
     if not examined.separable:
         return (
             "The loss is no sum of a function of the pictures and one of the latents, so it is "

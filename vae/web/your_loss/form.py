@@ -23,7 +23,7 @@ def show_clinic() -> None:
         format_func=lambda name: f"{questions()[name].symptom} · {questions()[name].asked}",
         index=None,
         placeholder="KL goes to 0, loss is negative, mean or sum, …",
-        key=state.QUESTION,
+        key=state.question_control(),
         on_change=state.open_question,
     )
 
@@ -32,7 +32,7 @@ def show_code() -> None:
     """The field. What is in it stays there, whatever becomes of it."""
     st.text_area(
         f"PyTorch, TensorFlow, Keras, JAX or NumPy, at most {LONGEST_CODE:,} characters",
-        key=state.key("code"),
+        key=state.control("code"),
         height=_FIELD_HEIGHT,
         max_chars=LONGEST_FIELD,
         on_change=state.take_over,
@@ -59,7 +59,7 @@ def show_sizes(reading: Reading | None) -> None:
         ):
             st.text_input(
                 label,
-                key=state.key(name),
+                key=state.control(name),
                 placeholder=shown.get(name, example),
                 max_chars=40,
                 on_change=state.take_over,
@@ -69,7 +69,7 @@ def show_sizes(reading: Reading | None) -> None:
             "Pixels are",
             list(RANGES),
             format_func=lambda name: RANGES[name][0],
-            key=state.key("span"),
+            key=state.control("span"),
             on_change=state.take_over,
             width=190,
         )
@@ -118,7 +118,7 @@ def _show_functions(asked: Asked, reading: Reading) -> None:
         "**Several losses stand in this code.** Which one is minimised?",
         names,
         index=None,
-        key=state.key("function"),
+        key=state.control("function"),
         placeholder="not decided",
         on_change=state.take_over,
         width=400,
@@ -211,7 +211,7 @@ def show_second(asked: Asked) -> None:
     ):
         st.text_area(
             "The second loss, read with the same sizes",
-            key=state.key("second"),
+            key=state.control("second"),
             height=180,
             max_chars=LONGEST_FIELD,
             on_change=state.take_over,

@@ -58,13 +58,25 @@ def read() -> Asked:
         asked, wrong = from_query(query)
         st.session_state[_STATE] = asked
         st.session_state[_WRONG] = wrong
-    asked = current()
-    for name in TEXTS:
-        # No function is no choice.
-        show(key(name), getattr(asked, name) or (None if name == "function" else ""))
-    entry = question_of(asked)
+    return current()
+
+
+def control(name: str) -> str:
+    """The key of the control for the part ``name``, which opens with what is asked.
+
+    To be called where it is drawn: a browser that draws a control anew is told its value only by
+    the run that sets it.
+    """
+    # No function is no choice.
+    show(key(name), getattr(current(), name) or (None if name == "function" else ""))
+    return key(name)
+
+
+def question_control() -> str:
+    """The key of the choice of a question, which opens with the one that is asked."""
+    entry = question_of(current())
     show(QUESTION, None if entry is None else entry.id)
-    return asked
+    return QUESTION
 
 
 def show(key: str, value: str | None) -> None:
@@ -82,7 +94,8 @@ def current() -> Asked:
 def take_over() -> None:
     """A control was changed: what all of them say now is what is asked. For callbacks."""
     before = current()
-    texts = {name: st.session_state.get(key(name)) or "" for name in TEXTS}
+    # What is not drawn just now says what it said before.
+    texts = {name: st.session_state.get(key(name), getattr(before, name)) or "" for name in TEXTS}
     constants = dict(before.constants) | _changed("constant")
     roles = dict(before.roles) | _changed("role")
     asked = Asked(
