@@ -221,6 +221,7 @@ def _search_entries(
 ) -> Found | None:
     traced: list[Traced] = []
     trouble: list[TooMuch] = []
+    unfinished: list[str] = []
     budget = BUDGET.get()
     for entry in entries.find_entries(tree):
         if function and function not in (entry.name, entries.short(entry.name)):
@@ -230,6 +231,7 @@ def _search_entries(
                 one = entries.trace(tree, entry, setup)
         except TooMuch as error:
             trouble.append(error)
+            unfinished.append(entry.name)
             continue
         misfits += [text for _, text in one.state.failures if _SHAPES.search(text)]
         failures += one.state.failures[:3]
@@ -252,9 +254,18 @@ def _search_entries(
             best = found
         if best.examined.quality >= 3 and not best.examined.missing:
             break
-    if best is None and trouble:
+    if trouble and (best is None or _hangs_on(tree, best, unfinished)):
         raise trouble[0]
     return None if best is None else _weigh_rivals(tree, best, traced)
+
+
+def _hangs_on(tree: ast.Module, best: Found, unfinished: list[str]) -> bool:
+    """Whether code that could not be followed to its end may set what was taken by default."""
+    if all(used.source != "default" for used in best.traced.state.constants.values()):
+        return False
+    calls = entries.calls_of(tree)
+    name = entries.short(best.traced.entry.name)
+    return any(name in calls.get(caller, ()) for caller in unfinished)
 
 
 def _weigh_rivals(tree: ast.Module, best: Found, traced: list[Traced]) -> Found:
