@@ -52,7 +52,7 @@ def build_belief_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin
         _target_rule(),
         *_belief_layers(grey, height),
         _words("the pixel: t", at=alt.Y(datum=0.97 * HIGHEST), baseline="top"),
-        # At the edge to which the pixel's name does not reach.
+        # A line below the pixel's name, which on a narrow screen reaches that far.
         _sigma("t > 0.5", right=1.48, left=-0.48, height=0.97 * HIGHEST, baseline="top"),
         params=_opening(t, p, sigma),
         height=HEIGHT,
@@ -122,9 +122,9 @@ def build_loss_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin:
             x=output, y=cost, color=_QUIET, shape=_shape()
         ),
         _words("least at t", at=alt.Y(datum=-0.19), baseline="bottom"),
-        # Where the other words are not: they take a third of the width beside the target.
+        # A line above the other words, on the side where the curves are high.
         _sigma(
-            "t < 0.26 || (t > 0.5 && t < 0.74)",
+            "t < 0.5",
             right=0.99,
             left=0.01,
             height=-0.19,
@@ -147,8 +147,7 @@ def build_cost_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin:
     here = here.transform_calculate(
         detail="'loss ' + format(datum.least + datum.cost, '.2f') + ', least ' + "
         "format(datum.least, '.2f')",
-        name=f"datum.loss == '{GAUSSIAN.label}' ? datum.loss + ', σ = ' + format(sigma, '.2~f')"
-        " : datum.loss",
+        name=f"datum.loss == '{GAUSSIAN.label}' ? 'MSE, σ = ' + format(sigma, '.2~f') : datum.loss",
     )
     row = alt.Y("loss:N", sort=[style.label for style in LOSSES], axis=None)
     # Room for the numbers to the right of the bars.
@@ -246,7 +245,9 @@ def _sigma(
         x=f"{on_the_right} ? {right} : {left}", text="'MSE: σ = ' + format(sigma, '.2~f')"
     )
     return place.mark_text(
-        align=alt.ExprRef(f"{on_the_right} ? 'right' : 'left'"), baseline=baseline
+        align=alt.ExprRef(f"{on_the_right} ? 'right' : 'left'"),
+        baseline=baseline,
+        dy=20 if baseline == "top" else -20,
     ).encode(x=alt.X("x:Q"), y=alt.Y(datum=height), text=alt.Text("text:N"))
 
 
