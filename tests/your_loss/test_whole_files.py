@@ -360,17 +360,15 @@ def test_a_default_is_not_taken_where_the_caller_could_not_be_followed() -> None
     code = f"""
 def loss(x, y, mu, logvar, beta=0.1):
     return F.mse_loss(y, x, reduction="sum") + beta * torch.sum({KL})
-rows = [[i * j for i in range(500)] for j in range(500)]
-for _ in range(500):
-    rows = [[value + 1 for value in row] for row in rows]
+show(torch.zeros(10**9, 10**9, 10**9).sum())
 for x in loader:
     y, mu, logvar = net(x)
     total = loss(x, y, mu, logvar, beta=7.0)
     total.backward()
 """
     found = your_loss.read(code)
-    assert found.sigma2 in (None, pytest.approx(3.5)), found.verdict
-    assert found.read or found.message.startswith("The code takes too")
+    assert not found.read
+    assert "reading may hold" in found.message
 
 
 def test_moments_side_by_side_are_split() -> None:
