@@ -76,10 +76,8 @@ st.header("2 · “Equal to 2 MSE at 0.5”", anchor="two-mse", help=explain("h"
 quiz.ask("bias", "two-mse")
 st.markdown("See where BCE's bowl at t = ½ leaves the parabola 2h², which is σ = ½. Drag h.")
 with layout.steered("two-mse"):
-    with layout.row("two-mse"):
-        st.markdown("**Two curves that part**")
-        figures.show_chart(asymmetry.build_double_mse_chart, key="double", h=value["h"])
-        st.markdown("**By how much**")
+    figures.show_chart(asymmetry.build_double_mse_chart, key="double", h=value["h"])
+    with layout.more("By how much they part, at every h"):
         figures.show_chart(asymmetry.build_double_mse_error_chart, key="double-error", h=value["h"])
     figures.dials(
         H,
@@ -225,18 +223,21 @@ st.markdown(
     "Squared error, at any σ, and L₁ push greys to black and white.\n\n"
     "With noise on the **output**, BCE lifts the blacks and dims the whites. The continuous "
     "Bernoulli's output is λ, and λ does not bear shaking. Near 0 and 1 a small step in λ is a "
-    "large one in its mean (section 6).\n\n"
-    "**Binary targets, and a start that is confidently wrong**"
+    "large one in its mean (section 6)."
 )
-bias.show_saturation()
 escape = [told.escape_time(-5.0, scale) for scale in (None, CODE_SCALE, 0.1)]
-st.markdown(
-    "Here BCE *is* the likelihood. Both start at the negative of the picture, at logits of ±5. "
-    f"Under plain descent the way to ½ takes BCE {escape[0]:.1f} units of time. Squared error "
-    f"takes {escape[1]:.1f} at σ = 0.707, and {escape[2]:.2f} at σ = 0.1. Under Adam, to "
-    f"p = 0.9: {told.adam_steps('bce')} steps with BCE, {told.adam_steps('mse')} with squared "
-    "error at any σ."
-)
+with layout.more(
+    "Binary targets, and a start that is confidently wrong: BCE's own case",
+    *("steps", "descent", "descent_sigma"),
+):
+    bias.show_saturation()
+    st.markdown(
+        "Here BCE *is* the likelihood. Both start at the negative of the picture, at logits of "
+        f"±5. Under plain descent the way to ½ takes BCE {escape[0]:.1f} units of time. Squared "
+        f"error takes {escape[1]:.1f} at σ = 0.707, and {escape[2]:.2f} at σ = 0.1. Under Adam, "
+        f"to p = 0.9: {told.adam_steps('bce')} steps with BCE, {told.adam_steps('mse')} with "
+        "squared error at any σ."
+    )
 lesson.take_away(
     "Binary targets: BCE. That is the case it was made for.",
     "There it is the likelihood itself, with nothing to choose. Squared error needs a σ, and "
@@ -339,13 +340,12 @@ lesson.threads("bias", "gradients")
 
 st.header("8 · The opposite bias", anchor="opposite", help=explain("g", "t", "h", "σ", "BCE"))
 quiz.ask("bias", "opposite")
-st.markdown("See one family of losses lean either way, and what that does to a soft edge.")
+st.markdown("See one family of losses lean either way, and stay least at t.")
 with layout.steered("opposite"):
-    with layout.row("opposite"):
-        st.markdown("**L_g: it leans either way, and is least at t**")
-        figures.show_chart(opposite.build_family_chart, key="family", g=value["g"], **pixel)
-        st.markdown(f"**A soft edge, fitted under output noise of {opposite.EDGE_SCALE}**")
+    figures.show_chart(opposite.build_family_chart, key="family", g=value["g"], **pixel)
+    with layout.more(f"A soft edge, fitted under output noise of {opposite.EDGE_SCALE}"):
         figures.show_chart(opposite.build_edge_chart, key="edge", g=value["g"])
+        st.markdown("What the thread warned of: shaken outputs leave ½, and a soft edge hardens.")
     figures.dials(
         G,
         T,
@@ -357,8 +357,7 @@ with layout.steered("opposite"):
 st.markdown(
     "L_g(t, p) = ∫ from t to p of (u − t)[4u(1 − u)]ᵍ du. Drag g from −1 (a quarter of BCE) by "
     "0 (½ squared error, σ = 1) to 1: the lean turns over, the lowest point stays. At g = 1 "
-    "the mirrored costs differ by exactly (8/3)(2t − 1)h³. **Right**, what the thread warned "
-    "of: shaken outputs leave ½, and a soft edge hardens."
+    "the mirrored costs differ by exactly (8/3)(2t − 1)h³."
 )
 lesson.take_away(
     "A loss of the opposite bias exists. It is not convex, its gradient vanishes at both ends, "

@@ -19,7 +19,7 @@ from vae.theory import continuous_bernoulli as cb
 from vae.theory import picture_fits
 from vae.theory.bernoulli import sigmoid
 from vae.theory.early_stopping import CODE_SCALE
-from vae.web.kit import figures, layout
+from vae.web.kit import disclosure, figures, layout
 from vae.web.kit.address import choose
 from vae.web.kit.layout import Strip, show_strips
 from vae.web.train.commands import owner
@@ -199,7 +199,9 @@ def show_trained() -> None:
         figures.show_chart(build_response_chart, key="response", curves=response)
         st.markdown("**Given the output: calibration, close to 0**")
         figures.show_chart(build_calibration_chart, key="calibration", curves=calibration)
-    st.markdown(seeds_table(dataset))
+    disclosure.show_fold(
+        f"The numbers, {_seeds(dataset)}", seeds_table(dataset), icon="table_chart"
+    )
     if not own_curve("response"):
         st.caption("Train a network on the Train page, and its curve is laid over these.")
 
@@ -228,7 +230,7 @@ def _setting(card: Card) -> str:
 def seeds_table(dataset: str) -> str:
     """The matched runs' figures, with their spread where there are several seeds."""
     lines = [
-        f"| {_seeds(dataset)} | KL, nats | squared error a pixel | bits per pixel | mean output "
+        "| loss | KL, nats | squared error a pixel | bits per pixel | mean output "
         "| output at target 0.8 | target at output 0.8 |",
         "|:--|--:|--:|--:|--:|--:|--:|",
     ]

@@ -181,9 +181,9 @@ def build_double_mse_error_chart(*, h: float) -> alt.LayerChart:
         *marks,
         marker("h", excess.format(h="h"), BERNOULLI),
         readout(
-            "'at h = ' + format(h, '.3f') + ' it is ' + format("
+            "'at h = ' + format(h, '.3f') + ': ' + format("
             + excess.format(h="h")
-            + ", '.2f') + '% more than 2 MSE (σ = ½)'"
+            + ", '.2f') + '% more'"
         ),
         x=x_axis("h, the gap between output and ½", 0, 0.5),
         y=y_axis("more than 2 MSE (σ = ½), %", -2, 130, values=[0, 25, 50, 75, 100]),

@@ -22,7 +22,7 @@ def build_greys_chart(*, shares: tuple[tuple[Style, tuple[float, ...]], ...]) ->
     )
     names = [style.label for style, _ in shares]
     return (
-        alt.Chart(rows, height=58, width=230)
+        alt.Chart(rows, height=58, width=208)
         .mark_bar(clip=True)
         .encode(
             x=alt.X("low:Q", title="grey", scale=alt.Scale(domain=[0, 1], nice=False)),

@@ -62,7 +62,7 @@ _CONFIG: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-_PADDING = {"left": 2, "right": 8, "top": 4, "bottom": 2}
+_PADDING = {"left": 2, "right": 10, "top": 4, "bottom": 2}
 
 
 def dressed(spec: Mapping[str, Any]) -> dict[str, Any]:

@@ -113,6 +113,7 @@ export default function (component) {
   if (!shared.watching) {
     shared.watching = true;
     watchFocus();
+    watchWidths();
   }
   if (root.dataset.ready) return;
   root.dataset.ready = "1";
@@ -126,4 +127,26 @@ export default function (component) {
   root.addEventListener("focusin", () => {
     sections.hidden = findSections().length === 0;
   });
+}
+
+// Vega takes a new width for no change where it is by chance that of the drawing without its axes:
+// the figure keeps its old one. A pixel less is a change.
+const LOOKS = [400, 1200, 3000];
+
+function watchWidths() {
+  let timers = [];
+  const figures = () => document.querySelectorAll(".stVegaLiteChart.fit-x:has(.marks)");
+  const look = () => {
+    for (const figure of figures()) {
+      const marks = figure.querySelector(".marks");
+      const drawn = parseFloat(marks.style.width) || Number(marks.getAttribute("width"));
+      const room = figure.clientWidth;
+      if (room && drawn > room + 1) figure.style.setProperty("max-width", `${room - 1}px`);
+    }
+  };
+  new ResizeObserver(() => {
+    timers.forEach(clearTimeout);
+    for (const figure of figures()) figure.style.removeProperty("max-width");
+    timers = LOOKS.map((later) => setTimeout(look, later));
+  }).observe(document.querySelector("[data-testid=stMain]") ?? document.body);
 }
