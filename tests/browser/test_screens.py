@@ -101,7 +101,7 @@ _WIDER = """
 () => {
   const main = document.querySelector("[data-testid=stMain]");
   const wider = main.scrollWidth > main.clientWidth + 1 ? [`page: ${main.scrollWidth}`] : [];
-  for (const chart of main.querySelectorAll(".stVegaLiteChart")) {
+  for (const chart of main.querySelectorAll(".stVegaLiteChart.fit-x")) {
     const marks = chart.querySelector(".marks");
     const drawn = parseFloat(marks?.style.width) || Number(marks?.getAttribute("width"));
     if (drawn > chart.clientWidth + 2 && chart.checkVisibility())

@@ -135,18 +135,25 @@ const LOOKS = [400, 1200, 3000];
 
 function watchWidths() {
   let timers = [];
+  // What has a width of its own does not change.
+  const fixed = new WeakSet();
   const figures = () => document.querySelectorAll(".stVegaLiteChart.fit-x:has(.marks)");
   const look = () => {
     for (const figure of figures()) {
       const marks = figure.querySelector(".marks");
       const drawn = parseFloat(marks.style.width) || Number(marks.getAttribute("width"));
       const room = figure.clientWidth;
-      if (room && drawn > room + 1) figure.style.setProperty("max-width", `${room - 1}px`);
+      if (!room || drawn <= room + 1 || fixed.has(figure)) continue;
+      if (!figure.style.maxWidth) figure.style.maxWidth = `${room - 1}px`;
+      else {
+        fixed.add(figure);
+        figure.style.maxWidth = "";
+      }
     }
   };
   new ResizeObserver(() => {
     timers.forEach(clearTimeout);
-    for (const figure of figures()) figure.style.removeProperty("max-width");
+    for (const figure of figures()) figure.style.maxWidth = "";
     timers = LOOKS.map((later) => setTimeout(look, later));
   }).observe(document.querySelector("[data-testid=stMain]") ?? document.body);
 }
