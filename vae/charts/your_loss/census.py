@@ -153,7 +153,7 @@ _LINES = (
     ("sum of squares: ½", LANDMARKS["sum of squares + KL: 1/2"], "right", 1),
     ("half: 1", LANDMARKS["half the sum + KL: 1"], "left", 2),
 )
-_LINE_HEIGHT = 17
+_LINE_HEIGHT = 24
 
 
 def _landmark_rows(side: str = "") -> pd.DataFrame:
