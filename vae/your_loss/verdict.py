@@ -104,8 +104,9 @@ def _refusal(reading: Reading, found: Found) -> str:
         return _twins(examined)
     if found.rivals:
         first, second = found.traced.entry, found.rivals[0]
+        names = [entry.name or "the file's own lines" for entry in (first, second)]
         return (
-            f"Two losses: {first.name} (line {first.line}) and {second.name} (line {second.line}), "
+            f"Two losses: {names[0]} (line {first.line}) and {names[1]} (line {second.line}), "
             "and nothing here shows which one is minimised; name the function that is meant."
         )
     if found.open_choice is not None:
