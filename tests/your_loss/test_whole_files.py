@@ -397,3 +397,93 @@ def test_a_kl_of_something_else_is_no_kl_to_the_prior(term: str, words: str) -> 
     )
     assert not found.read
     assert words in found.message
+
+
+@pytest.mark.parametrize("small", ["1e-10", "1e-8", "1e-7", "1e-6", "1e-5", "0.001"])
+@pytest.mark.parametrize("batch", [3, 128])
+def test_a_guard_in_the_logarithms_leaves_a_cross_entropy_what_it_is(
+    small: str, batch: int
+) -> None:
+    code = f"""
+def loss(x, y, mu, logvar):
+    hit = x * torch.log(y + {small}) + (1 - x) * torch.log(1 - y + {small})
+    return torch.mean(3 * ({KL}) - hit.sum(1))
+"""
+    found = your_loss.read(code, batch=batch)
+    assert (found.family, found.beta) == ("bernoulli", pytest.approx(3.0, rel=1e-6))
+
+
+def test_what_is_no_number_is_no_square() -> None:
+    code = f"""
+def loss(x, y, mu, logvar):
+    hit = x * torch.log(y + 0.02) + (1 - x) * torch.log(1.5 - y)
+    return torch.mean({KL} - hit.sum(1))
+"""
+    assert not your_loss.read(code).read
+
+
+@pytest.mark.parametrize(
+    ("error", "family"),
+    [
+        ("F.binary_cross_entropy(y, x, reduction='sum')", "bernoulli"),
+        ("-torch.sum(x * torch.log(y + 1e-8) + (1 - x) * torch.log(1 - y + 1e-8))", "bernoulli"),
+        ("F.mse_loss(y, x, reduction='sum')", "gaussian"),
+    ],
+)
+def test_bytes_that_the_loss_divides_are_compared_in_unit_pixels(error: str, family: str) -> None:
+    code = f"""
+def loss(x, y, mu, logvar):
+    x = x.float() / 255.0
+    return {error} + torch.sum({KL})
+"""
+    found = your_loss.read(code)
+    assert found.family == family
+    assert found.data_range == (0.0, 1.0)
+    if family == "gaussian":
+        assert (found.sigma2, found.sigma2_unit) == (pytest.approx(0.5), pytest.approx(0.5))
+    else:
+        assert found.beta == pytest.approx(1.0, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["BETA_KL", "KL_ALPHA", "kl_gamma"])
+def test_the_weight_of_a_kl_is_asked_for_by_its_name(name: str) -> None:
+    code = f"""
+from .config import {name}
+def loss(x, y, mu, logvar):
+    return F.mse_loss(y, x, reduction="sum") + {name} * torch.sum({KL})
+"""
+    assert f"{name} has no value in this code" in your_loss.read(code).message
+    assert your_loss.read(code, constants={name: 3.0}).sigma2 == pytest.approx(1.5)
+
+
+@pytest.mark.parametrize(
+    ("scale", "width", "given", "twice", "said"),
+    [
+        ("logvar", "torch.exp(logvar)", "logvar", "", "too narrow"),
+        ("logvar", "logvar.exp()", "logvar", "", "too narrow"),
+        ("log_sigma", "torch.exp(log_sigma / 2)", "log_sigma", "2 * ", "too wide"),
+        ("logvar", "torch.exp(0.5 * logvar)", "logvar", "", ""),
+        ("logvar", "logvar.mul(0.5).exp_()", "logvar", "", ""),
+        ("logvar", "torch.sqrt(torch.exp(logvar))", "logvar", "", ""),
+        ("log_sigma", "torch.exp(log_sigma)", "log_sigma", "2 * ", ""),
+        # Half of it is what the function is called with.
+        ("logvar", "torch.exp(logvar)", "0.5 * logvar", "", ""),
+    ],
+)
+def test_a_draw_of_another_width_than_the_kl_counts_is_a_fault(
+    scale: str, width: str, given: str, twice: str, said: str
+) -> None:
+    code = f"""
+class Net(nn.Module):
+    def draw(self, mu, {scale}):
+        width = {width}
+        return mu + torch.randn_like(width) * width
+    def loss(self, x):
+        mu, {scale} = self.encoder(x)
+        y = self.decoder(self.draw(mu, {given}))
+        log = {twice}{scale}
+        kl = -0.5 * torch.sum(1 + log - mu.pow(2) - log.exp())
+        return F.mse_loss(y, x, reduction="sum") + kl
+"""
+    found = [fault for fault in your_loss.read(code).faults if fault.kind == "draw-scale"]
+    assert [said in fault.text and fault.line for fault in found] == ([5] if said else [])

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from vae.your_loss import arrays, belief, entries, faults, rewrite, roles, survival, verdict
+from vae.your_loss import arrays, belief, draws, entries, faults, rewrite, roles, survival, verdict
 from vae.your_loss.arrays import BUDGET, Budget, TooMuch
 from vae.your_loss.examine import Examined
 from vae.your_loss.latent_part import LatentPart
@@ -118,7 +118,7 @@ def _read(code: str, request: Request, limits: Range | str | None) -> Reading:
     assert span is None or isinstance(span, tuple)
     reading = _numbers(code, found, request, span)
     reading = replace(reading, scaling=survival.scaling(tree, found, reading))
-    reading = replace(reading, faults=faults.find(found, reading))
+    reading = replace(reading, faults=faults.find(found, reading, draws.find(tree)))
     reading = verdict.settle(reading, found)
     if reading.family not in ("unknown",):
         reading = replace(
@@ -199,7 +199,7 @@ def _numbers(code: str, found: Found, request: Request, span: Range | None) -> R
         line=found.traced.line,
         entry=found.traced.entry.name,
         # What the loss brings to [0, 1] itself is compared there.
-        data_range=(0.0, 1.0) if examined.signed else span,
+        data_range=(0.0, 1.0) if examined.brought else span,
         sizes=_sizes(found, request),
         roles=_roles(found),
         constants=tuple(
@@ -210,7 +210,7 @@ def _numbers(code: str, found: Found, request: Request, span: Range | None) -> R
         functions=_functions(found),
         unknown=_unknown(examined),
     )
-    return _family_numbers(reading, examined, span)
+    return _family_numbers(reading, examined, reading.data_range)
 
 
 def _scale_per_pixel(found: Found) -> bool:

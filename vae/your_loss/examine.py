@@ -37,7 +37,7 @@ class Examined:
     adaptive: list[str] = field(default_factory=list)
     silent: list[str] = field(default_factory=list)
     weighted: Node | None = None
-    signed: bool = False
+    brought: bool = False
 
     @property
     def quality(self) -> int:
@@ -74,20 +74,26 @@ def examine(root: Node, state: State, *, verify: bool = True) -> Examined:
     found.latents = read_latents(probe)
     found.pixels = _read_pixels(found)
     if found.pixels.family == "unknown" and {"target", "output"} <= probe.deps:
-        _read_signed(found)
+        _read_brought(found)
     _orient(found)
     return found
 
 
-def _read_signed(found: Examined) -> None:
-    """A cross-entropy of pictures in [-1, 1] that the loss itself brings to [0, 1]."""
-    signed = (-1.0, 1.0)
-    for spans in ({"target": signed}, {"target": signed, "output": signed}):
+def _read_brought(found: Examined) -> None:
+    """Pictures in [-1, 1] or in bytes that the loss itself brings to [0, 1]."""
+    signed, octets = (-1.0, 1.0), (0.0, 255.0)
+    crossed = ("bernoulli", "continuous-bernoulli")
+    ways = (
+        ({"target": signed}, crossed),
+        ({"target": signed, "output": signed}, crossed),
+        ({"target": octets}, (*crossed, "gaussian", "laplace")),
+    )
+    for spans, families in ways:
         found.probe.bring(spans)
         pixels = _read_pixels(found)
-        if pixels.family in ("bernoulli", "continuous-bernoulli"):
+        if pixels.family in families and pixels.weight is not None:
             found.pixels = pixels
-            found.signed = True
+            found.brought = True
             return
     found.probe.bring({})
 

@@ -3,6 +3,7 @@
 import math
 
 from vae.your_loss import importance, roles
+from vae.your_loss.draws import Draw
 from vae.your_loss.latent_part import LatentPart
 from vae.your_loss.reading import Fault, Reading
 from vae.your_loss.search import Found
@@ -10,11 +11,11 @@ from vae.your_loss.search import Found
 KL_CODE = "0.5 * (mu**2 + exp(logvar) - 1 - logvar), summed over the latents of an image"
 
 
-def find(found: Found, reading: Reading) -> tuple[Fault, ...]:
-    """All faults, by line."""
+def find(found: Found, reading: Reading, drawn: tuple[Draw, ...] = ()) -> tuple[Fault, ...]:
+    """All faults, by line; ``drawn`` is how the code around the loss draws z."""
     rows = [
         *_latent_faults(found, reading),
-        *_scale_kind(found),
+        *(_draws_of_z(found, drawn) or _scale_kind(found)),
         *_axis_faults(reading),
         *_range_faults(reading),
         *_level_faults(found, reading),
@@ -126,6 +127,33 @@ def _scale_kind(found: Found) -> list[Fault]:
         "draw of z reads it the same way."
     )
     return [Fault("kl-scale", _latent_line(found), text)]
+
+
+def _draws_of_z(found: Found, drawn: tuple[Draw, ...]) -> list[Fault]:
+    """A draw of z that takes the scale for another kind than the KL does."""
+    latents = found.examined.latents
+    logs = {"logvar": "log sigma^2", "log_sigma": "log sigma"}
+    value, _ = found.traced.state.leaves.get(found.examined.probe.scale_kind, (None, None))
+    if latents.form not in ("kl", "free-bits", "capacity") or latents.kind not in logs:
+        return []
+    named = {} if value is None else {_bare(name): name for name in (value.name, *value.names)}
+    alike = [draw for draw in drawn if _bare(draw.name) in named]
+    if not alike or any(draw.kind == latents.kind for draw in alike):
+        return []
+    narrow = latents.kind == "logvar"
+    width = "narrow" if narrow else "wide"
+    sigma = f"exp({alike[0].name})" if narrow else f"exp({alike[0].name} / 2)"
+    text = (
+        f"z is drawn with {sigma} as its sigma, but the KL reads {named[_bare(alike[0].name)]} as "
+        f"{logs[latents.kind]}: where sigma is below 1, z is drawn too {width}."
+    )
+    right = f"exp(0.5 * {alike[0].name})" if narrow else f"exp({alike[0].name})"
+    return [Fault("draw-scale", alike[0].line, text, f"draw z = mu + {right} * eps.")]
+
+
+def _bare(name: str) -> str:
+    """A scale's name without what says whose it is: self.z_log_var as logvar."""
+    return "".join(w for w in roles.words_of(name) if w not in ("z", "q", "enc", "encoder"))
 
 
 def _axis_faults(reading: Reading) -> list[Fault]:

@@ -92,7 +92,18 @@ def _hypotheses() -> list[_Hypothesis]:
         _Hypothesis("bernoulli", binarised(cross_entropy_of_logits), "logit", TARGETS, True),
         _Hypothesis("bernoulli", cross_entropy, "probability", ends, True),
         _Hypothesis("bernoulli", cross_entropy_of_logits, "logit", ends, True),
+        *(_Hypothesis("bernoulli", _guarded(e), "probability") for e in _GUARDS),
+        *(_Hypothesis("bernoulli", through(_guarded(e)), "logit") for e in _GUARDS),
     ]
+
+
+# What is added to a probability before its logarithm is taken, so that there is none of 0.
+_GUARDS = (1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3)
+
+
+def _guarded(small: float) -> Cost:
+    """The cross-entropy ``-x log(y + small) - (1 - x) log(1 - y + small)``."""
+    return lambda y, x: -(x * np.log(y + small) + (1.0 - x) * np.log(1.0 - y + small))
 
 
 def read_pixels(probe: Probe) -> PixelPart:
@@ -105,6 +116,7 @@ def read_pixels(probe: Probe) -> PixelPart:
     for part in (_categorical(probe), _mixture(probe), _level_masses(probe)):
         if part is not None:
             return part
+    fitted = False
     for hypothesis in _hypotheses():
         weight, constant = _fit(probe, hypothesis)
         if weight is None:
@@ -114,10 +126,14 @@ def read_pixels(probe: Probe) -> PixelPart:
             if wider is not None:
                 return wider
         if not _holds_when_varied(probe, hypothesis, weight):
-            return _not_separate(probe)
+            # Another may be nearer: a cross-entropy with a guard in its logarithms.
+            fitted = True
+            continue
         return PixelPart(
             hypothesis.family, weight, hypothesis.output, hypothesis.binary, constant=constant
         )
+    if fitted:
+        return _not_separate(probe)
     if _fit(probe, _Hypothesis("swapped", _swapped, "probability"))[0] is not None:
         return PixelPart(
             "unknown",
@@ -427,7 +443,8 @@ def _not_separate(probe: Probe) -> PixelPart:
         once = probe(target=0.3, output=output, **state) - base
         twice = arrays.elementwise(lambda y: 0.3 + 2.0 * (y - 0.3), output)
         double = probe(target=0.3, output=twice, **state) - base
-        if abs(double - 4.0 * once) > 1e-6 * abs(double):
+        # Where a logarithm is no number, it is no square.
+        if not abs(double - 4.0 * once) <= 1e-6 * abs(double):
             return PixelPart("unknown", why="the loss is no sum of a cost over pixels")
     return PixelPart(
         "gaussian",

@@ -104,6 +104,11 @@ _STRONG_CONSTANT = {
     "lmbda", "capacity", "tolerance", "multiplier", "wt", "anneal", "annealing", "bits", "nats",
     "ratio", "lamb", "lambd", "lamda", "coefficient", "w", "temperature",
 }  # fmt: skip
+# Words that make a loss' name that of its weight: kl_weight, beta_kl.
+_WEIGHS = {
+    "weight", "coef", "coeff", "factor", "w", "lambda", "beta", "alpha", "gamma", "lam", "lamb",
+    "lambd", "lmbda", "lamda", "multiplier", "coefficient", "wt", "ratio",
+}  # fmt: skip
 _DENSITIES = {"p", "q", "pz", "qz", "px", "prob", "probs", "lik", "likelihood", "pxz", "qzx"}
 _LATE = {"epoch", "epochs", "step", "steps", "iter", "iteration", "iterations", "itr", "idx", "it"}
 _LOSSES = {
@@ -171,7 +176,7 @@ def guess(name: str) -> list[Guess]:
         return [Guess(size, 2)]
     if some & _EXTENTS:
         return []
-    if some & _LOSSES and not (some & {"weight", "coef", "coeff", "factor", "w", "lambda"}):
+    if some & _LOSSES and not some & _WEIGHS:
         return []
     if some & _LATE and not (some & (_TARGET - {"batch", "x"})):
         return [Guess("constant", 1)]

@@ -238,8 +238,9 @@ class State:
             for found in roles.guess(name):
                 role = self._plausible(value, found.role)
                 listed = value.source == "loop" and not roles.is_late(name)
-                if role == "constant" and (value.inputs & DATA or listed):
-                    # Made of pictures or latents, or taken from a list: no setting.
+                called = value.source == "call" and roles.is_term(name)
+                if role == "constant" and (value.inputs & DATA or listed or called):
+                    # Made of pictures or latents, a term, or taken from a list: no setting.
                     continue
                 if role and found.sure:
                     scored.append((-found.sure, place, role))
