@@ -487,3 +487,41 @@ class Net(nn.Module):
 """
     found = [fault for fault in your_loss.read(code).faults if fault.kind == "draw-scale"]
     assert [said in fault.text and fault.line for fault in found] == ([5] if said else [])
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        "for beta in [1.0, 4.0, 16.0]:",
+        "for number, beta in enumerate((1.0, 4.0, 16.0)):",
+        "for beta, rate in zip([1.0, 4.0], [1e-3, 1e-4]):",
+    ],
+)
+def test_of_several_weights_in_turn_none_is_taken(loop: str) -> None:
+    code = f"""
+def experiments(beta=7.0):
+    {loop}
+        net = Net()
+        for x in loader:
+            y, mu, logvar = net(x)
+            loss = F.mse_loss(y, x, reduction="sum") + beta * torch.sum({KL})
+            loss.backward()
+"""
+    asked = your_loss.read(code)
+    assert not asked.read
+    assert "beta has several values" in asked.message
+    assert your_loss.read(code, constants={"beta": 4.0}).sigma2 == pytest.approx(2.0)
+
+
+def test_what_a_loop_changes_beside_the_loss_is_not_asked_for() -> None:
+    code = f"""
+for seed in [1, 2, 3]:
+    torch.manual_seed(seed)
+    for phase in ["train", "val"]:
+        for x in loader:
+            y, mu, logvar = net(x)
+            loss = F.mse_loss(y, x, reduction="sum") + torch.sum({KL})
+            if phase == "train":
+                loss.backward()
+"""
+    assert your_loss.read(code).sigma2 == pytest.approx(0.5)

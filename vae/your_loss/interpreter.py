@@ -250,18 +250,47 @@ class Interpreter(Expressions):
 
     def do_For(self, node: ast.For, scope: Scope) -> None:
         values = self.iterate(node.iter, scope, training=_trains(node))
+        swept = self.swept(values, node.target)
+        known = len(self.optimised), len(self.added)
         for value in values:
-            BUDGET.get().step()
-            self.bind(node.target, value, scope)
-            try:
-                self.run_block(node.body, scope)
-            except BreakSignal:
+            if not self.round(node, value, scope):
                 return
-            except ContinueSignal:
-                continue
+            if swept is not None and known != (len(self.optimised), len(self.added)):
+                # A loss for each of several numbers: which one is meant is asked for.
+                del self.optimised[known[0] :], self.added[known[1] :]
+                self.round(node, swept, scope)
+                break
         self.run_block(node.orelse, scope)
 
     do_AsyncFor = do_For
+
+    def round(self, node: ast.For, value: Any, scope: Scope) -> bool:
+        """One round of a loop; False where it ends the loop."""
+        BUDGET.get().step()
+        self.bind(node.target, value, scope)
+        try:
+            self.run_block(node.body, scope)
+        except BreakSignal:
+            return False
+        except ContinueSignal:
+            pass
+        return True
+
+    def swept(self, values: Sequence[Any], target: ast.expr) -> Any:
+        """A value that stands for all ``values``, where numbers differ from round to round."""
+        if len(values) < 2:
+            return None
+        if isinstance(target, ast.Tuple) and all(isinstance(v, tuple | list) for v in values):
+            columns = list(zip(*values, strict=False))
+            if len(columns) != len(target.elts):
+                return None
+            found = [self.swept(c, t) for c, t in zip(columns, target.elts, strict=True)]
+            whole = [c[0] if f is None else f for c, f in zip(columns, found, strict=True)]
+            return tuple(whole) if any(f is not None for f in found) else None
+        numbers = [_plain_number(value) for value in values]
+        if not isinstance(target, ast.Name) or None in numbers or len(set(numbers)) == 1:
+            return None
+        return Opaque(target.id, "argument", self.line, swept=True)
 
     def do_While(self, node: ast.While, scope: Scope) -> None:
         rounds = 1 if _trains(node) else MAX_LOOP
@@ -298,6 +327,14 @@ def canonical(path: str) -> str:
     if parts[0] == "tf_keras":
         return ".".join(["keras", *parts[1:]])
     return path
+
+
+def _plain_number(value: Any) -> float | None:
+    """A number as one, None for anything else."""
+    if isinstance(value, Node) and value.is_constant and not value.shape:
+        return value.number()
+    plain = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if plain and abs(value) < 1e300 else None
 
 
 def _loaded(target: ast.expr) -> ast.expr:

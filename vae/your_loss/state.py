@@ -355,6 +355,8 @@ class State:
     # -- constants --------------------------------------------------------------------------------
     def default_of(self, value: Opaque) -> Any:
         """What the code's own defaults say of this name, or None."""
+        if value.swept:
+            return None
         for name in (*value.names, value.path):
             for key in (name, name.rsplit(".", 1)[-1], key_of(name)):
                 if key in self.setup.defaults:

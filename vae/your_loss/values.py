@@ -12,7 +12,8 @@ class Opaque:
 
     ``path`` is how the code first named it, ``hints`` the names it was bound to since. ``source``
     is 'argument', 'attribute', 'item', 'call', 'loop' or 'operation'. A value that the code loops
-    over is ``listed``: how long it is nobody says.
+    over is ``listed``: how long it is nobody says. One that a loop sets to several numbers is
+    ``swept``: each is a loss of its own.
     """
 
     path: str
@@ -27,6 +28,7 @@ class Opaque:
     failed: bool = False
     broken: bool = False
     listed: bool = False
+    swept: bool = False
     inputs: frozenset[str] = frozenset()
     items: dict[Any, Any] = field(default_factory=dict)
     node: Any = None

@@ -195,6 +195,12 @@ def _asked(reading: Reading, examined: Examined) -> str:
             f"Line {line}: {many} is another from step to step; set the value that is meant, and "
             "the loss is read."
         )
+    asked = examined.probe.state.leaves[examined.missing[0]][0]
+    if asked is not None and asked.swept:
+        return (
+            f"Line {line}: {many} has several values, one after the other; set the one that is "
+            "meant, and the loss is read."
+        )
     verb = "has" if len(names) == 1 else "have"
     return f"Line {line}: {many} {verb} no value in this code; set it, and the loss is read."
 
