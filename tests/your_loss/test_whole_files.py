@@ -525,3 +525,40 @@ for seed in [1, 2, 3]:
                 loss.backward()
 """
     assert your_loss.read(code).sigma2 == pytest.approx(0.5)
+
+
+def test_a_draw_of_z_is_not_told_to_be_the_loss() -> None:
+    code = """
+class Draw(layers.Layer):
+    def call(self, inputs):
+        mu, sigma = inputs
+        return mu + tf.exp(0.5 * sigma) * K.random_normal(shape=K.shape(mu))
+class Model(keras.Model):
+    def train_step(self, data):
+        mu, sigma, z = self.encoder(data)
+        y = self.decoder(z)
+        error = keras.losses.binary_crossentropy(data, y)
+        error = tf.reduce_mean(tf.reduce_sum(error, axis=(1, 5)))
+        kl = -0.5 * (1 + sigma - tf.square(mu) - tf.exp(sigma))
+        loss = error + tf.reduce_mean(tf.reduce_sum(kl, axis=1))
+"""
+    found = your_loss.read(code)
+    assert not found.read
+    assert "asks of the latents" not in found.message
+
+
+def test_a_comparison_of_shapes_that_do_not_fit_is_named_by_its_line() -> None:
+    code = f"""
+def loss(x, recon, mu, logvar):
+    error = F.mse_loss(recon, x.view(784, 128), reduction="sum")
+    return error, torch.sum({KL})
+def fit():
+    for x in loader:
+        recon, mu, logvar = net(x)
+        error, kl = loss(x, recon, mu, logvar)
+        whole = kl / len(x)
+        whole.backward()
+"""
+    found = your_loss.read(code, image=784, batch=128)
+    assert not found.read
+    assert found.message.startswith("Line 3 could not be followed: mse_loss")

@@ -99,7 +99,7 @@ def _read(code: str, request: Request, limits: Range | str | None) -> Reading:
             )
     trouble: list[tuple[int, str]] = []
     found = search(tree, request, trouble)
-    if found is None or found.traced.root is None:
+    if found is None or found.traced.root is None or _is_no_loss(found):
         for entry in entries.find_entries(tree):
             given = entries.arguments_of(tree, entry)
             if ready := verdict.ready_terms(given, " ".join(name for name, _ in given)):
@@ -129,6 +129,13 @@ def _read(code: str, request: Request, limits: Range | str | None) -> Reading:
         )
         reading = rewrite.complete(reading)
     return reading
+
+
+def _is_no_loss(found: Found) -> bool:
+    """Whether the best that was found is a draw of z or a moment: it holds no picture, no KL."""
+    root = found.traced.root
+    pictures = root is not None and any(d.startswith(("target", "output")) for d in root.deps)
+    return not pictures and found.examined.latents.form == "unknown" and not found.examined.blocking
 
 
 def _computed_elsewhere(tree: ast.Module) -> str:

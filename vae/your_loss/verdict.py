@@ -271,6 +271,12 @@ def _parts_refused(reading: Reading, found: Found) -> str:
                 "how the output is compared with the picture; the loss is not read."
             )
         if latents.form in ("kl", "wrong") and not examined.probe.deps & {"target", "output"}:
+            misfits = [f for f in examined.probe.state.failures if "do not go together" in f[1]]
+            if misfits:
+                return (
+                    f"Line {misfits[0][0]} could not be followed: {misfits[0][1]}. It may be what "
+                    "compares the output with the picture, so the loss is not read."
+                )
             return (
                 f"Line {found.traced.line}: a KL is here, but no term compares an output with a "
                 "picture; paste that too, and the loss is read."
