@@ -49,7 +49,7 @@ def test_a_page_prints_on_six_pages_with_all_lines_open_folds_and_its_address(op
 def test_a_dark_page_prints_dark_letters_the_pasted_code_whole_figures_and_no_empty_fold(open_page):
     page = open_page("your_loss", dark=True)
     page.locator(".handout").wait_for(state="attached")
-    code = page.locator(".st-key-print-only-code")
+    code = page.locator("[data-testid=stText]")
     expect(code).to_be_hidden()
     page.emulate_media(media="print", color_scheme="dark")
     expect(code).to_contain_text("loss")

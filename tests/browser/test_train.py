@@ -259,8 +259,8 @@ def test_divergence_is_explained_and_the_pictures_stay(train):
 
 def test_a_lesson_link_hides_its_controls(train):
     page = train("train?lesson=sigma&likelihood=gaussian-learned&hide=seed,latent_dim")
-    assert page.get_by_label("Seed").count() == 0
-    assert page.get_by_label("Latents").count() == 0
+    assert page.get_by_label("Seed", exact=True).count() == 0
+    assert page.get_by_label("Latents", exact=True).count() == 0
     expect(page.get_by_text("What does a learned σ find?")).to_be_visible()
 
 

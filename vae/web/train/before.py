@@ -58,9 +58,8 @@ def show_controls(page: PageState, limits: Limits) -> None:
         with st.container(horizontal=True, key="train-controls"):
             for name in names:
                 state.draw(name, page, limits, width=_width(name))
-    # On paper there are no controls to read them from.
-    with st.container(key="print-only-settings"):
-        st.caption(f"Settings: {questions.describe(page.members)}.")
+    # Plain text stands on paper alone (print.css), where no controls say it.
+    st.text(f"Settings: {questions.describe(page.members)}.")
 
 
 def show_choices(page: PageState, limits: Limits) -> None:

@@ -42,10 +42,10 @@ def show_code() -> None:
 
 
 def show_printed(asked: Asked) -> None:
-    """The code as it is printed, where a field would be cut off."""
-    with st.container(key="print-only-code"):
-        for code in filter(None, (asked.code.strip(), asked.second.strip())):
-            st.text(code)
+    """The code as it is printed, where a field would be cut off: plain text stands on paper alone
+    (print.css)."""
+    for code in filter(None, (asked.code.strip(), asked.second.strip())):
+        st.text(code)
 
 
 def show_sizes(reading: Reading | None) -> None:
