@@ -2,8 +2,9 @@
 
 import streamlit as st
 
+from vae.web import hands
 from vae.web.kit import address, lesson
-from vae.web.your_loss import answer, census, form, state
+from vae.web.your_loss import answer, census, form, spoken, state
 from vae.web.your_loss.asked import Asked, question_of, read_first, read_second
 from vae.web.your_loss.pasting import watch_pasting
 from vae.web.your_loss.sharing import show_sharing
@@ -35,6 +36,7 @@ def show_page() -> None:
         st.warning(address.plain(problem), icon=":material/edit:")
     if (entry := question_of(asked)) is not None:
         form.show_question(entry)
+    second = None
     if reading is not None:
         second = read_second(asked) if asked.second.strip() else None
         if "names" not in hidden:
@@ -44,6 +46,7 @@ def show_page() -> None:
         if second is not None and reading.read:
             answer.show_comparison(reading, second)
         (answer.show_answer if reading.read else answer.show_refusal)(reading)
+    hands.announce(spoken.sentence(reading, second, problem), quiet=True)
     show_sharing(asked)
     state.write_address(asked)
 

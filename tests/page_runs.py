@@ -1,7 +1,9 @@
 """A page's script run without a browser, and what it shows."""
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 from appserver import ROOT
 from streamlit.testing.v1 import AppTest
@@ -35,3 +37,22 @@ def _run(app: AppTest, query: dict[str, str]) -> AppTest:
 def text_of(app: AppTest) -> str:
     """All markdown of the page."""
     return "\n".join(element.value for element in app.markdown)
+
+
+def said(app: AppTest) -> str:
+    """What a screen reader is told."""
+    return _told(app)["said"]
+
+
+def is_quiet(app: AppTest) -> bool:
+    """Whether what the page opens with is left to be read, and only changes are spoken."""
+    return bool(_told(app)["quiet"])
+
+
+def _told(app: AppTest) -> dict[str, Any]:
+    [proto] = [
+        each.proto for each in app.get("bidi_component") if each.proto.component_name == "vae.said"
+    ]
+    data = proto.mixed.json if proto.WhichOneof("data") == "mixed" else proto.json
+    found: dict[str, Any] = json.loads(data)[0]
+    return found

@@ -38,12 +38,16 @@ def announce(
     text: str,
     follow: Mapping[str, Sequence[str]] | None = None,
     rows: Mapping[str, str] | None = None,
+    *,
+    quiet: bool = False,
 ) -> None:
     """Have screen readers speak ``text`` when it changes, politely; called at most once a run.
 
+    ``quiet``: not the text with which the page opens, which is there to be read, only those after.
     ``follow``: for the key of a button the keys of those that get its focus when it is greyed, the
     first that can be pressed. ``rows``: keys among them that stand for a row of buttons, which has
     the focus as a whole, with its name.
     """
     following = {key: list(keys) for key, keys in (follow or {}).items()}
-    _said(key="said", data=[{"said": text, "follow": following, "rows": dict(rows or {})}])
+    told = {"said": text, "quiet": quiet, "follow": following, "rows": dict(rows or {})}
+    _said(key="said", data=[told])

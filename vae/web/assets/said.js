@@ -2,7 +2,11 @@
 export default function (component) {
   const { parentElement, data: [data] } = component;
   const region = parentElement.querySelector("p");
-  if (region.textContent !== data.said) region.textContent = data.said;
+  const opens = region.dataset.said === undefined;
+  if (region.dataset.said !== data.said) {
+    region.dataset.said = data.said;
+    region.textContent = opens && data.quiet ? "" : data.said;
+  }
   // Where the focus goes when a button that had it is greyed (assets/hands.js).
   const hands = (globalThis.vaeHands ??= { follow: {}, rows: {}, moved: -Infinity });
   Object.assign(hands.follow, data.follow);
