@@ -94,6 +94,11 @@ def test_the_point_stays_on_the_panel_at_any_sigma(sigma):
     assert now["scale"] == pytest.approx(sigma)
 
 
+def test_the_panel_is_high_enough_for_the_best_log_p_of_every_sigma():
+    best = float(gaussian.gaussian_log_prob(0.5, 0.5, SIGMA.minimum))
+    assert best < derivation_sigma.LOG_PROB_DOMAIN[1]
+
+
 def test_the_gradients_keep_their_ratio_at_every_residual():
     chart = derivation_sigma.build_gradient_chart(**PIXEL)
     rows = rows_of(chart, ["residual", "gradient", "size"])

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 import run_samples
 from appserver import ROOT
+from page_runs import said
 from streamlit.testing.v1 import AppTest
 
 from vae.config import TrainConfig
@@ -136,15 +137,6 @@ def settings(page: AppTest) -> dict:
     state, notes = from_query(address(page))
     assert not notes
     return state.config.to_dict()
-
-
-def said(page: AppTest) -> str:
-    """What a screen reader is told."""
-    [proto] = [
-        each.proto for each in page.get("bidi_component") if each.proto.component_name == "vae.said"
-    ]
-    data = proto.mixed.json if proto.WhichOneof("data") == "mixed" else proto.json
-    return json.loads(data)[0]["said"]
 
 
 def path_of(page: AppTest, key: str) -> tuple[int, ...]:
@@ -611,6 +603,51 @@ def test_a_finished_run_can_be_replayed_explored_and_taken_home(registry):
     assert "What the latents mean" in [item.value for item in page.header]
     page.button(key="go-on").click().run()
     assert asked(registry, "recover")[0][3] == TrainConfig().epochs + 5
+
+
+def test_compared_maps_share_a_range_that_holds_every_code(registry):
+    """Codes of a plain autoencoder lie where they like."""
+    configs = (TrainConfig(), TrainConfig(sampling=False))
+    snapshot = run_samples.run(*configs)
+    far = replace(snapshot.members[1].gallery, codes=snapshot.members[1].gallery.codes * 20)
+    members = (snapshot.members[0], replace(snapshot.members[1], gallery=far))
+    registry.runs[snapshot.run_id] = replace(snapshot, members=members)
+    page = open_page({"run": snapshot.run_id, "quiz": "0"})
+    specs = [
+        json.loads(chart.proto.spec)
+        for chart in page.get("vega_lite_chart")
+        if chart.proto.alt.startswith("Posterior means of test images")
+    ]
+    assert len(specs) == 2
+    ranges = {
+        tuple(layer["encoding"][way]["scale"]["domain"])
+        for spec in specs
+        for layer in spec["layer"][:1]
+        for way in ("x", "y")
+    }
+    assert len(ranges) == 1
+    [(low, high)] = ranges
+    assert low == -high
+    assert high >= abs(far.codes).max()
+
+
+def test_draws_of_compared_runs_stand_side_by_side(registry):
+    race = PageState().with_lesson("race")
+    snapshot = run_samples.run(*race.members)
+    registry.runs[snapshot.run_id] = snapshot
+    page = open_page({"run": snapshot.run_id, "quiz": "0"})
+
+    def places(block, path=()):
+        for at, child in block.children.items():
+            if child.type == "image" and "drawn from the prior" in str(child.proto):
+                yield path
+            if hasattr(child, "children"):
+                yield from places(child, (*path, at))
+
+    # Each in a container of its own, all of them in one row.
+    rows = [path[:-1] for path in places(page.main)]
+    assert len(rows) == len(race.members)
+    assert len(set(rows)) == 1
 
 
 def test_one_latent_has_no_map_and_no_error(registry):
