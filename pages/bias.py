@@ -15,6 +15,7 @@ from vae.charts.bias import (
 from vae.charts.bias.parts import CENTRE, DECAY, SIGMA, SKEW, SPREAD, START, STOP, TAU, G, H, S, T
 from vae.lessons import told
 from vae.lessons.glossary import explain
+from vae.numerals import written
 from vae.theory import bernoulli, shared_outputs
 from vae.theory.early_stopping import CODE_SCALE
 from vae.theory.pull import clipped_mse_optimum
@@ -282,7 +283,7 @@ with layout.more("λ beside its mean, and greys of exactly 0 or 1"):
     st.markdown(
         "Exact zeros and ones have no best λ. So one **dequantises**: (k + u)/256 for byte k, with "
         "u from 0 to 1. Black then has the mean 1/512, and wants the logit "
-        f"{told.best_logit(1 / 512):.0f}: let the logit go that far. "
+        f"{written(f'{told.best_logit(1 / 512):.0f}')}: let the logit go that far. "
         "Training then raises the *mean* of log p over the bin of a level, which is at most the "
         "log of the bin's mass. At that logit the bound for black gives away "
         f"{told.black_bound_gap():.3f} nats."

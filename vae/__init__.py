@@ -1,6 +1,7 @@
 """The map, from the bottom floor up; a floor imports those below it (.importlinter holds it).
 
-config, errors, memo, files, cores   what everybody may use
+config, errors, memo, files,         what everybody may use
+cores, numerals
 beliefs                              every likelihood's names, once: words, looks, loss, script
 wire                                 what the worker and the server say to each other
 images, theory, your_loss            pictures; closed forms; reading pasted losses (numpy)

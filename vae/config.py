@@ -7,7 +7,8 @@ The command line, the Train page, the page's address and the checkpoint all read
 import math
 import numbers
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, asdict, dataclass, field, fields
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields, replace
+from types import MappingProxyType
 from typing import Any
 
 from vae.beliefs import BELIEFS
@@ -201,11 +202,16 @@ class TrainConfig:
 
     @classmethod
     def from_query(
-        cls, query: Mapping[str, str], base: "TrainConfig | None" = None
+        cls,
+        query: Mapping[str, str],
+        base: "TrainConfig | None" = None,
+        most: Mapping[str, float] = MappingProxyType({}),
     ) -> tuple["TrainConfig", list[WrongValue]]:
         """``base``, the defaults, with the settings of an address; a note for each bad value.
 
         Inverse of ``to_query`` with the same ``base``. Of a bad value that of ``base`` stays.
+        ``most``: what a host allows of a setting, which its note then names instead of the range's
+        end; a value between the two is left to the caller.
         """
         start = base or cls()
         values = start.to_dict()
@@ -222,7 +228,7 @@ class TrainConfig:
             try:
                 values[spec.name] = check_value(spec, query[spec.name])
             except ConfigError:
-                refuse(spec, _needed(spec))
+                refuse(spec, _needed(spec, most.get(spec.name)))
         if query.get("dataset") == "images":
             values["dataset"] = start.dataset
             refuse(
@@ -247,8 +253,10 @@ def _spec(name: str) -> Field[Any]:
     return next(spec for spec in fields(TrainConfig) if spec.name == name)
 
 
-def _needed(spec: Field[Any]) -> str:
+def _needed(spec: Field[Any], most: float | None = None) -> str:
     about: Option = spec.metadata["option"]
+    if most is not None and about.maximum is not None:
+        about = replace(about, maximum=min(about.maximum, most))
     if about.choices is not None:
         return about.allowed
     return f"a {'whole ' if type(spec.default) is int else ''}number from {about.allowed}"

@@ -13,6 +13,7 @@ from browsing import record_of, wait_ready
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from vae.config import option
 from vae.lessons.questions import LESSONS
 
 pytestmark = pytest.mark.browser
@@ -341,6 +342,38 @@ def test_on_a_phone_the_button_is_on_the_first_screen(open_page, lesson):
     expect(page.locator(".st-key-train").get_by_role("button", name=name)).to_be_in_viewport(
         ratio=1
     )
+
+
+# What a choice shows and has no room for.
+_CUT = """
+() => [...document.querySelectorAll(".st-key-train-controls [data-testid=stSelectbox]")]
+  .flatMap((box) => [...box.querySelectorAll("div, input, span")])
+  .filter((part) => part.scrollWidth > part.clientWidth + 1 && part.clientWidth > 20
+    && (part.value ?? part.textContent).trim()
+    && (part.tagName === "INPUT" || getComputedStyle(part).textOverflow === "ellipsis"))
+  .map((part) => part.value ?? part.textContent)
+"""
+
+
+def test_no_choice_at_hand_is_cut_on_any_screen(open_page):
+    def longest(name: str) -> str:
+        choices = {value: text for value, text in option(name).choices.items() if value != "images"}
+        return max(choices, key=lambda value: len(choices[value]))
+
+    names = ("dataset", "likelihood", "reduction")
+    asked = "&".join(f"{name}={longest(name)}" for name in names)
+    page = open_page(f"train?lesson=pixel-mean&{asked}")
+    controls = page.locator(".st-key-train-controls [data-testid=stSelectbox]")
+    expect(controls).to_have_count(len(names))
+    for width in (1280, 1024, 390):
+        page.set_viewport_size({"width": width, "height": 800})
+        for likelihood in (longest("likelihood"), "gaussian-learned"):
+            label = option("likelihood").choices[likelihood]
+            page.locator(".st-key-setting_likelihood [data-baseweb=select]").click()
+            page.get_by_role("option", name=label, exact=True).click()
+            expect(page.locator(".st-key-setting_likelihood")).to_contain_text(label)
+            page.wait_for_timeout(200)
+            assert page.evaluate(_CUT) == [], (width, label)
 
 
 def test_a_finished_run_tells_who_was_right_and_is_greyed_under_other_controls(finished):

@@ -1,115 +1,18 @@
 """Every figure: valid Vega-Lite, described, and built without what makes building slow."""
 
-import importlib
-import pkgutil
+import contextlib
+import html
+import math
 import re
 
 import altair as alt
 import pytest
+import vl_convert
+from chart_samples import ARGUMENTS, BUILDERS
 
-import vae.charts
-from vae.charts.derivation.steps import STEPS
-from vae.charts.kit.theme import BERNOULLI, GAUSSIAN, TEXT, dressed
+from vae.charts.kit.parts import stroke_legend
+from vae.charts.kit.theme import TEXT, dressed
 from vae.charts.train.styles import without_data
-from vae.theory.ppca import TrainedPoint
-from vae.wire.events import CalibrationBin
-from vae.your_loss import census
-
-PIXEL = {"sigma": 0.3, "x": 0.8, "mean": 0.6}
-BELIEF = {"t": 0.8, "p": 0.6, "sigma": 0.3}
-SHAPE = {"centre": 1.0, "spread": 1.5, "skew": 0.1}
-GREYS = tuple(range(256)) * 3 + tuple(range(16))
-IMAGE = {"target": GREYS, "mean": GREYS[::-1]}
-SPECTRUM = {"spectrum": tuple(5 / 2**rank for rank in range(784)), "variance": 0.5}
-CURVES = {"curves": ((BERNOULLI, (CalibrationBin(0.2, 0.3, 10), CalibrationBin(0.8, 0.7, 20))),)}
-STYLES = {"styles": (BERNOULLI, GAUSSIAN)}
-FAMILY = {"family": "laplace", "output": 0.4, "spread": 0.1, "bright": 0.3, "place": 0.85}
-STEPPED = {**STYLES, "total_steps": 100}
-RUNS = ((GAUSSIAN, "σ = 1", 6.4, 0.034), (BERNOULLI, "BCE", 24.8, 0.015))
-BOUND = {"x": 0.8, "sigma": 0.3, "q_mean": 0.0, "q_scale": 1.0}
-PASTED = {"axis": "error", "names": ("cost",), "family": "gaussian"}
-ARGUMENTS = {
-    "bias.asymmetry.build_cost_chart": {"t": 0.8, "h": 0.1},
-    "bias.asymmetry.build_double_mse_chart": {"h": 0.1},
-    "bias.asymmetry.build_double_mse_error_chart": {"h": 0.1},
-    "bias.asymmetry.build_floor_chart": {"t": 0.8, "h": 0.1},
-    "bias.pictures.build_greys_chart": {"shares": ((BERNOULLI, (0.5,) * 2 + (0.0,) * 23),)},
-    "kit.calibration.build_calibration_chart": CURVES,
-    "kit.calibration.build_response_chart": CURVES,
-    "derivation.entropy.build_cross_entropy_chart": {
-        "counts": (1,) * 256,
-        "fit_mean": 0.3,
-        "fit_sigma": 0.2,
-    },
-    "derivation.expansion.build_numbers_chart": {"lines": STEPS[0].numbers, **PIXEL},
-    "derivation.image.build_error_map_chart": IMAGE,
-    "derivation.evidence.build_area_chart": {"x": 0.8, "sigma": 0.3},
-    "derivation.evidence.build_bound_chart": BOUND,
-    "derivation.evidence.build_posterior_chart": BOUND,
-    "derivation.image.build_identity_chart": {**IMAGE, "sigma": 0.3},
-    "derivation.image.build_nll_map_chart": {**IMAGE, "sigma": 0.3},
-    "derivation.image.build_picture_chart": {"greys": GREYS, "name": "target"},
-    "derivation.image.build_sample_chart": {"mean": GREYS, "sigma": 0.3},
-    "derivation.learned.build_floor_chart": {"errors": (0.0, 0.01, 0.2)},
-    "derivation.learned.build_learned_loss_chart": {},
-    "derivation.nll.build_nll_chart": PIXEL,
-    "derivation.paths.build_race_chart": {"optimiser": "sgd", "scale": 2.0, "kl": True},
-    "derivation.sigma.build_density_chart": PIXEL,
-    "derivation.sigma.build_gradient_chart": PIXEL,
-    "derivation.sigma.build_log_prob_chart": PIXEL,
-    "derivation.spectrum.build_prediction_chart": {
-        **SPECTRUM,
-        "trained": (TrainedPoint(1.0, 6.1, 23.0),),
-    },
-    "derivation.spectrum.build_spectrum_chart": SPECTRUM,
-    "bias.descent.build_decay_chart": {"t": 0.8, "decay": 0.01, "sigma": 0.7071},
-    "bias.descent.build_escape_chart": {"start": -5.0, "sigma": 0.7071},
-    "bias.descent.build_gradient_chart": {"t": 0.8, "start": -5.0, "sigma": 0.7071},
-    "bias.descent.build_stopping_chart": {"t": 0.8, "stop": 5.0, "sigma": 0.7071},
-    "bias.expected.build_expected_chart": SHAPE,
-    "bias.expected.build_targets_chart": SHAPE,
-    "bias.normaliser.build_beyond_chart": {"t": 0.8},
-    "bias.normaliser.build_density_chart": {"t": 0.8},
-    "bias.normaliser.build_lambda_chart": {"t": 0.8},
-    "bias.normaliser.build_unbounded_chart": {},
-    "beliefs.build_best_output_chart": FAMILY,
-    "beliefs.build_cost_chart": FAMILY,
-    "beliefs.build_density_chart": FAMILY,
-    "bias.opposite.build_edge_chart": {"g": 1.0},
-    "bias.opposite.build_family_chart": {"t": 0.8, "h": 0.1, "g": 1.0},
-    "overview.build_belief_chart": BELIEF,
-    "overview.build_cost_chart": BELIEF,
-    "overview.build_loss_chart": BELIEF,
-    "bias.question.build_exchange_chart": {"runs": RUNS},
-    "bias.question.build_minimum_chart": {},
-    "bias.pull_curves.build_logit_noise_chart": {"t": 0.8, "tau": 1.0},
-    "bias.pull_curves.build_noisy_cost_chart": {"t": 0.8, "s": 0.1},
-    "bias.pull_curves.build_optimum_chart": {"t": 0.8, "s": 0.1},
-    "train.bound.build_bound_chart": STYLES,
-    "your_loss.belief.build_cost_chart": PASTED,
-    "your_loss.belief.build_density_chart": PASTED,
-    "your_loss.census.build_census_chart": {"own": 392.0, "chosen": census()[3].id},
-    "train.curves.build_curve_chart": {"field": "kl", **STEPPED},
-    "train.curves.build_kl_chart": {**STYLES, "latents": 4},
-    "train.curves.build_scale_chart": {"total_steps": 100},
-    "train.curves.build_trade_chart": STEPPED,
-    "train.rate.build_rate_chart": {"families": (BERNOULLI, GAUSSIAN)},
-    "train.maps.build_map_chart": {"names": ("0", "1"), "latents": (3, 1)},
-}
-
-
-def _builders():
-    """Every function ``build_..._chart``, by its module's and its own name."""
-    found = {}
-    for info in pkgutil.walk_packages(vae.charts.__path__, "vae.charts."):
-        module = importlib.import_module(info.name)
-        for name, part in vars(module).items():
-            if name.startswith("build_") and part.__module__ == module.__name__:
-                found[f"{info.name.removeprefix('vae.charts.')}.{name}"] = part
-    return found
-
-
-BUILDERS = _builders()
 
 
 def test_every_builder_is_held_against_the_schema():
@@ -209,6 +112,70 @@ def test_a_squared_error_without_its_sigma_is_found():
     assert _unnamed({**bare, "description": "Two losses.", "title": "squared error"})
     assert not _unnamed({**bare, "description": "", "title": "squared error, any σ"})
     assert _unnamed({"description": "", "calculate": "'MSE: ' + format(v, '.2f')"})
+
+
+def _ragged(spec):
+    """Legends with symbols too short for a dash that they show, or with dashed outlines."""
+    found = []
+    for part in _parts(spec):
+        encoding = part.get("encoding", {})
+        dashes = encoding.get("strokeDash", {}).get("scale", {}) if encoding else {}
+        if not dashes or "field" not in encoding["strokeDash"]:
+            continue
+        period = max(sum(dash) * (1 + len(dash) % 2) for dash in dashes["range"])
+        legends = [
+            encoding[channel].get("legend", {})
+            for channel in ("color", "strokeDash")
+            if encoding.get(channel, {}).get("field") == encoding["strokeDash"]["field"]
+        ]
+        # A legend that one channel leaves out and the other does not is that of the other.
+        shown = [legend for legend in legends if legend is not None]
+        if not shown or all(dash in ([1, 0], []) for dash in dashes["range"]):
+            continue
+        kind = next((each["symbolType"] for each in shown if "symbolType" in each), "none")
+        size = next((each["symbolSize"] for each in shown if "symbolSize" in each), 100)
+        if kind != "stroke" or math.sqrt(size) < 1.5 * period:
+            found.append((kind, size, dashes["range"]))
+    return found
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_a_legend_shows_its_dashes_whole(name):
+    given = ARGUMENTS[name]
+    kinds = [given, {**given, "named": True}] if "styles" in given else [given]
+    for arguments in kinds:
+        with contextlib.suppress(TypeError):
+            assert not _ragged(BUILDERS[name](**arguments).to_dict(validate=False)), name
+
+
+def test_a_ragged_legend_is_found():
+    lines = alt.Chart().mark_line()
+    dash = alt.StrokeDash("v:N", scale=alt.Scale(domain=["a", "b"], range=[[1, 0], [12, 3]]))
+    short = alt.Color("v:N", legend=alt.Legend(symbolType="stroke", symbolSize=300))
+    assert _ragged(lines.encode(color=short, strokeDash=dash).to_dict())
+    assert not _ragged(
+        lines.encode(color=alt.Color("v:N", legend=stroke_legend()), strokeDash=dash).to_dict()
+    )
+    assert not _ragged(lines.encode(strokeDash=dash.legend(None)).to_dict())
+
+
+# A computer's minus and its powers of ten.
+_TYPED = re.compile(r"(?<![\w.])-\d|\d(?:\.\d+)?e[+-]?\d")
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_a_figure_writes_its_numbers_as_a_text_does(name):
+    spec = dressed(BUILDERS[name](**ARGUMENTS[name]).to_dict(validate=False))
+    assert not _TYPED.search(without_data(spec)["description"])
+    svg = vl_convert.vegalite_to_svg({**spec, "width": 400})
+    said = [html.unescape(text) for text in re.findall(r"<text[^>]*>([^<]*)", svg)]
+    assert not [text for text in said if _TYPED.search(text)]
+
+
+def test_a_computers_number_is_found():
+    assert _TYPED.search("1e-8")
+    assert _TYPED.search("-3")
+    assert not _TYPED.search("10⁻⁸, −3, x-axis")
 
 
 def test_a_wrong_specification_is_found():

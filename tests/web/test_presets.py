@@ -11,10 +11,14 @@ import pytest
 import vl_convert
 from page_runs import open_app
 
+from vae.web import navigation
+
 PAGES = ("overview", "derivation", "bias")
-# What a figure says beyond its formulas' range, and what Vega writes for no number.
-BEYOND = re.compile(r"outside \[|NaN|undefined|Infinity")
-UNSOUND = re.compile(r"NaN|undefined|Infinity")
+# What a figure says beyond its formulas' range, what Vega writes for no number, and numbers with a
+# hyphen or an exponent.
+TYPED = r"(?<![\w.])-\d|\d(?:\.\d+)?e[+-]?\d"
+UNSOUND = re.compile(rf"NaN|undefined|Infinity|{TYPED}")
+BEYOND = re.compile(rf"outside \[|{UNSOUND.pattern}")
 Rows = tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]
 
 
@@ -78,6 +82,11 @@ def test_no_preset_and_no_end_of_a_dial_leads_out_of_a_range(page: str) -> None:
                 assert not wrong.search(words), (values, words)
                 looked += 1
     assert looked > 20
+
+
+def test_no_other_page_has_dials() -> None:
+    for page in navigation.PAGES:
+        assert (page in PAGES) == any(True for _ in rows_of(open_app(page).main)), page
 
 
 def test_the_search_sees_an_output_beyond_one() -> None:

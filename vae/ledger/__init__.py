@@ -6,7 +6,6 @@ imports torch: the checks are numpy, or read the cards of the shipped checkpoint
 
 import inspect
 import json
-import re
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -15,11 +14,10 @@ from vae.ledger.checks.evidence import Evidence
 from vae.ledger.entries import bias, derivation
 from vae.ledger.types import THREADS, Claim, Verdict
 from vae.memo import shared
+from vae.numerals import written
 
 __all__ = ["CLAIMS", "THREADS", "Claim", "Evidence", "Row", "Verdict", "evidence", "source"]
 
-# Before a number; between letters it joins words.
-_HYPHEN = re.compile(r"(?<![\w.])-(?=[\d.])")
 CLAIMS: Mapping[str, Claim] = {claim.id: claim for claim in (*derivation.ENTRIES, *bias.ENTRIES)}
 
 
@@ -40,11 +38,11 @@ def evidence(claim_id: str) -> Evidence:
 def examine(claim: Claim) -> Evidence:
     """Run the claim's check anew; a check that fails to compute disagrees, with its reason.
 
-    Its figure has the minus sign of a text, not the hyphen that Python formats numbers with.
+    Its figure has the minus sign and the powers of a text, not those that Python formats with.
     """
     try:
         found = claim.check()
-        return replace(found, figure=_HYPHEN.sub("\u2212", found.figure))
+        return replace(found, figure=written(found.figure))
     except Exception as error:
         return Evidence(f"not computed: {type(error).__name__}: {error}", agrees=False)
 

@@ -11,6 +11,7 @@ from typing import Any
 from vae.beliefs import BELIEFS
 from vae.config import DATASETS, ConfigError, TrainConfig, WrongValue, default, option
 from vae.errors import shown
+from vae.numerals import written
 from vae.shipped.cards import MATCHED
 
 MOST_MEMBERS = 4
@@ -346,12 +347,15 @@ def _label(config: TrainConfig, among: Sequence[TrainConfig]) -> str:
             words += [
                 VARIANTS[key].label for key in variants if VARIANTS[key].settings[name] == value
             ]
-    for name, text in (("beta", f"β {config.beta:g}"), ("architecture", config.architecture)):
+    for name, text in (
+        ("beta", written(f"β {config.beta:g}")),
+        ("architecture", config.architecture),
+    ):
         told = name == "beta" and config.beta != default(name)
         if told or len({getattr(other, name) for other in twins}) > 1:
             words.append(text)
     if len({other.seed for other in twins}) > 1:
         words.append(f"seed {config.seed}")
     if not fixed and len({other.scale for other in twins}) > 1:
-        words.append(f"from σ {config.scale:g}")
+        words.append(written(f"from σ {config.scale:g}"))
     return ", ".join(words)

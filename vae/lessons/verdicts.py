@@ -12,6 +12,7 @@ import numpy as np
 
 from vae.config import TrainConfig
 from vae.lessons.questions import LESSONS
+from vae.numerals import written
 from vae.theory.prediction import Prediction
 
 # Of squared errors and nats: two runs nearer than this differ by their seeds.
@@ -82,6 +83,7 @@ def judge(
         verdict = replace(verdict, why=LESSONS[lesson].takeaway)
     if verdict is None:
         verdict = _single(outcomes[0]) if len(outcomes) == 1 else _compare(outcomes)
+    verdict = replace(verdict, predicted=written(verdict.predicted), got=written(verdict.got))
     if not changed_rate_at:
         return verdict
     steps = " and ".join(f"{step:,}" for step in changed_rate_at)

@@ -12,6 +12,7 @@ import numpy as np
 
 from vae.beliefs import BELIEFS
 from vae.config import TrainConfig
+from vae.numerals import written
 from vae.theory import implied, ppca
 from vae.theory.bernoulli import bernoulli_entropy
 
@@ -110,7 +111,7 @@ def sentence(config: TrainConfig, expected: Prediction) -> str:
         parts.append(
             "no closed form counts the latents for this likelihood: hold it against the others"
         )
-    text = "; ".join(parts)
+    text = written("; ".join(parts))
     return text[0].upper() + text[1:] + "."
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from vae.charts.kit.layers import layered
+from vae.charts.kit.parts import stroke_legend
 from vae.charts.kit.theme import (
     BERNOULLI,
     COUNTER_BIASED,
@@ -47,7 +48,7 @@ def build_minimum_chart() -> alt.LayerChart:
         .encode(
             x=alt.X("p:Q", title="output p", scale=alt.Scale(domain=[0, 1], nice=False)),
             y=alt.Y("cost:Q", title="mean loss, scaled; any σ"),
-            color=_colour("loss", LOSSES),
+            color=_colour("loss", LOSSES, stroke_legend(columns=1)),
             strokeDash=alt.StrokeDash(
                 "loss:N", title=None, sort=_names(LOSSES), scale=dash_scale(*LOSSES)
             ),
@@ -91,7 +92,7 @@ def build_exchange_chart(*, runs: Points) -> alt.LayerChart:
             scale=alt.Scale(type="log", nice=False, padding=12),
             axis=alt.Axis(format="~g", tickCount=4),
         ),
-        color=_colour("loss", styles),
+        color=_colour("loss", styles, alt.Legend(orient="bottom", columns=1)),
     )
     sigma = base.transform_filter(f"datum.loss == '{GAUSSIAN.label}'").mark_line(strokeWidth=1.5)
     points = base.mark_point(filled=True, size=120, opacity=1).encode(
@@ -127,11 +128,11 @@ def _names(styles: Sequence[Style]) -> list[str]:
     return [style.label for style in styles]
 
 
-def _colour(field: str, styles: Sequence[Style]) -> alt.Color:
+def _colour(field: str, styles: Sequence[Style], legend: alt.Legend) -> alt.Color:
     return alt.Color(
         f"{field}:N",
         title=None,
         sort=_names(styles),
         scale=colour_scale(*styles),
-        legend=alt.Legend(orient="bottom", columns=1),
+        legend=legend,
     )

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 
 from vae.charts.kit.layers import layered
+from vae.charts.kit.parts import labels_as_powers, stroke_legend
 from vae.charts.kit.theme import BERNOULLI, GAUSSIAN, TARGET
 from vae.theory.gaussian import QUANTISATION_SCALE, best_nll, nll_from_mse
 from vae.theory.learned_scale import per_pixel_nll, shared_nll
@@ -43,7 +44,7 @@ def build_learned_loss_chart() -> alt.LayerChart:
                 domain=names,
                 range=[TARGET.colour, TARGET.colour, TARGET.colour, GAUSSIAN.colour],
             ),
-            legend=alt.Legend(orient="bottom", symbolSize=300, columns=2),
+            legend=stroke_legend(columns=2),
         ),
         strokeDash=alt.StrokeDash(
             "loss:N",
@@ -91,7 +92,10 @@ def build_floor_chart(*, errors: Errors) -> alt.LayerChart:
                 "floor:Q",
                 title="smallest σ allowed (to the left: less and less)",
                 scale=alt.Scale(type="log", domain=[1e-6, 1], nice=False),
-                axis=alt.Axis(values=[1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 1], format="~g"),
+                axis=alt.Axis(
+                    values=[1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 1],
+                    labelExpr=labels_as_powers(-6, 0, plain=(-2, -1, 0)),
+                ),
             ),
             y=alt.Y("nll:Q", title="−log p, nats per image"),
             color=alt.Color(
@@ -99,7 +103,7 @@ def build_floor_chart(*, errors: Errors) -> alt.LayerChart:
                 title=None,
                 sort=list(names),
                 scale=alt.Scale(domain=list(names), range=[GAUSSIAN.colour, BERNOULLI.colour]),
-                legend=alt.Legend(orient="bottom", symbolSize=300, columns=1),
+                legend=stroke_legend(columns=1),
             ),
             strokeDash=alt.StrokeDash(
                 "scale:N",

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 
 from vae.charts.kit.layers import layered
+from vae.charts.kit.parts import stroke_legend
 from vae.charts.kit.theme import GAUSSIAN, KL, TARGET
 from vae.theory.linear_vae import START, race
 
@@ -28,9 +29,7 @@ def build_race_chart(*, optimiser: str, scale: float, kl: bool) -> alt.LayerChar
             "run:N",
             title=None,
             scale=alt.Scale(domain=list(names), range=[GAUSSIAN.colour, KL.colour]),
-            legend=alt.Legend(
-                orient="bottom", symbolType="stroke", symbolSize=1600, symbolStrokeWidth=4
-            ),
+            legend=stroke_legend(symbolStrokeWidth=4),
         ),
         "strokeDash": alt.StrokeDash(
             "run:N", title=None, scale=alt.Scale(domain=list(names), range=[[1, 0], [5, 5]])

@@ -8,7 +8,7 @@ import pandas as pd
 
 from vae.charts.derivation.parts import VARIANCE
 from vae.charts.kit.layers import layered
-from vae.charts.kit.parts import UNDESCRIBED
+from vae.charts.kit.parts import UNDESCRIBED, stroke_legend
 from vae.charts.kit.theme import GAUSSIAN, KL, TARGET
 from vae.charts.vega import gaussian
 from vae.theory.ppca import TrainedPoint, kl_per_latent, squared_error
@@ -102,7 +102,7 @@ def build_prediction_chart(
         "what:N",
         title=None,
         scale=alt.Scale(domain=list(_WHAT), range=[KL.colour, GAUSSIAN.colour]),
-        legend=alt.Legend(orient="bottom", symbolSize=300, symbolStrokeWidth=3),
+        legend=stroke_legend(),
     )
     curves = (
         alt.Chart(rows)

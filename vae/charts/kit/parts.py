@@ -7,10 +7,13 @@ import altair as alt
 
 from vae.charts.kit.layers import layered
 from vae.charts.kit.theme import TARGET, TEXT, Style
+from vae.numerals import power
 
 FIGURE_HEIGHT = 270
 """Pixels, axes and their titles included, as of all heights of figures."""
 
+SYMBOL = 900
+"""The size of a legend's stroke: the square of its length in pixels."""
 UNDESCRIBED: Mapping[str, Any] = {"mark": {"aria": False}}
 """For marks that move: their own descriptions, one text a point, would be written anew at every
 frame. The figure's description, its text alternative, stays."""
@@ -146,6 +149,12 @@ def keys(*lines: tuple[Style, str]) -> list[alt.Chart]:
     return parts
 
 
+def stroke_legend(**details: Any) -> alt.Legend:
+    """A legend below the figure whose strokes are long enough to show how a dash recurs."""
+    given: dict[str, Any] = {"symbolStrokeWidth": 3, **details}
+    return alt.Legend(orient="bottom", symbolType="stroke", symbolSize=SYMBOL, **given)
+
+
 def figure(
     *layers: alt.Chart,
     x: alt.X,
@@ -175,6 +184,18 @@ def y_axis(title: str, low: float, high: float, **axis: Any) -> alt.Y:
     return alt.Y(
         "y:Q", title=title, scale=alt.Scale(domain=[low, high], nice=False), axis=alt.Axis(**axis)
     )
+
+
+def labels_as_powers(low: int, high: int, plain: Sequence[int] = (0,)) -> str:
+    """A ``labelExpr`` for a logarithmic axis from 10^``low`` to 10^``high``.
+
+    Exponents in ``plain`` are written out. Vega's own formats write 1e-8, with a hyphen.
+    """
+    names = ", ".join(
+        f"'{each}': '{10.0**each:g}'" if each in plain else f"'{each}': '{power(each)}'"
+        for each in range(low, high + 1)
+    )
+    return f"{{{names}}}[round(log(datum.value) / LN10)]"
 
 
 def log_axis(title: str, low: float, high: float) -> alt.X:

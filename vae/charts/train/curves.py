@@ -5,8 +5,10 @@ the specification stays the same while a run lasts, so that the figures move wit
 import altair as alt
 
 from vae.charts.kit.layers import layered
+from vae.charts.kit.parts import stroke_legend
 from vae.charts.kit.theme import KL, TARGET, Style
-from vae.charts.train.styles import HEIGHT, LEARNED, colour, dash, legend, shape, step_axis, title
+from vae.charts.train.styles import HEIGHT, LEARNED, colour, dash, shape, step_axis, title
+from vae.numerals import written
 from vae.runs.tables import BATCH, MEASURED, PREDICTED, RMSE, SCALE, TEST
 
 _TITLES = {
@@ -69,15 +71,21 @@ def _rate_marks(changes: RateChanges) -> list[alt.Chart]:
     """A dotted rule with the new rate where the learning rate was changed by hand."""
     if not changes:
         return []
-    rows = [{"step": step, "rate": f"rate {rate:g}"} for step, rate in changes]
+    rows = [{"step": step, "rate": _rate(rate)} for step, rate in changes]
     base = alt.Chart(alt.Data(values=rows)).encode(x=alt.X("step:Q", title=None))
     rule = base.mark_rule(color=TARGET.colour, strokeDash=[2, 3], strokeWidth=2)
     words = base.mark_text(align="left", baseline="top", dx=4)
     return [rule, words.encode(y=alt.YValue(2), text=alt.Text("rate:N"))]
 
 
+def _rate(rate: float) -> str:
+    return written(f"rate {rate:g}")
+
+
 def _rates_in_words(changes: RateChanges) -> str:
-    steps = "; ".join(f"{rate:g} from step {step}" for step, rate in changes)
+    steps = "; ".join(
+        f"{_rate(rate).removeprefix('rate ')} from step {step}" for step, rate in changes
+    )
     return f" The learning rate was changed: {steps}." if changes else ""
 
 
@@ -164,7 +172,7 @@ def _rate_crosses(
     """A cross on each path where the learning rate was changed; one of them says the new rate."""
     if not changes:
         return []
-    words = ", ".join(f"'{step}': 'rate {rate:g}'" for step, rate in changes)
+    words = ", ".join(f"'{step}': '{_rate(rate)}'" for step, rate in changes)
     changed = base.transform_filter(f"datum.on == '{BATCH}'")
     changed = changed.transform_calculate(rate=f"{{{words}}}[datum.step]")
     changed = changed.transform_filter("isValid(datum.rate)")
@@ -230,12 +238,12 @@ def build_scale_chart(*, total_steps: int, rate_changes: RateChanges = ()) -> al
             color=alt.Color(
                 "quantity:N",
                 scale=alt.Scale(domain=domain, range=[LEARNED.colour, TARGET.colour]),
-                legend=legend(),
+                legend=stroke_legend(title=None),
             ),
             strokeDash=alt.StrokeDash(
                 "quantity:N",
                 scale=alt.Scale(domain=domain, range=[[1, 0], [3, 3]]),
-                legend=legend(),
+                legend=stroke_legend(title=None),
             ),
         )
     )

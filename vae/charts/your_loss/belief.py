@@ -4,7 +4,7 @@ import altair as alt
 import pandas as pd
 
 from vae.charts.kit.layers import layered
-from vae.charts.kit.parts import FIGURE_HEIGHT
+from vae.charts.kit.parts import FIGURE_HEIGHT, stroke_legend
 from vae.charts.kit.theme import GAUSSIAN, STYLES, Style
 from vae.your_loss import Belief, Curve
 
@@ -95,7 +95,7 @@ def _lines(
                 "which:N",
                 title=None,
                 scale=alt.Scale(domain=list(names), range=list(_DASHES[: len(names)])),
-                legend=alt.Legend(orient="bottom") if len(names) > 1 else None,
+                legend=stroke_legend() if len(names) > 1 else None,
             ),
         )
     )

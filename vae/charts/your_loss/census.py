@@ -8,10 +8,13 @@ import altair as alt
 import pandas as pd
 
 from vae.charts.kit.layers import layered
+from vae.charts.kit.parts import labels_as_powers
 from vae.charts.kit.theme import GAUSSIAN, KL, TARGET
+from vae.numerals import written
 from vae.your_loss import LANDMARKS, census
 
 LOW, HIGH = 1e-8, 1e7
+_TICKS = [10.0**exponent for exponent in range(-8, 7, 2)]
 _DECADE_SHARE = 0.34
 # Pixels of the drawing, and of the axis below it.
 _HEIGHT = 210
@@ -36,7 +39,7 @@ def build_census_chart(
         "sigma2:Q",
         title="σ² that the code implies, for pixels in [0, 1]",
         scale=alt.Scale(type="log", domain=[LOW, HIGH], nice=False),
-        axis=alt.Axis(tickCount=7, labelExpr="datum.value == 1 ? '1' : format(datum.value, '~e')"),
+        axis=alt.Axis(values=_TICKS, labelExpr=labels_as_powers(-8, 7)),
     )
     rows = _rows()
     points = (
@@ -53,7 +56,7 @@ def build_census_chart(
             ),
             tooltip=[
                 alt.Tooltip("source:N", title="source"),
-                alt.Tooltip("sigma2:Q", title="σ²", format=".4g"),
+                alt.Tooltip("sigma2:Q", title="σ²", format=".4~r"),
                 alt.Tooltip("formula:N", title="as"),
                 alt.Tooltip("reconstruction:N", title="error"),
                 alt.Tooltip("kl:N", title="KL"),
@@ -74,7 +77,7 @@ def build_census_chart(
 def describe_census(own: float | None = None, name: str = "your loss") -> str:
     """The text alternative."""
     known = _sigmas()
-    return (
+    return written(
         f"{len(known)} public losses on a logarithmic axis of the variance that each implies, "
         f"from {min(known):.2g} to {max(known):.2g}"
         + (f", and {name} at {own:.4g}." if own is not None else ".")

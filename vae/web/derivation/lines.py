@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from vae import numerals
 from vae.charts.derivation import image as pictures
 from vae.charts.derivation.expansion import build_numbers_chart
 from vae.charts.derivation.steps import (
@@ -19,7 +20,7 @@ from vae.shipped.cards import data_summary
 from vae.theory import implied
 from vae.theory.corruptions import CORRUPTIONS
 from vae.theory.ppca import active_latents
-from vae.web import frame
+from vae.web import frame, hands
 from vae.web.kit import figures, layout
 from vae.web.kit.address import choose, decimal_number, one_of, whole_number
 
@@ -72,6 +73,15 @@ def show_expansion(values: Mapping[str, float]) -> None:
         st.button("Next", type="primary", on_click=_next, disabled=number == last)
         st.button("All", on_click=_all, disabled=position == "all")
         st.caption(f"Line {number} of {last}")
+    hands.announce(_spoken(position), quiet=True)
+
+
+def _spoken(position: str) -> str:
+    """What a screen reader says of the lines shown."""
+    if position == "all":
+        return f"All {len(STEPS)} lines."
+    step = STEPS[int(position) - 1]
+    return f"Line {position} of {len(STEPS)}: {step.title}."
 
 
 def _show_step(index: int, step: Step, values: Mapping[str, float], *, current: bool) -> None:
@@ -226,14 +236,14 @@ def _show_implied(preset: implied.Preset, pixels: int, latents: int, batch: int)
     variance = implied.implied_variance(**sizes)  # type: ignore[arg-type]
     _, rate = implied.loss_factors(**sizes)  # type: ignore[arg-type]
     beta = implied.equivalent_beta(variance=variance, nominal_variance=1.0)
-    st.markdown(
+    told = numerals.written(
         f"### σ = {variance**0.5:.4g}\n"
         f"σ² = {variance:,.5g}, for pixels in [0, 1]\n\n"
         f"| the same loss, read otherwise | value |\n|:--|--:|\n"
         f"| β, if you say σ = 1 | **{beta:,.5g}** |\n"
         f"| SGD rate 1 here is this rate on the ELBO | **{rate:,.5g}** |\n"
-        + _survivors(variance, pixels, latents)
     )
+    st.markdown(told + _survivors(variance, pixels, latents))
 
 
 def _survivors(variance: float, pixels: int, latents: int) -> str:

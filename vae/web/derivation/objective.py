@@ -11,6 +11,7 @@ from vae.charts.derivation.paths import build_race_chart
 from vae.config import PUBLIC_DATASETS
 from vae.lessons import pictures
 from vae.memo import shared
+from vae.numerals import written
 from vae.shipped.cards import data_summary
 from vae.theory.linear_vae import adam_drift, race
 from vae.web.kit import disclosure, layout
@@ -72,7 +73,7 @@ def _drifts() -> str:
 def _percent(share: float) -> str:
     if share < 1e-12:
         return "0 %, to rounding"
-    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.1g} %"
+    return f"{100 * share:.0f} %" if share >= 0.1 else written(f"{100 * share:.1g} %")
 
 
 @st.fragment

@@ -12,6 +12,7 @@ from typing import Literal
 
 import streamlit as st
 
+from vae import numerals
 from vae.config import WrongValue
 from vae.errors import shown
 from vae.web.kit.query import names_in
@@ -41,8 +42,8 @@ def plain(sentence: str) -> str:
 def note(wrong: WrongValue) -> None:
     """Say that the address holds a value that the page cannot use, and what it does instead."""
     st.info(
-        f"{wrong.name} in the address is {quote(wrong.text)}; {wrong.needed} is needed. "
-        f"{wrong.instead}",
+        f"{wrong.name} in the address is {quote(wrong.text)}; {numerals.written(wrong.needed)} is "
+        f"needed. {numerals.written(wrong.instead)}",
         icon=":material/link_off:",
     )
 

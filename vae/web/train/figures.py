@@ -22,6 +22,7 @@ from vae.charts.train import styles as train_styles
 from vae.config import TrainConfig
 from vae.lessons.questions import is_sweep, sweep_of
 from vae.memo import Memo, shared
+from vae.numerals import written
 from vae.runs import tables
 from vae.runs.snapshots import MemberSnapshot, RunSnapshot
 from vae.theory.prediction import active_latents
@@ -99,7 +100,7 @@ def _caption(name: str, snapshot: RunSnapshot) -> str:
 def _changed_rates(snapshot: RunSnapshot) -> str:
     """A sentence for the figures that have no axis of steps on which to mark it."""
     changes = tables.rate_changes(snapshot.members)
-    steps = ", ".join(f"{step:,} (to {rate:g})" for step, rate in changes)
+    steps = ", ".join(f"{step:,} (to {written(f'{rate:g}')})" for step, rate in changes)
     return f" The learning rate was changed at step {steps}." if changes else ""
 
 
@@ -178,7 +179,7 @@ def _show_numbers(snapshot: RunSnapshot) -> None:
 
 
 def _nats(value: float) -> str:
-    return f"{value:.1f}".replace("-", "−")
+    return written(f"{value:.1f}")
 
 
 def _in_use(now: _Numbers, config: TrainConfig) -> str:

@@ -153,14 +153,18 @@ class PageState:
         return query
 
 
-def from_query(query: Mapping[str, str]) -> tuple[PageState, tuple[WrongValue, ...]]:
+def from_query(
+    query: Mapping[str, str], limits: Limits | None = None
+) -> tuple[PageState, tuple[WrongValue, ...]]:
     """The state that an address asks for, and a note for each part that cannot be used.
 
     A lesson's name brings its settings and its comparison; what stands beside it wins. Of a
-    setting that cannot be used the lesson's value stays, or the default.
+    setting that cannot be used the lesson's value stays, or the default. Notes name the bounds of
+    the host's ``limits``, as the controls do; `PageState.within` keeps to them.
     """
     base, notes = _lesson(query.get("lesson", "free"))
-    config, wrong = TrainConfig.from_query(query, base.config)
+    most = {} if limits is None else {name: getattr(limits, f"max_{name}") for name in _LIMITED}
+    config, wrong = TrainConfig.from_query(query, base.config, most)
     against: tuple[str, ...] = base.against
     unknown: list[WrongValue] = []
     if (text := query.get("against")) is not None:

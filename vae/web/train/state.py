@@ -34,7 +34,7 @@ def read(limits: Limits) -> PageState:
     # Back from another page, whose address carries none of this: keep what was chosen.
     back = not query and _STATE in st.session_state
     if not (known or back):
-        state, wrong = from_query(query)
+        state, wrong = from_query(query, limits)
         put(state)
         st.session_state[_WRONG] = wrong
     allowed, said = current().within(limits)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from vae import numerals
 from vae.charts.your_loss.belief import (
     CURVES,
     build_cost_chart,
@@ -113,7 +114,8 @@ def _show_otherwise(reading: Reading) -> None:
     )
     factor = weight_for(reading, wanted)
     assert factor is not None
-    st.markdown(f"For σ = {wanted:g}, multiply the KL as it stands by **{factor:.4g}**.")
+    times = numerals.written(f"{factor:.4g}")
+    st.markdown(f"For σ = {wanted:g}, multiply the KL as it stands by **{times}**.")
 
 
 def _show_survival(reading: Reading) -> None:
@@ -129,8 +131,9 @@ def _show_survival(reading: Reading) -> None:
         f"**{alive(reading.sigma2_unit, data_summary(name).eigenvalues)}** on {DATASETS[name]}"
         for name in _SUMMARIES
     )
+    sigma2 = numerals.written(f"{reading.sigma2_unit:.4g}")
     st.markdown(
-        f"{said}\n\nLatents that a linear VAE keeps at σ² = {reading.sigma2_unit:.4g}, however "
+        f"{said}\n\nLatents that a linear VAE keeps at σ² = {sigma2}, however "
         f"many it has: {counts}."
     )
     _show_own_data(reading.sigma2_unit)
@@ -152,11 +155,11 @@ def _show_own_data(sigma2: float) -> None:
             icon=":material/edit:",
         )
     elif len(values) == 1:
-        st.markdown(f"KL at most **{kl_bound(sigma2, values[0]):.4g} nats** an image.")
+        st.markdown(f"KL at most **{_nats(kl_bound(sigma2, values[0]))} nats** an image.")
     else:
         st.markdown(
             f"**{alive(sigma2, values)}** of {len(values)} latents survive; KL at most "
-            f"{kl_bound(sigma2, sum(values)):.4g} nats an image."
+            f"{_nats(kl_bound(sigma2, sum(values)))} nats an image."
         )
 
 
@@ -181,7 +184,7 @@ def _show_printed(reading: Reading) -> None:
     ]
     unit = reading.data_range == (0.0, 1.0) and reading.sizes.pixels == 784
     if unit and stuck[0][1] is not None:
-        shown = ", ".join(f"{value:.4g} on {name}" for name, value in stuck if value is not None)
+        shown = ", ".join(f"{_nats(value)} on {name}" for name, value in stuck if value is not None)
         said += (
             f"\n\nA run whose every output is the mean picture prints {shown} for the error. A "
             "run that stays there has collapsed."
@@ -247,4 +250,8 @@ def _list(texts: Sequence[str]) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:,.0f}" if 100 <= value < 1e7 else f"{value:.3g}"
+    return f"{value:,.0f}" if 100 <= value < 1e7 else numerals.written(f"{value:.3g}")
+
+
+def _nats(value: float) -> str:
+    return numerals.written(f"{value:.4g}")

@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from vae import numerals
 from vae.charts.your_loss.census import OWN, build_census_chart, describe_census, own_rows
 from vae.memo import shared
 from vae.web.kit import address, figures
@@ -46,9 +47,10 @@ def _show_lookup() -> str:
     unit = entry.sigma2_unit
     st.markdown(
         f"{address.plain(entry.source)}: {address.plain(entry.reconstruction)}; KL "
-        f"{address.plain(entry.kl)}. σ² = {address.plain(entry.formula)} = {entry.sigma2:.4g}"
+        f"{address.plain(entry.kl)}. σ² = {address.plain(entry.formula)} = "
+        + numerals.written(f"{entry.sigma2:.4g}")
         + (
-            f", {unit:.4g} for pixels in [0, 1]."
+            f", {numerals.written(f'{unit:.4g}')} for pixels in [0, 1]."
             if unit is not None
             else "; its data are no pictures."
         )

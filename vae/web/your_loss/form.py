@@ -8,7 +8,7 @@ import streamlit as st
 from vae.web.kit import address
 from vae.web.your_loss import state
 from vae.web.your_loss.asked import LONGEST_CODE, LONGEST_FIELD, RANGES, Asked, names_in, questions
-from vae.web.your_loss.words import words
+from vae.web.your_loss.words import words, written
 from vae.your_loss import ROLES, Choice, ClinicEntry, Reading
 
 _FIELD_HEIGHT = 232
@@ -20,7 +20,9 @@ def show_clinic() -> None:
     st.selectbox(
         "A question that people asked, by what they saw; or paste your own below",
         list(questions()),
-        format_func=lambda name: f"{questions()[name].symptom} · {questions()[name].asked}",
+        format_func=lambda name: written(
+            f"{questions()[name].symptom} · {questions()[name].asked}"
+        ),
         index=None,
         placeholder="KL goes to 0, loss is negative, mean or sum, …",
         key=state.question_control(),

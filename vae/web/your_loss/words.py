@@ -2,6 +2,7 @@
 
 import re
 
+from vae import numerals
 from vae.web.kit import address
 
 _GREEK = {"sigma": "σ", "mu": "μ"}
@@ -27,5 +28,5 @@ def refusal(text: str) -> str:
 
 
 def _powers(text: str) -> str:
-    text = _POWER.sub(lambda found: f"{_GREEK[found[1]]}²", text)
+    text = numerals.written(_POWER.sub(lambda found: f"{_GREEK[found[1]]}²", text))
     return _TIMES.sub(" × ", _PI.sub("2π", text))
