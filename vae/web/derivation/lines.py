@@ -191,10 +191,8 @@ def show_calculator() -> None:
     name = choose("The loss in your code", labels, key="code", default="pixel-mean", kind="pills")
     preset = _own_reductions() if name == OWN else implied.PRESETS[name]
     with layout.row("implied", "wide"):
-        st.code(
-            implied.torch_snippet(preset.pixel_reduction, preset.kl_reduction, preset.weight),
-            language="python",
-            wrap_lines=True,
+        layout.show_lines(
+            implied.torch_snippet(preset.pixel_reduction, preset.kl_reduction, preset.weight)
         )
         with st.container(horizontal=True):
             size = choose("Image", tuple(SIZES), key="size", kind="select")

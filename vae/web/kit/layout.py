@@ -27,6 +27,11 @@ class Strip:
     measured: str = ""
 
 
+def show_lines(code: str) -> None:
+    """Lines of code to be read. Streamlit's own element brings 1.6 MB of script to colour them."""
+    st.html(f'<pre class="lines"><code>{html.escape(code)}</code></pre>')
+
+
 def row(name: str, layout: Layout = "figures") -> st.delta_generator.DeltaGenerator:
     """A container for a row; its elements take their places in the order in which they come.
 
