@@ -1,5 +1,7 @@
 """Your loss: paste the code, and read the belief that it stands for."""
 
+from collections.abc import Set
+
 import streamlit as st
 
 from vae.web import hands
@@ -23,32 +25,39 @@ def show_page() -> None:
     reading, problem = _read(asked)
     _show_census(reading)
 
-    st.header("Paste yours", anchor="paste")
     hidden = address.hidden()
-    if "clinic" not in hidden:
-        form.show_clinic()
-    form.show_code()
-    form.show_printed(asked)
-    watch_pasting(asked, opening=opening)
-    if "sizes" not in hidden:
-        form.show_sizes(reading)
-    if problem:
-        st.warning(address.plain(problem), icon=":material/edit:")
-    if (entry := question_of(asked)) is not None:
-        form.show_question(entry)
-    second = None
-    if reading is not None:
-        second = read_second(asked) if asked.second.strip() else None
-        if "names" not in hidden:
-            form.show_names(asked, *([reading] if second is None else [reading, second]))
-        if "second" not in hidden:
-            form.show_second(asked)
-        if second is not None and reading.read:
-            answer.show_comparison(reading, second)
-        (answer.show_answer if reading.read else answer.show_refusal)(reading)
+    second = read_second(asked) if reading is not None and asked.second.strip() else None
+    # While what is changed here is in sight, the verdict stays at the foot of the window.
+    with st.container(key="loss-form"):
+        st.header("Paste yours", anchor="paste")
+        if "clinic" not in hidden:
+            form.show_clinic()
+        form.show_code()
+        form.show_printed(asked)
+        watch_pasting(asked, opening=opening)
+        if "sizes" not in hidden:
+            form.show_sizes(reading)
+        if problem:
+            st.warning(address.plain(problem), icon=":material/edit:")
+        if (entry := question_of(asked)) is not None:
+            form.show_question(entry)
+        if reading is not None:
+            _show_reading(asked, reading, second, hidden)
+    if reading is not None and reading.read:
+        answer.show_answer(reading)
     hands.announce(spoken.sentence(reading, second, problem), quiet=True)
     show_sharing(asked)
     state.write_address(asked)
+
+
+def _show_reading(asked: Asked, reading: Reading, second: Reading | None, hidden: Set[str]) -> None:
+    if "names" not in hidden:
+        form.show_names(asked, *([reading] if second is None else [reading, second]))
+    if "second" not in hidden:
+        form.show_second(asked)
+    if second is not None and reading.read:
+        answer.show_comparison(reading, second)
+    answer.show_verdict(reading)
 
 
 def _read(asked: Asked) -> tuple[Reading | None, str]:

@@ -11,8 +11,10 @@ import contextlib
 
 import pytest
 from browsing import draw_all, open_everything
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from playwright.sync_api import TimeoutError as NotSeen
+
+from vae.web.your_loss.asked import EXAMPLE
 
 pytestmark = pytest.mark.browser
 
@@ -112,6 +114,20 @@ _WIDER = """
 """
 
 
+# A figure in full screen, all of it above its dials, and most of what is there.
+_FILLED = """
+(row) => {
+  const frame = document.querySelector("[data-testid=stFullScreenFrame]:has([aria-label^='Close fullscreen'])");
+  const drawn = frame?.querySelector(".marks")?.getBoundingClientRect();
+  const dials = row.getBoundingClientRect();
+  const hit = document.elementFromPoint(dials.left + 40, dials.top + 12);
+  return Boolean(drawn) && row.contains(hit) && Math.abs(dials.bottom - visualViewport.height) < 2
+    && drawn.right <= visualViewport.width + 1 && drawn.width > 0.85 * visualViewport.width
+    && drawn.bottom <= dials.top + 1 && drawn.bottom - drawn.top > 0.8 * (dials.top - 56);
+}
+"""
+
+
 def rested(page: Page) -> None:
     """Wait until nothing moves any more: figures take a new width a moment after the window."""
     draw_all(page)
@@ -126,7 +142,8 @@ def rested(page: Page) -> None:
         before, same = now, same + 1 if now == before else 0
 
 
-# Where each row of dials stood below the head of its container, from the first moment on.
+# Where each row of dials stood below the head of its container, from the first moment on. Formulas
+# wait for what draws them, once for a page: what is measured is whether figures keep their room.
 _JUMPS = """
 window.__stood = new Map();
 (function look() {
@@ -134,7 +151,7 @@ window.__stood = new Map();
     const key = row.className.match(/st-key-[\\w-]+/)[0];
     const head = row.parentElement.getBoundingClientRect().top;
     const was = getComputedStyle(row).position;
-    if (was !== "sticky") continue;
+    if (was !== "sticky" || row.parentElement.querySelector("[data-testid=stMarkdownContainer] [data-testid=stSkeleton]")) continue;
     const before = row.previousElementSibling?.getBoundingClientRect().bottom ?? head;
     const at = Math.round(before - head);
     if (at > 0) window.__stood.set(key, [...(window.__stood.get(key) ?? []), at]);
@@ -165,15 +182,88 @@ def test_a_control_and_what_it_moves_share_every_screen_in_words_that_are_read(o
     for width, height in PRESENTED:
         page.set_viewport_size({"width": width, "height": height})
         assert_read(page, 20)
+    assert_a_figure_fills_the_screen_above_its_dials(page)
+
+
+def assert_a_figure_fills_the_screen_above_its_dials(page: Page) -> None:
+    """A presenter's, whose letters are larger: the axis' name is the last line above the dials."""
+    row = page.locator("[class*=st-key-dock-]:visible").first
+    figure = row.locator("xpath=..").locator("[data-testid=stFullScreenFrame]").first
+    figure.scroll_into_view_if_needed()
+    figure.hover()
+    figure.get_by_role("button", name="Fullscreen").click()
+    page.wait_for_function(f"({_FILLED})", arg=row.element_handle())
+    size = page.evaluate(_WORDS)["size"]
+    figure.get_by_role("button", name="Close fullscreen").click()
+    page.wait_for_function(f"(row) => !({_FILLED})(row)", arg=row.element_handle())
+    assert size >= 20
+
+
+# A control and what it moves, where no dial does: found by scrolling up or down to either of them.
+_TOGETHER = """
+async ([control, figure]) => {
+  const main = document.querySelector("[data-testid=stMain]");
+  const whole = (element) => {
+    const { left, right, top, bottom } = element.getBoundingClientRect();
+    const seen = (x, y) => {
+      let hit = document.elementFromPoint(x, y);
+      while (hit?.shadowRoot?.elementFromPoint(x, y) && hit.shadowRoot.elementFromPoint(x, y) !== hit) hit = hit.shadowRoot.elementFromPoint(x, y);
+      return Boolean(hit) && (element.contains(hit) || hit.contains(element));
+    };
+    return top >= 0 && bottom <= innerHeight && [top + 3, bottom - 3].every((y) => seen((left + right) / 2, y));
+  };
+  const said = [];
+  for (const [element, block] of [[control, "start"], [control, "center"], [figure, "center"], [figure, "end"]]) {
+    element.scrollIntoView({ block, behavior: "instant" });
+    if (block === "start") main.scrollTop -= 64;
+    await new Promise(requestAnimationFrame);
+    if (whole(control) && whole(figure)) return [];
+    said.push([control, figure].map((each) => { const box = each.getBoundingClientRect(); return [box.top, box.bottom].map(Math.round); }));
+  }
+  return said;
+}
+"""
+
+
+def assert_together(page: Page, control: Locator, figure: Locator) -> None:
+    pair = [each.first.element_handle() for each in (control, figure)]
+    assert page.evaluate(_TOGETHER, pair) == [], (control, figure, page.viewport_size)
 
 
 @pytest.mark.parametrize("path", ["your_loss", "train?run=shown-race"])
 def test_pages_without_dials_are_read_on_every_screen(open_page, path):
     page = open_page(path)
     open_everything(page)
+    pair = page.get_by_label("Moment of the training"), page.locator(".pictures .row img").last
+    if path == "your_loss":
+        field = page.locator(".st-key-loss_code textarea")
+        field.fill(EXAMPLE.replace("error + kl", "error + kld_weight * kl"))
+        field.press("Control+Enter")
+        constant = page.get_by_role("textbox", name="kld_weight")
+        constant.fill("0.5")
+        constant.press("Enter")
+        verdict = page.locator(".st-key-loss-form [data-testid=stAlert]", has_text="σ² = 196")
+        expect(verdict).to_be_visible()
+        pair = constant, verdict
     for width, height in SIZES:
         page.set_viewport_size({"width": width, "height": height})
         assert_read(page, 14, cut=height > 400, dials=False)
+        assert_together(page, *pair)
+
+
+def test_a_hand_that_draws_or_moves_z_sees_the_pictures_on_every_screen(open_page):
+    page = open_page("train")
+    page.locator(".drawing").scroll_into_view_if_needed()
+    board, sliders = page.locator(".drawing .board"), page.locator(".drawing .sliders .named")
+    board.wait_for(timeout=30_000)
+    page.locator(".drawing summary").filter(has_text="Move z by hand").click()
+    page.locator(".drawing .latents .decoded").wait_for()
+    for width, height in SIZES:
+        page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_timeout(200)
+        assert_together(page, board, page.locator(".drawing .line:not(.head) .pixels"))
+        for slider in (sliders.first, sliders.last):
+            assert_together(page, slider, page.locator(".drawing .decoded"))
 
 
 def test_the_sidebar_lists_the_sections_and_marks_the_one_that_is_read(open_page):

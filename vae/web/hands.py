@@ -8,7 +8,8 @@ from pathlib import Path
 import streamlit as st
 
 _ASSETS = Path(__file__).parent / "assets"
-_SCRIPT = "".join((_ASSETS / f"{each}.js").read_text("utf-8") for each in ("nearby", "hands"))
+_PARTS = ("nearby", "full_screen", "hands")
+_SCRIPT = "".join((_ASSETS / f"{each}.js").read_text("utf-8") for each in _PARTS)
 _skips = st.components.v2.component(
     "vae.hands",
     html='<nav class="hands" aria-label="Skip"><a href="#controls">Skip to the '
@@ -28,8 +29,8 @@ _said = st.components.v2.component(
 def show_skips() -> None:
     """Links to a page's controls and sections, which the keyboard meets first; on every page.
 
-    With them come the script that gives the focus back when what had it was replaced, and the one
-    that lets figures be drawn when they come near.
+    With them come the scripts that give the focus back when what had it was replaced, let figures
+    be drawn when they come near, and keep a figure in full screen above its dials.
     """
     _skips(key="skips", data=[{}])
 

@@ -114,6 +114,7 @@ export default function (component) {
     shared.watching = true;
     watchFocus();
     watchWidths();
+    watchFullScreen();
   }
   if (root.dataset.ready) return;
   root.dataset.ready = "1";

@@ -29,6 +29,15 @@ _SUMMARIES = ("digits", "mnist", "fashion")
 _OWN_DATA = "loss_own_data"
 
 
+def show_verdict(reading: Reading) -> None:
+    """What the loss is in one sentence, or why it is not read."""
+    if not reading.read:
+        show_refusal(reading)
+        return
+    st.subheader("1 · The verdict", anchor="verdict")
+    st.success(f"**{words(reading.verdict)}**", icon=":material/gavel:")
+
+
 def show_refusal(reading: Reading) -> None:
     """Why there is no reading, with the line and what is needed; the text stays in its field."""
     st.warning(refusal(reading.message), icon=":material/unpublished:")
@@ -37,19 +46,13 @@ def show_refusal(reading: Reading) -> None:
 
 
 def show_answer(reading: Reading) -> None:
-    """All that is known of a loss that was read."""
-    _show_verdict(reading)
+    """All that is known of a loss that was read, below its verdict."""
     _show_belief(reading)
     _show_otherwise(reading)
     _show_survival(reading)
     _show_printed(reading)
     _show_faults(reading)
     _show_meant(reading)
-
-
-def _show_verdict(reading: Reading) -> None:
-    st.subheader("1 · The verdict", anchor="verdict")
-    st.success(f"**{words(reading.verdict)}**", icon=":material/gavel:")
 
 
 def _show_belief(reading: Reading) -> None:
