@@ -170,10 +170,11 @@ def _landmark_rows(side: str = "") -> pd.DataFrame:
 
 
 def _landmarks() -> alt.Chart:
+    """Lines as high as their names, of which none is crossed."""
     return (
         alt.Chart(_landmark_rows())
         .mark_rule(color=TARGET.colour, strokeDash=[3, 3], strokeWidth=2, aria=False)
-        .encode(x=alt.X("sigma2:Q"))
+        .encode(x=alt.X("sigma2:Q"), y=alt.Y("height:Q"), y2=alt.Y2Datum(0))
     )
 
 
