@@ -143,12 +143,13 @@ function makeRow(dial) {
   row.className = "dial";
   const id = `dial-${dial.name}`;
   row.innerHTML = `<label for="${id}"><span></span><span class="long"></span></label><output for="${id}" aria-live="off"></output><input id="${id}" type="range">`;
-  // "t, the target" and "\u03c3 of the Gaussian": on a phone the letter alone (dials.css).
+  // Of "t, the target" and "\u03c3 of the Gaussian" the letter alone where there is no room (dials.css).
   const [, symbol, long] = dial.label.match(/^(.+?)(,.*| of the .*)?$/);
   const [first, rest] = row.querySelectorAll("label span");
   first.textContent = symbol;
   rest.textContent = long ?? "";
   const input = row.querySelector("input");
+  input.ariaLabel = dial.label;
   input.min = position(dial, dial.minimum);
   input.max = position(dial, dial.maximum);
   input.step = dial.step;
