@@ -173,7 +173,7 @@ def build_double_mse_error_chart(*, h: float) -> alt.LayerChart:
         marks.append(
             one_row(x=repr(gap), label=f"'{share:.0%} at h = {gap:.3f}'")
             .mark_text(align="left", dx=6)
-            .encode(x=alt.X("x:Q"), y=alt.YValue(90 + 20 * row), text=alt.Text("label:N"))
+            .encode(x=alt.X("x:Q"), y=alt.YValue(50 + 20 * row), text=alt.Text("label:N"))
         )
     return figure(
         curve(0.002, 0.498, 0.002, excess.format(h="datum.v"), BERNOULLI, cap=100),

@@ -110,7 +110,7 @@ def build_expected_chart(*, centre: float, spread: float, skew: float) -> alt.La
         ),
         readout("'both least at the mean of the targets'", x=42, y=44),
         x=x_axis("one output p for all of them"),
-        y=y_axis("nats per pixel", 0, 1.4, values=[0, 0.2, 0.4, 0.6, 0.8, 1]),
+        y=y_axis("nats per pixel", 0, 1.5, values=[0, 0.2, 0.4, 0.6, 0.8, 1]),
         params=_params(centre, spread, skew),
         description="Mean excess binary cross-entropy and mean doubled squared error, a sigma of "
         "one half, over the two hundred targets, against one output for all. Both curves are "

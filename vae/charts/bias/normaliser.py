@@ -117,7 +117,7 @@ def build_unbounded_chart() -> alt.LayerChart:
             scale=alt.Scale(type="log", domain=[0.5, 9000], nice=False),
             axis=alt.Axis(values=[1, 10, 100, 1000], format="~g"),
         ),
-        y=y_axis("log density, nats", -4, 12),
+        y=y_axis("log density, nats", -4, 15),
         params=[],
         description="Log density against the logit: at a grey of exactly 1 it grows without end, "
         "at the dequantised grey it peaks and falls, and minus binary cross-entropy stays below 0.",

@@ -46,7 +46,7 @@ def build_family_chart(*, t: float, h: float, g: float) -> alt.LayerChart:
         *keys((BERNOULLI, "'g = −1: BCE'")),
         readout("'thin: g = 0; thick: g = ' + format(g, '.2f')", said, x=42, y=25),
         x=x_axis("output p"),
-        y=y_axis("cost, equal curvature at t", -0.01, 0.4, values=[0, 0.1, 0.2, 0.3]),
+        y=y_axis("cost, equal curvature at t", -0.01, 0.44, values=[0, 0.1, 0.2, 0.3]),
         params=[*T.params(t), *H.params(h), *G.params(g), INNER],
         description="The loss L_g against the output, between binary cross-entropy and its "
         "opposite. The lowest point is at the target for every g; points mark the outputs t "

@@ -70,7 +70,7 @@ def build_noisy_cost_chart(*, t: float, s: float) -> alt.LayerChart:
             (COUNTER_BIASED, "'L₁: best p = ' + format(best_one, '.4f')"),
         ),
         x=x_axis("output p, before the noise"),
-        y=y_axis("mean cost, scaled", -0.008, 0.27, values=[0, 0.1, 0.2]),
+        y=y_axis("mean cost, scaled", -0.008, 0.3, values=[0, 0.1, 0.2]),
         params=noise_params(t=t, s=s),
         description="Expected cost under output noise against the output, for binary "
         "cross-entropy, squared error at any sigma and the counter-biased loss, each above its "
