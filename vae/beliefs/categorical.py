@@ -5,7 +5,7 @@ from vae.beliefs.types import Belief, Style
 CATEGORICAL = Belief(
     name="categorical",
     in_browser=True,
-    label="categorical over 256 levels (softmax)",
+    label="categorical (softmax)",
     short="categorical",
     style=Style("categorical", "#5F7A1E", (3, 3, 9, 3), "cross"),
     counts="a probability of 256 grey levels",

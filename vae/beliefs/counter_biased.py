@@ -5,7 +5,7 @@ from vae.beliefs.types import Belief, Style
 COUNTER_BIASED = Belief(
     name="counter-biased",
     in_browser=True,
-    label="counter-biased loss (not a likelihood)",
+    label="counter-biased (no density)",
     short="counter-biased L₁",
     style=Style("counter-biased L₁", "#CC79A7", (2, 3), "triangle-up"),
     counts="a loss that is no likelihood",

@@ -71,7 +71,7 @@ LEARNED = Belief(
 OPTIMAL = Belief(
     name="gaussian-optimal",
     in_browser=True,
-    label="Gaussian, optimal σ (batch RMSE)",
+    label="Gaussian, σ = batch RMSE",
     short="σ = batch RMSE",
     style=Style("σ = batch RMSE", "#56B4E9", (2, 2), "triangle-left"),
     counts=_COUNTS,

@@ -16,7 +16,7 @@ def _equation(scale: float, pixels: int) -> str:
 STUDENT_T = Belief(
     name="student-t",
     in_browser=True,
-    label="Student-t, 3 degrees of freedom (robust)",
+    label="Student-t (robust)",
     short="Student-t",
     style=Style("Student-t", "#A07A2C", (9, 2, 2, 2), "arrow"),
     counts="a density of grey pixels",

@@ -96,7 +96,12 @@ def _layers(
     by_member: dict[str, Any] = {"title": None, "sort": names}
     base = data.transform_calculate(off=f"datum.{y[0]} - datum.{x[0]}").encode(
         x=alt.X(f"{x[0]}:Q", title=x[1], scale=unit),
-        y=alt.Y("off:Q", title=y[1]),
+        # What is hardly off at all must not fill the figure.
+        y=alt.Y(
+            "off:Q",
+            title=y[1],
+            scale=alt.Scale(domain=alt.DomainUnionWith(unionWith=[-0.05, 0.05])),
+        ),
         color=alt.Color("member:N", scale=colour_scale(*styles), legend=legend, **by_member),
     )
     # Told apart by their points: a dashed line makes ragged symbols in a legend.
