@@ -89,7 +89,7 @@ def show_loss(configs: Sequence[TrainConfig]) -> None:
 
 
 def _width(name: str) -> int:
-    wide = {"likelihood": 212, "dataset": 140, "grey": 110, "reduction": 200, "sampling": 235}
+    wide = {"likelihood": 250, "dataset": 140, "grey": 110, "reduction": 200, "sampling": 235}
     return wide.get(name, 90)
 
 
