@@ -27,22 +27,20 @@ def show_page() -> None:
 
     hidden = address.hidden()
     second = read_second(asked) if reading is not None and asked.second.strip() else None
-    # While what is changed here is in sight, the verdict stays at the foot of the window.
-    with st.container(key="loss-form"):
-        st.header("Paste yours", anchor="paste")
-        if "clinic" not in hidden:
-            form.show_clinic()
-        form.show_code()
-        form.show_printed(asked)
-        watch_pasting(asked, opening=opening)
-        if "sizes" not in hidden:
-            form.show_sizes(reading)
-        if problem:
-            st.warning(address.plain(problem), icon=":material/edit:")
-        if (entry := question_of(asked)) is not None:
-            form.show_question(entry)
-        if reading is not None:
-            _show_reading(asked, reading, second, hidden)
+    st.header("Paste yours", anchor="paste")
+    if "clinic" not in hidden:
+        form.show_clinic()
+    form.show_code()
+    form.show_printed(asked)
+    watch_pasting(asked, opening=opening)
+    if "sizes" not in hidden:
+        form.show_sizes(reading)
+    if problem:
+        st.warning(address.plain(problem), icon=":material/edit:")
+    if (entry := question_of(asked)) is not None:
+        form.show_question(entry)
+    if reading is not None:
+        _show_reading(asked, reading, second, hidden)
     if reading is not None and reading.read:
         answer.show_answer(reading)
     hands.announce(spoken.sentence(reading, second, problem), quiet=True)
