@@ -73,9 +73,13 @@ def change(page: Page, key: str) -> None:
         page.keyboard.press("Escape")
     elif control.locator("[data-testid=stSelectbox]").count():
         shown = control.evaluate(VALUE)
-        control.locator("[data-testid=stSelectbox] input").click()
         options = page.get_by_role("option")
-        options.first.wait_for()
+        # A run that is under way, or a figure that moves what is below it, closes a list again.
+        for _ in range(5):
+            control.locator("[data-testid=stSelectbox] input").click()
+            page.wait_for_timeout(500)
+            if options.first.is_visible():
+                break
         next(o for o in options.all() if o.inner_text().strip() != shown).click()
     elif control.locator("[data-testid=stNumberInput]").count():
         field = control.locator("input")
