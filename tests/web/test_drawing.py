@@ -1,12 +1,12 @@
 """What pages hand to the drawing, and the files it fetches: names for good, sentences when gone."""
 
-import asyncio
 import gzip
 import json
 import shutil
 from pathlib import Path
 from typing import Any
 
+import asgi
 import pytest
 from page_runs import open_app
 from run_samples import run
@@ -99,26 +99,7 @@ def test_a_run_without_its_files_has_no_networks():
 
 def ask(path: str, base: str = "") -> tuple[int, dict[str, str], bytes]:
     """Status, headers and body that the routes answer with."""
-    sent: list[dict[str, Any]] = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: dict[str, Any]) -> None:
-        sent.append(message)
-
-    scope = {
-        "type": "http",
-        "method": "GET",
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": b"",
-        "headers": [],
-        "root_path": "",
-    }
-    asyncio.run(Router(routes=asset_routes(base))(scope, receive, send))
-    headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
-    return sent[0]["status"], headers, b"".join(part.get("body", b"") for part in sent[1:])
+    return asgi.ask(Router(routes=asset_routes(base)), path)
 
 
 @pytest.mark.parametrize("base", ["", "lessons/vae"])

@@ -18,17 +18,7 @@ from vae.web.your_loss.asked import EXAMPLE, Asked
 PIXELS = 784
 SIGMA2 = implied.implied_variance(pixels=PIXELS, latents=20, pixel_reduction="pixel-mean")
 # What a loss that reduces pixels in one of the ways that the pages name stands for.
-REDUCTIONS = [
-    implied.implied_variance(
-        pixels=PIXELS,
-        latents=20,
-        batch_size=128,
-        pixel_reduction=preset.pixel_reduction,
-        kl_reduction=preset.kl_reduction,
-        weight=preset.weight,
-    )
-    for preset in implied.PRESETS.values()
-]
+REDUCTIONS = list(implied.preset_variances(PIXELS, 20, 128).values())
 # Every page as it opens, and where the pixel mean is asked about.
 VIEWS = {
     "overview": {},

@@ -1,10 +1,10 @@
 """The browser's own files go out packed, once packed for all."""
 
-import asyncio
 import gzip
 from typing import Any
 
 import pytest
+from asgi import ask
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,30 +13,6 @@ from starlette.routing import Route
 from vae.web.packed import Packed
 
 SCRIPT = b"export const likelihood = 'gaussian';\n" * 200
-
-
-def ask(app: Any, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
-    """Status, headers and body of a GET."""
-    sent: list[dict[str, Any]] = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    raw = [(name.replace("_", "-").encode(), text.encode()) for name, text in headers.items()]
-    scope = {
-        "type": "http",
-        "method": "GET",
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": b"",
-        "headers": raw,
-    }
-    asyncio.run(app(scope, receive, send))
-    named = {name.decode().lower(): text.decode() for name, text in sent[0]["headers"]}
-    return sent[0]["status"], named, b"".join(part.get("body", b"") for part in sent[1:])
 
 
 @pytest.fixture

@@ -69,6 +69,21 @@ def implied_variance(
     return kl / (2.0 * error)
 
 
+def preset_variances(pixels: int, latents: int, batch_size: int) -> dict[str, float]:
+    """The ``implied_variance`` of each of ``PRESETS``, by its name."""
+    return {
+        name: implied_variance(
+            pixels=pixels,
+            latents=latents,
+            batch_size=batch_size,
+            pixel_reduction=preset.pixel_reduction,
+            kl_reduction=preset.kl_reduction,
+            weight=preset.weight,
+        )
+        for name, preset in PRESETS.items()
+    }
+
+
 def loss_factors(
     *,
     pixels: int,

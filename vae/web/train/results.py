@@ -1,6 +1,6 @@
 """After a run: the film of it, what its latents mean, and everything to take home."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -73,11 +73,7 @@ _TRAVERSALS = (
 def _show_compared(members: Sequence[MemberSnapshot], labels: Sequence[str]) -> None:
     """The draws of all members side by side; the rest folded, on axes that they share."""
     st.markdown(_PRIOR)
-    with layout.row("prior", "members"):
-        for member, label in zip(members, labels, strict=True):
-            with st.container():
-                st.caption(label)
-                _show_prior(member)
+    _show_each("prior", members, labels, _show_prior)
     with st.expander("Where test images lie, the decoder over that, and one latent at a time"):
         st.markdown(_MAP)
         reach = _reach(members)
@@ -87,15 +83,25 @@ def _show_compared(members: Sequence[MemberSnapshot], labels: Sequence[str]) -> 
                     st.markdown(f"**{label}**. {_held(member)}")
                     _show_map(member, index, reach)
         st.markdown(_GRID)
-        with layout.row("grid", "members"):
-            for member, label in zip(members, labels, strict=True):
-                with st.container():
-                    st.caption(label)
-                    _show_grid(member)
+        _show_each("grid", members, labels, _show_grid)
         st.markdown(_TRAVERSALS)
         for member, label in zip(members, labels, strict=True):
             st.caption(label)
             _show_traversals(member)
+
+
+def _show_each(
+    name: str,
+    members: Sequence[MemberSnapshot],
+    labels: Sequence[str],
+    show: Callable[[MemberSnapshot], None],
+) -> None:
+    """The same picture of every member, side by side, each below its label."""
+    with layout.row(name, "members"):
+        for member, label in zip(members, labels, strict=True):
+            with st.container():
+                st.caption(label)
+                show(member)
 
 
 def _held(member: MemberSnapshot) -> str:
