@@ -101,18 +101,6 @@ def build_floor_chart(*, t: float, h: float) -> alt.LayerChart:
     )
     x = alt.X("grey:Q", axis=None, scale=alt.Scale(domain=[0, alt.ExprRef("reach")], nice=False))
     y = alt.Y("name:N", title=None, sort=None, axis=alt.Axis(ticks=False, domain=False))
-    ratios = [
-        readout(
-            f"{OUTSIDE} ? '' : '{name} ratio ' + format({up} / {down}, '.3f')",
-            x="width - 4",
-            y=f"height * {place} - 8",
-            align="right",
-        )
-        for name, up, down, place in (
-            ("whole bars:", ex.bce("t", AWAY), ex.bce("t", TOWARD), 0.25),
-            ("above H(t):", ex.excess("t", AWAY), ex.excess("t", TOWARD), 0.75),
-        )
-    ]
     return layered(
         rows.mark_bar(color=TARGET.colour, opacity=0.55, height=26).encode(
             x=x, x2=alt.X2Datum(0), y=y
@@ -123,7 +111,8 @@ def build_floor_chart(*, t: float, h: float) -> alt.LayerChart:
         rows.mark_text(align="left", dx=6, fontWeight=600)
         .encode(x=alt.X("shown:Q"), y=y, text=alt.Text("text:N"))
         .transform_calculate(shown="isFinite(datum.end) ? max(datum.end, datum.grey) : 0"),
-        *ratios,
+        _ratio("whole bars:", ex.bce("t", AWAY), ex.bce("t", TOWARD), place=0.25),
+        _ratio("above H(t):", ex.excess("t", AWAY), ex.excess("t", TOWARD), place=0.75),
         params=[
             *T.params(t),
             *H.params(h),
@@ -137,6 +126,16 @@ def build_floor_chart(*, t: float, h: float) -> alt.LayerChart:
         description="Four bars. Plain binary cross-entropy of the output away from one half, and "
         "of its mirror image toward it: nearly alike, for both stand on a grey floor H(t). Below "
         "them what is above that floor, on a ruler of its own: the first is much the longer.",
+    )
+
+
+def _ratio(name: str, away: str, toward: str, *, place: float) -> alt.Chart:
+    """What the two costs come to, one over the other, at this share of the figure's height."""
+    return readout(
+        f"{OUTSIDE} ? '' : '{name} ratio ' + format({away} / {toward}, '.3f')",
+        x="width - 4",
+        y=f"height * {place} - 8",
+        align="right",
     )
 
 

@@ -80,20 +80,6 @@ def build_noisy_cost_chart(*, t: float, s: float) -> alt.LayerChart:
 
 def build_optimum_chart(*, t: float, s: float) -> alt.LayerChart:
     """The best output against the noise's scale: exact curves, the linear rule, the domain."""
-
-    def tanh(x: str) -> str:
-        return f"((1 - exp(-2 * {x})) / (1 + exp(-2 * {x})))"
-
-    # Small steps of the smaller argument of tanh trace the whole curve.
-    scaled = "(datum.v * max(1, (1 - inner) / inner))"
-    first = tanh(scaled)
-    second = tanh(f"(inner * {scaled} / (1 - inner))")
-    best = f"{second} / ({first} + {second})"
-    scale = f"({best}) * {first} / {ROOT3}"
-    f = f"(datum.v - {HIGH}) * datum.v * (1 - datum.v)"
-    one_scale = f"sqrt({f} / (3 * datum.v - 1 - {HIGH}))"
-    mirrored = "inner < 0.5 ? 1 - datum.v : datum.v"
-    edge = f"datum.v <= 1 - datum.x * {ROOT3} && datum.v > {HIGH}"
     linear = "inner + datum.v * datum.v * (1 - 2 * inner) / (inner * (1 - inner))"
     return figure(
         curve(0, LARGEST_SCALE, 0.002, f"1 - datum.v * {ROOT3}", TARGET, width=1.5),
@@ -106,16 +92,8 @@ def build_optimum_chart(*, t: float, s: float) -> alt.LayerChart:
             f"clamp(inner, datum.v * {ROOT3}, 1 - datum.v * {ROOT3})",
             GAUSSIAN,
         ),
-        curve(
-            0.5,
-            1,
-            0.0005,
-            mirrored,
-            COUNTER_BIASED,
-            x=f"datum.v > {HIGH} ? {one_scale} : NaN",
-            keep=edge,
-        ),
-        curve(0.01, 6, 0.02, best, BERNOULLI, x=scale),
+        _best_counter_biased(),
+        _best_bernoulli(),
         upright("s"),
         marker("s", "best_mse", GAUSSIAN),
         marker("s", "best_one", COUNTER_BIASED),
@@ -137,6 +115,35 @@ def build_optimum_chart(*, t: float, s: float) -> alt.LayerChart:
         "at any sigma, it stays until the noise reaches the end of the domain. Thin dotted lines "
         "bound the outputs whose noise stays between 0 and 1.",
     )
+
+
+def _best_counter_biased() -> alt.Chart:
+    """The noise's scale at which each output is the best under the counter-biased loss."""
+    f = f"(datum.v - {HIGH}) * datum.v * (1 - datum.v)"
+    scale = f"sqrt({f} / (3 * datum.v - 1 - {HIGH}))"
+    return curve(
+        0.5,
+        1,
+        0.0005,
+        "inner < 0.5 ? 1 - datum.v : datum.v",
+        COUNTER_BIASED,
+        x=f"datum.v > {HIGH} ? {scale} : NaN",
+        keep=f"datum.v <= 1 - datum.x * {ROOT3} && datum.v > {HIGH}",
+    )
+
+
+def _best_bernoulli() -> alt.Chart:
+    """Scale and best output under cross-entropy, both by the smaller argument of tanh."""
+
+    def tanh(x: str) -> str:
+        return f"((1 - exp(-2 * {x})) / (1 + exp(-2 * {x})))"
+
+    # Small steps of the smaller argument trace the whole curve.
+    scaled = "(datum.v * max(1, (1 - inner) / inner))"
+    first = tanh(scaled)
+    second = tanh(f"(inner * {scaled} / (1 - inner))")
+    best = f"{second} / ({first} + {second})"
+    return curve(0.01, 6, 0.02, best, BERNOULLI, x=f"({best}) * {first} / {ROOT3}")
 
 
 def build_logit_noise_chart(*, t: float, tau: float) -> alt.LayerChart:

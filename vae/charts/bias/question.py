@@ -103,7 +103,19 @@ def build_exchange_chart(*, runs: Points) -> alt.LayerChart:
             alt.Tooltip("mse:Q", format=".4f"),
         ],
     )
-    # Runs of one KL stand close: one name below its point, one above, one above that.
+    return layered(
+        sigma,
+        points,
+        *_run_names(base, styles),
+        height=HEIGHT,
+        description="Trained runs in the plane of KL and squared error. The Gaussian slides down "
+        "a curve as sigma shrinks, the Bernoulli is one point on it, the continuous Bernoulli "
+        "lies above it.",
+    )
+
+
+def _run_names(base: alt.Chart, styles: Sequence[Style]) -> list[alt.Chart]:
+    """Runs of one KL stand close: one name below its point, one above, one above that."""
     of = {style.label: base.transform_filter(f"datum.loss == '{style.label}'") for style in styles}
     below = of.pop(BERNOULLI.label, None)
     sigmas = of.pop(GAUSSIAN.label, None)
@@ -113,15 +125,7 @@ def build_exchange_chart(*, runs: Points) -> alt.LayerChart:
         words.append(sigmas.mark_text(align="left", dx=9, dy=-8).encode(text=name))
     if below is not None:
         words.append(below.mark_text(align="right", dx=-9, dy=12).encode(text=name))
-    return layered(
-        sigma,
-        points,
-        *words,
-        height=HEIGHT,
-        description="Trained runs in the plane of KL and squared error. The Gaussian slides down "
-        "a curve as sigma shrinks, the Bernoulli is one point on it, the continuous Bernoulli "
-        "lies above it.",
-    )
+    return words
 
 
 def _names(styles: Sequence[Style]) -> list[str]:

@@ -18,6 +18,27 @@ Errors = tuple[float, ...]
 
 def build_learned_loss_chart() -> alt.LayerChart:
     """NLL against MSE: straight lines for fixed scales, D/2 log MSE for a learned one below all."""
+    touching = pd.DataFrame(
+        {
+            "mse": [scale**2 for scale in FIXED_SCALES],
+            "nll": [float(best_nll(scale**2, PIXELS)) for scale in FIXED_SCALES],
+            "name": [f"MSE = {scale:g}²" for scale in FIXED_SCALES],
+        }
+    ).query("mse <= 0.12")
+    points = alt.Chart(touching).encode(x=alt.X("mse:Q"), y=alt.Y("nll:Q"))
+    return layered(
+        _lines_and_logarithm(),
+        points.mark_point(filled=True, size=110, opacity=1, color=GAUSSIAN.colour),
+        points.mark_text(dx=10, dy=16, align="left").encode(text=alt.Text("name:N")),
+        height=HEIGHT,
+        description="Negative log likelihood of an image against its mean squared error. A fixed "
+        "sigma is a straight line, a learned sigma the logarithm. It touches each line from below "
+        "where the error is sigma squared.",
+    )
+
+
+def _lines_and_logarithm() -> alt.Chart:
+    """A straight line for each fixed scale, and the loss of a learned one."""
     grid = np.linspace(0.001, 0.12, 239)
     names = [f"σ = {scale:g}" for scale in FIXED_SCALES] + ["σ learned"]
     columns = [nll_from_mse(grid, scale, PIXELS) for scale in FIXED_SCALES]
@@ -29,7 +50,8 @@ def build_learned_loss_chart() -> alt.LayerChart:
         ],
         ignore_index=True,
     )
-    base = alt.Chart(rows).encode(
+    lines = alt.Chart(rows).mark_line(strokeWidth=3, clip=True)
+    return lines.encode(
         x=alt.X("mse:Q", title="MSE per pixel", scale=alt.Scale(domain=[0, 0.12])),
         y=alt.Y(
             "nll:Q",
@@ -53,27 +75,28 @@ def build_learned_loss_chart() -> alt.LayerChart:
             scale=alt.Scale(domain=names, range=[[1, 3], [6, 3], [12, 3], [1, 0]]),
         ),
     )
-    touching = pd.DataFrame(
-        {
-            "mse": [scale**2 for scale in FIXED_SCALES],
-            "nll": [float(best_nll(scale**2, PIXELS)) for scale in FIXED_SCALES],
-            "name": [f"MSE = {scale:g}²" for scale in FIXED_SCALES],
-        }
-    ).query("mse <= 0.12")
-    points = alt.Chart(touching).encode(x=alt.X("mse:Q"), y=alt.Y("nll:Q"))
-    return layered(
-        base.mark_line(strokeWidth=3, clip=True),
-        points.mark_point(filled=True, size=110, opacity=1, color=GAUSSIAN.colour),
-        points.mark_text(dx=10, dy=16, align="left").encode(text=alt.Text("name:N")),
-        height=HEIGHT,
-        description="Negative log likelihood of an image against its mean squared error. A fixed "
-        "sigma is a straight line, a learned sigma the logarithm. It touches each line from below "
-        "where the error is sigma squared.",
-    )
 
 
 def build_floor_chart(*, errors: Errors) -> alt.LayerChart:
     """NLL against the smallest scale allowed: level for one scale, falling for one a pixel."""
+    rounding = alt.Chart(
+        pd.DataFrame({"floor": [QUANTISATION_SCALE], "name": ["8-bit rounding"]})
+    ).encode(x=alt.X("floor:Q"))
+    return layered(
+        _shared_and_per_pixel(errors),
+        rounding.mark_rule(strokeDash=[4, 3], strokeWidth=2, color=TARGET.colour),
+        rounding.mark_text(align="left", dx=6, baseline="top").encode(
+            text=alt.Text("name:N"), y=alt.YValue(6)
+        ),
+        height=HEIGHT,
+        description="Negative log likelihood against the smallest sigma allowed: with one sigma "
+        "for all pixels it settles, with one for each pixel it falls without end, because some "
+        "pixels never vary.",
+    )
+
+
+def _shared_and_per_pixel(errors: Errors) -> alt.Chart:
+    """The two curves against the smallest scale allowed."""
     floors = np.logspace(-6, 0, 121)
     names = ("one σ for all pixels", "one σ for each pixel")
     rows = pd.DataFrame(
@@ -84,7 +107,7 @@ def build_floor_chart(*, errors: Errors) -> alt.LayerChart:
             "scale": [names[0]] * len(floors) + [names[1]] * len(floors),
         }
     )
-    lines = (
+    return (
         alt.Chart(rows)
         .mark_line(strokeWidth=3)
         .encode(
@@ -112,20 +135,4 @@ def build_floor_chart(*, errors: Errors) -> alt.LayerChart:
                 scale=alt.Scale(domain=list(names), range=[[1, 0], list(BERNOULLI.dash)]),
             ),
         )
-    )
-    rounding = alt.Chart(
-        pd.DataFrame({"floor": [QUANTISATION_SCALE], "name": ["8-bit rounding"]})
-    ).encode(x=alt.X("floor:Q"))
-    rule = rounding.mark_rule(strokeDash=[4, 3], strokeWidth=2, color=TARGET.colour)
-    label = rounding.mark_text(align="left", dx=6, baseline="top").encode(
-        text=alt.Text("name:N"), y=alt.YValue(6)
-    )
-    return layered(
-        lines,
-        rule,
-        label,
-        height=HEIGHT,
-        description="Negative log likelihood against the smallest sigma allowed: with one sigma "
-        "for all pixels it settles, with one for each pixel it falls without end, because some "
-        "pixels never vary.",
     )

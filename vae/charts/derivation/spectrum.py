@@ -24,7 +24,22 @@ def build_spectrum_chart(*, spectrum: Spectrum, variance: float) -> alt.LayerCha
     rows = pd.DataFrame(
         {"latent": np.arange(1, len(spectrum) + 1), "eigenvalue": np.maximum(spectrum, 1e-12)}
     )
-    low = 0.004
+    return layered(
+        *_eigenvalues(low=0.004),
+        _variance_line(3, y=alt.Y("level:Q")),
+        _totals(alt.Chart(rows)),
+        data=rows,
+        params=VARIANCE.params(variance),
+        height=HEIGHT,
+        description="The hundred largest eigenvalues of the data's covariance on a logarithmic "
+        "axis and the line of the decoder's variance, sigma squared. Latents above it survive; "
+        "their number, the KL and the squared error are written out.",
+        config=UNDESCRIBED,
+    )
+
+
+def _eigenvalues(low: float) -> list[alt.Chart]:
+    """The figure's rows as sticks from ``low`` and their tops, told apart by what survives."""
     # A chart without data of its own reads the figure's.
     shown = alt.Chart().transform_filter(f"datum.latent <= {SHOWN}")
     shown = shown.transform_calculate(
@@ -57,24 +72,16 @@ def build_spectrum_chart(*, spectrum: Spectrum, variance: float) -> alt.LayerCha
             scale=alt.Scale(domain=[_ALIVE, _DEAD], range=["circle", "cross"]),
         ),
     )
-    line = (
+    return [sticks, tops]
+
+
+def _variance_line(width: float, **place: alt.X | alt.Y) -> alt.Chart:
+    """The dragged variance as a line across the figure."""
+    return (
         alt.Chart(alt.sequence(0, 1, 1, as_="only"))
         .transform_calculate(level="variance")
-        .mark_rule(strokeWidth=3, strokeDash=[12, 3], color=KL.colour)
-        .encode(y=alt.Y("level:Q"))
-    )
-    return layered(
-        sticks,
-        tops,
-        line,
-        _totals(alt.Chart(rows)),
-        data=rows,
-        params=VARIANCE.params(variance),
-        height=HEIGHT,
-        description="The hundred largest eigenvalues of the data's covariance on a logarithmic "
-        "axis and the line of the decoder's variance, sigma squared. Latents above it survive; "
-        "their number, the KL and the squared error are written out.",
-        config=UNDESCRIBED,
+        .mark_rule(strokeWidth=width, strokeDash=[12, 3], color=KL.colour)
+        .encode(**place)
     )
 
 
@@ -82,49 +89,7 @@ def build_prediction_chart(
     *, spectrum: Spectrum, variance: float, trained: tuple[TrainedPoint, ...] = ()
 ) -> alt.LayerChart:
     """KL and squared error of a linear VAE with 20 latents, and what deep VAEs did."""
-    grid = np.logspace(-2, 3, 101)
-    kls = [float(kl_per_latent(spectrum, value, latents=LATENTS).sum()) for value in grid]
-    errors = [squared_error(spectrum, value, latents=LATENTS) for value in grid]
-    rows = pd.DataFrame(
-        {
-            "variance": np.tile(grid, 2),
-            "value": kls + errors,
-            "what": [_WHAT[0]] * len(grid) + [_WHAT[1]] * len(grid),
-        }
-    )
-    axis = alt.X(
-        "variance:Q",
-        title="σ²",
-        scale=alt.Scale(type="log", domain=[0.01, 1000], nice=False),
-        axis=alt.Axis(values=[0.01, 0.1, 1, 10, 100, 1000], format="~g"),
-    )
-    colours = alt.Color(
-        "what:N",
-        title=None,
-        scale=alt.Scale(domain=list(_WHAT), range=[KL.colour, GAUSSIAN.colour]),
-        legend=stroke_legend(),
-    )
-    curves = (
-        alt.Chart(rows)
-        .mark_line(strokeWidth=3)
-        .encode(
-            x=axis,
-            y=alt.Y("value:Q", title="per image"),
-            color=colours,
-            strokeDash=alt.StrokeDash(
-                "what:N",
-                title=None,
-                scale=alt.Scale(domain=list(_WHAT), range=[list(KL.dash), [1, 0]]),
-            ),
-        )
-    )
-    line = (
-        alt.Chart(alt.sequence(0, 1, 1, as_="only"))
-        .transform_calculate(level="variance")
-        .mark_rule(strokeWidth=2, strokeDash=[12, 3], color=KL.colour)
-        .encode(x=alt.X("level:Q"))
-    )
-    layers: list[alt.Chart] = [curves, line]
+    layers = [_predicted(spectrum), _variance_line(2, x=alt.X("level:Q"))]
     if trained:
         layers.append(_trained_points(trained))
     return layered(
@@ -135,6 +100,45 @@ def build_prediction_chart(
         description="KL and expected squared error of the best linear VAE against the "
         "decoder's variance, sigma squared, and trained deep VAEs as points beside them.",
         config=UNDESCRIBED,
+    )
+
+
+def _predicted(spectrum: Spectrum) -> alt.Chart:
+    """The two curves of the linear VAE against the decoder's variance."""
+    grid = np.logspace(-2, 3, 101)
+    kls = [float(kl_per_latent(spectrum, value, latents=LATENTS).sum()) for value in grid]
+    errors = [squared_error(spectrum, value, latents=LATENTS) for value in grid]
+    rows = pd.DataFrame(
+        {
+            "variance": np.tile(grid, 2),
+            "value": kls + errors,
+            "what": [_WHAT[0]] * len(grid) + [_WHAT[1]] * len(grid),
+        }
+    )
+    names = list(_WHAT)
+    return (
+        alt.Chart(rows)
+        .mark_line(strokeWidth=3)
+        .encode(
+            x=alt.X(
+                "variance:Q",
+                title="σ²",
+                scale=alt.Scale(type="log", domain=[0.01, 1000], nice=False),
+                axis=alt.Axis(values=[0.01, 0.1, 1, 10, 100, 1000], format="~g"),
+            ),
+            y=alt.Y("value:Q", title="per image"),
+            color=alt.Color(
+                "what:N",
+                title=None,
+                scale=alt.Scale(domain=names, range=[KL.colour, GAUSSIAN.colour]),
+                legend=stroke_legend(),
+            ),
+            strokeDash=alt.StrokeDash(
+                "what:N",
+                title=None,
+                scale=alt.Scale(domain=names, range=[list(KL.dash), [1, 0]]),
+            ),
+        )
     )
 
 
