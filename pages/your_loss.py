@@ -41,21 +41,28 @@ def show_page() -> None:
         form.show_question(entry)
     if reading is not None:
         _show_reading(asked, reading, second, hidden)
-    if reading is not None and reading.read:
-        answer.show_answer(reading)
     hands.announce(spoken.sentence(reading, second, problem), quiet=True)
     show_sharing(asked)
     state.write_address(asked)
 
 
 def _show_reading(asked: Asked, reading: Reading, second: Reading | None, hidden: Set[str]) -> None:
+    """The verdict, the numbers that move it, and the belief share a screen; the rest is below."""
+    answer.show_verdict(reading)
+    readings = [reading] if second is None else [reading, second]
+    drawn = state.note_drawn(asked, *readings)
     if "names" not in hidden:
-        form.show_names(asked, *([reading] if second is None else [reading, second]))
+        form.show_open(asked, readings, drawn["constant"])
+    if reading.read:
+        answer.show_belief(reading)
+    if "names" not in hidden:
+        form.show_names(asked, readings, drawn["role"])
     if "second" not in hidden:
         form.show_second(asked)
     if second is not None and reading.read:
         answer.show_comparison(reading, second)
-    answer.show_verdict(reading)
+    if reading.read:
+        answer.show_answer(reading)
 
 
 def _read(asked: Asked) -> tuple[Reading | None, str]:

@@ -18,11 +18,13 @@ def power(exponent: int) -> str:
 def written(text: str) -> str:
     """``text``, prose with numbers as Python formats them, with a power of ten and a minus sign.
 
+    No line ends within a number.
+
     Not for code or addresses, in which they mean something else.
     """
 
     def with_power(found: re.Match[str]) -> str:
         raised = power(int(found[2]))
-        return raised if found[1] == "1" else f"{found[1]} × {raised}"
+        return raised if found[1] == "1" else f"{found[1]}\u00a0×\u00a0{raised}"
 
     return _HYPHEN.sub("\u2212", _EXPONENT.sub(with_power, text))

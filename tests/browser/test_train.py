@@ -6,6 +6,7 @@ import re
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pandas as pd
 import pytest
@@ -308,19 +309,51 @@ def test_opened_weights_say_what_they_are_under_their_own_question_and_another(t
 
 
 def test_every_action_keeps_its_place_on_the_screen(train):
-    """Whoever presses twice in one place must not meet another action there."""
+    """Two presses in one place are one: the second must not meet another action there."""
     page = train(f"train?{LONG}")
     started = place(page, "Train")
-    start(page)
+    press_twice(page, "Train", 0)
+    expect(status(page)).to_contain_text("Training", timeout=SECONDS)
     assert place(page, "Train") == started
     page.wait_for_timeout(1000)
+    expect(status(page)).to_contain_text("Training")
+    run = run_of(page)
     stopped = place(page, "Stop")
-    press(page, "Pause")
+    press_twice(page, "Pause", 250)
     expect(status(page)).to_contain_text("Paused", timeout=SECONDS)
     assert place(page, "Stop") == stopped
-    stop(page)
+    page.wait_for_timeout(1000)
+    expect(status(page)).to_contain_text("Paused")
+    press_twice(page, "Stop", 250)
+    expect(status(page)).to_contain_text("Stopped", timeout=SECONDS)
+    page.wait_for_timeout(1000)
+    expect(status(page)).to_contain_text("Stopped")
+    assert run_of(page) == run
     assert place(page, "Train") == started
     assert place(page, "Stop") == stopped
+    press_twice(page, "Train", 250)
+    page.wait_for_url(lambda url: run not in url)
+    expect(status(page)).to_contain_text("Training", timeout=SECONDS)
+    second = run_of(page)
+    page.wait_for_timeout(1000)
+    expect(status(page)).to_contain_text("Training")
+    assert run_of(page) == second
+
+
+def press_twice(page: Page, name: str, between: float) -> None:
+    """Two presses of a hand that stays where it is, ``between`` of them in milliseconds."""
+    button = page.get_by_role("button", name=name, exact=True).first
+    button.scroll_into_view_if_needed()
+    box = button.bounding_box()
+    assert box is not None
+    at = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.click(*at)
+    page.wait_for_timeout(between)
+    page.mouse.click(*at)
+
+
+def run_of(page: Page) -> str:
+    return parse_qs(urlsplit(page.url).query)["run"][0]
 
 
 def place(page: Page, name: str) -> tuple[float, float]:

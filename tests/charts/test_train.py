@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from itertools import combinations
 
 import altair as alt
 import numpy as np
@@ -14,6 +15,7 @@ from vae.charts.kit import calibration
 from vae.charts.train import curves, maps
 from vae.charts.train.styles import member_styles, without_data
 from vae.config import LIKELIHOODS, TrainConfig
+from vae.images.sets import DIGIT_NAMES, FASHION_NAMES
 from vae.runs import tables
 from vae.wire.events import StepEvent
 
@@ -134,16 +136,52 @@ def test_nothing_is_hidden_of_curves_without_outliers():
     assert sorted(losses) == pytest.approx(sorted(values), rel=1e-12)
 
 
-def test_the_map_names_each_class_at_its_median():
+def test_the_map_names_each_class_by_the_median_of_its_codes():
     names = tuple(str(index) for index in range(10))
     frame = tables.code_frame(MEMBERS[0].gallery, names)
-    chart = maps.build_map_chart(names=names, latents=(0, 1))
-    centres = rows_of(_Drawn(_with(chart, frame)), ["x", "y", "name"])
     expected = frame.groupby("name")[["first", "second"]].median()
-    assert len(centres) == 10
-    for row in centres:
-        name = str(int(row["name"]))
-        assert (row["x"], row["y"]) == pytest.approx(tuple(expected.loc[name]))
+    middles = maps.middles_of(frame)
+    for name, x, y in middles:
+        assert (x, y) == pytest.approx(tuple(expected.loc[name]))
+    placed = maps.place_names(middles, 3.6)
+    spec = maps.build_map_chart(names=names, latents=(0, 1), placed=placed).to_dict()
+    [words] = [layer for layer in spec["layer"] if "text" in layer["encoding"]]
+    drawn = {row["text"]: (row["x"], row["y"]) for row in words["data"]["values"]}
+    assert drawn == {each.text: (each.x, each.y) for each in placed}
+
+
+def _drawn_boxes(placed, names, reach) -> list[tuple[float, float, float, float]]:
+    """Where each name is on a phone's map in a low window, by the size that the chart gives it."""
+    spec = maps.build_map_chart(names=names, latents=(0, 1), reach=reach, placed=placed).to_dict()
+    [words] = [layer for layer in spec["layer"] if "text" in layer["encoding"]]
+    size = words["mark"]["fontSize"]
+    across, down = 250 / (2 * reach), 130 / (2 * reach)
+    return [
+        (each.x * across - 0.3 * size * len(each.text), each.y * down - 0.5 * size,
+         each.x * across + 0.3 * size * len(each.text), each.y * down + 0.5 * size)
+        for each in placed
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("names", [DIGIT_NAMES, FASHION_NAMES], ids=["digits", "fashion"])
+@pytest.mark.parametrize("spread", [0.0, 0.02, 0.5, 1.5])
+def test_no_name_on_a_map_lies_on_another_and_a_line_leads_from_what_moved(names, spread):
+    random, reach = np.random.default_rng(3), 3.6
+    places = np.clip(random.normal(0, spread, (len(names), 2)), -3.5, 3.5)
+    middles = tuple((name, *map(float, at)) for name, at in zip(names, places, strict=True))
+    placed = maps.place_names(middles, reach)
+    boxes = _drawn_boxes(placed, names, reach)
+    for (left, low, right, high), (left_, low_, right_, high_) in combinations(boxes, 2):
+        assert min(right, right_) <= max(left, left_) or min(high, high_) <= max(low, low_)
+    assert all(abs(each.x) <= reach and abs(each.y) <= reach for each in placed)
+    spec = maps.build_map_chart(names=names, latents=(0, 1), reach=reach, placed=placed).to_dict()
+    lines = [layer for layer in spec["layer"] if layer["mark"]["type"] == "rule"]
+    begun = {(row["x"], row["y"]) for layer in lines for row in layer["data"]["values"]}
+    # A name that no longer covers the middle of its class is led to it.
+    for each, (left, low, right, high) in zip(placed, boxes, strict=True):
+        x, y = each.middle[0] * 250 / (2 * reach), each.middle[1] * 130 / (2 * reach)
+        if not (left - 2 <= x <= right + 2 and low - 2 <= y <= high + 2):
+            assert each.middle in begun
 
 
 @pytest.mark.parametrize(

@@ -171,7 +171,7 @@ def test_no_page_writes_a_number_as_a_computer_does(texts: dict[str, list[str]])
 def test_a_computers_numbers_are_seen_and_written_out() -> None:
     text = "It is 1.2e-07 at -3, and 2.14748e+09 of them."
     assert len(typed([text])) == 3
-    assert written(text) == "It is 1.2 × 10⁻⁷ at −3, and 2.14748 × 10⁹ of them."
+    assert written(text) == "It is 1.2\u00a0×\u00a010⁻⁷ at −3, and 2.14748\u00a0×\u00a010⁹ of them."
     assert written("1e-08 to 1e+06") == "10⁻⁸ to 10⁶"
     same = "beta-2, arXiv 1312.6114v1-2, x-3, 2013-12, a base-10 logarithm, sum(dim=-1), x[-1]"
     assert written(same) == same

@@ -72,7 +72,7 @@ def test_a_constant_that_the_code_does_not_give_is_asked_for_and_set():
     assert "Numbers that the code does not give" in shown(app)
     field = app.text_input(key="loss_constant:kld_weight")
     field.set_value("3").run()
-    assert "beta" in shown(app)
+    assert "with β = 3" in shown(app)
     assert read_first(asked_of(app)).beta == pytest.approx(3)
     # Emptied again, it is asked for again.
     app.text_input(key="loss_constant:kld_weight").set_value("").run()

@@ -12,8 +12,8 @@ from vae.wire.events import EpochEvent, GalleryEvent, StepEvent
 
 BATCH = "training batch"
 TEST = "test set"
-SCALE = "sigma"
-RMSE = "root mean squared error"
+SCALE = "σ"
+RMSE = "RMSE"
 MEASURED = "measured"
 PREDICTED = "predicted"
 

@@ -52,7 +52,7 @@ def show_machine_time() -> None:
     head = "| question | " + " | ".join(RATES) + " |\n|:--|" + "--:|" * len(RATES) + "\n"
     rows = "".join(
         f"| {LESSONS[name].name} | "
-        + " | ".join(f"{machine_seconds(name, rate) / 60:.1f} min" for rate in RATES.values())
+        + " | ".join(_duration(machine_seconds(name, rate)) for rate in RATES.values())
         + " |\n"
         for name in _TIMED
     )
@@ -60,6 +60,10 @@ def show_machine_time() -> None:
         "Training time of a run on the built-in digits, with the question's settings:\n\n"
         f"{head}{rows}"
     )
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 60 else f"{seconds / 60:.0f} min"
 
 
 @st.fragment

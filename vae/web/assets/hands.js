@@ -131,12 +131,14 @@ export default function (component) {
 }
 
 // Vega takes a new width for no change where it is by chance that of the drawing without its axes:
-// the figure keeps its old one. A pixel less is a change.
-const LOOKS = [400, 1200, 3000];
+// the figure keeps its old one. A pixel less is a change. A slow machine draws late, so that a figure
+// is asked more than once before it is taken for one with a width of its own.
+const LOOKS = [400, 1200, 3000, 6000, 10_000];
+const MOST_ASKED = 4;
 
 function watchWidths() {
   let timers = [];
-  // What has a width of its own does not change.
+  let asked = new WeakMap();
   const fixed = new WeakSet();
   const figures = () => document.querySelectorAll(".stVegaLiteChart.fit-x:has(.marks)");
   const look = () => {
@@ -145,7 +147,9 @@ function watchWidths() {
       const drawn = parseFloat(marks.style.width) || Number(marks.getAttribute("width"));
       const room = figure.clientWidth;
       if (!room || drawn <= room + 1 || fixed.has(figure)) continue;
-      if (!figure.style.maxWidth) figure.style.maxWidth = `${room - 1}px`;
+      const times = asked.get(figure) ?? 0;
+      asked.set(figure, times + 1);
+      if (times < MOST_ASKED) figure.style.maxWidth = `${room - 1}px`;
       else {
         fixed.add(figure);
         figure.style.maxWidth = "";
@@ -154,6 +158,7 @@ function watchWidths() {
   };
   new ResizeObserver(() => {
     timers.forEach(clearTimeout);
+    asked = new WeakMap();
     for (const figure of figures()) figure.style.maxWidth = "";
     timers = LOOKS.map((later) => setTimeout(look, later));
   }).observe(document.querySelector("[data-testid=stMain]") ?? document.body);

@@ -89,8 +89,8 @@ def show_loss(configs: Sequence[TrainConfig]) -> None:
 
 
 def _width(name: str) -> int:
-    wide = {"likelihood": 250, "dataset": 140, "grey": 110, "reduction": 200, "sampling": 235}
-    return wide.get(name, 90)
+    wide = {"likelihood": 250, "dataset": 132, "grey": 110, "reduction": 200, "sampling": 235}
+    return wide.get(name, 82)
 
 
 def _show_against(page: PageState) -> None:

@@ -82,8 +82,9 @@ def show_figures(snapshot: RunSnapshot, styles: tuple[Style, ...], answer: str) 
     )
     if fold.open:
         with fold, st.container(horizontal=True, key="train-figures"):
-            for name in rest:
-                _show_figure(name, snapshot, styles)
+            # The first names the runs for all that are folded with it.
+            for index, name in enumerate(rest):
+                _show_figure(name, snapshot, styles, named=index == 0)
 
 
 def _caption(name: str, snapshot: RunSnapshot) -> str:
@@ -358,12 +359,19 @@ def _spread(values: Sequence[float], form: str) -> str:
 
 
 def _show_figure(
-    name: str, snapshot: RunSnapshot, styles: tuple[Style, ...], height: int | None = None
+    name: str,
+    snapshot: RunSnapshot,
+    styles: tuple[Style, ...],
+    height: int | None = None,
+    *,
+    named: bool = True,
 ) -> None:
+    """``named``: whether the figure names its runs, where it has several."""
+    named = named and len(styles) > 1
     if name in _BINS:
-        _show_bins(name, snapshot, styles, height)
+        _show_bins(name, snapshot, styles, height, named)
     elif name == "latents":
-        _show_kl(snapshot, styles, height)
+        _show_kl(snapshot, styles, height, named)
     elif name == "scale":
         _show_scale(snapshot, height)
     elif name == "trade":
@@ -373,7 +381,7 @@ def _show_figure(
             key=f"trade-{len(styles)}",
             height=height,
             styles=styles,
-            named=_named(styles, height),
+            named=named,
             total_steps=snapshot.total_steps,
             rate_changes=tables.rate_changes(snapshot.members),
         )
@@ -385,15 +393,10 @@ def _show_figure(
             height=height,
             field=name,
             styles=styles,
-            named=_named(styles, height),
+            named=named,
             total_steps=snapshot.total_steps,
             rate_changes=tables.rate_changes(snapshot.members),
         )
-
-
-def _named(styles: Sequence[Style], height: int | None) -> bool:
-    """Whether a figure names its runs: the large one; beside the others the pictures do."""
-    return height is not None and len(styles) > 1
 
 
 def _curves(snapshot: RunSnapshot, styles: Sequence[Style], *fields: str) -> bytes:
@@ -423,7 +426,9 @@ def _show_scale(snapshot: RunSnapshot, height: int | None) -> None:
     )
 
 
-def _show_kl(snapshot: RunSnapshot, styles: tuple[Style, ...], height: int | None) -> None:
+def _show_kl(
+    snapshot: RunSnapshot, styles: tuple[Style, ...], height: int | None, named: bool
+) -> None:
     expected = [loss.prediction(member.config) for member in snapshot.members]
     predicted = [each.kl_per_latent if each else () for each in expected]
     labels = [style.label for style in styles]
@@ -439,14 +444,14 @@ def _show_kl(snapshot: RunSnapshot, styles: tuple[Style, ...], height: int | Non
         key=f"latents-{len(styles)}",
         height=height,
         styles=styles,
-        named=_named(styles, height),
+        named=named,
         latents=latents,
         predicted=any(predicted),
     )
 
 
 def _show_bins(
-    name: str, snapshot: RunSnapshot, styles: tuple[Style, ...], height: int | None
+    name: str, snapshot: RunSnapshot, styles: tuple[Style, ...], height: int | None, named: bool
 ) -> None:
     labels = [style.label for style in styles]
     if not all(member.epochs for member in snapshot.members):
@@ -462,7 +467,7 @@ def _show_bins(
         key=f"{name}-{len(styles)}",
         height=height,
         styles=styles,
-        named=_named(styles, height),
+        named=named,
     )
 
 

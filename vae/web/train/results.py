@@ -167,13 +167,15 @@ def _show_map(member: MemberSnapshot, index: int, reach: float) -> None:
         st.markdown("**One latent**: there is no map of two.")
         return
     names = _class_names(member.config, int(gallery.labels.max(initial=0)) + 1)
+    codes, reach = tables.code_frame(gallery, names), round(reach, 1)
     figures.show(
         maps.build_map_chart,
-        figures.to_arrow(tables.code_frame(gallery, names)),
+        figures.to_arrow(codes),
         key=f"map-{index}",
         names=names,
         latents=gallery.latents,
-        reach=round(reach, 1),
+        reach=reach,
+        placed=maps.place_names(maps.middles_of(codes), reach),
     )
 
 

@@ -46,8 +46,7 @@ def show_refusal(reading: Reading) -> None:
 
 
 def show_answer(reading: Reading) -> None:
-    """All that is known of a loss that was read, below its verdict."""
-    _show_belief(reading)
+    """What follows for a loss that was read, below its verdict and its belief."""
     _show_otherwise(reading)
     _show_survival(reading)
     _show_printed(reading)
@@ -55,24 +54,15 @@ def show_answer(reading: Reading) -> None:
     _show_meant(reading)
 
 
-def _show_belief(reading: Reading) -> None:
+def show_belief(reading: Reading) -> None:
+    """The belief about a pixel first: it shares the screen with the numbers that move it."""
     st.subheader("2 · The belief", anchor="belief")
     belief = reading.belief
     if belief is None:
         st.markdown(_why_no_curve(reading))
         return
     with layout.row("loss-belief"):
-        st.markdown("**What a pixel costs…**")
-        figures.fill_chart(
-            build_cost_chart,
-            key="cost",
-            rows={CURVES: rows_of(belief.costs)},
-            words=written(describe_cost(belief)),
-            names=tuple(curve.name for curve in belief.costs),
-            axis=belief.axis,
-            family=reading.family,
-        )
-        st.markdown("**…is the belief exp(−cost), normalised**")
+        st.markdown("**The belief: exp(−cost), normalised**")
         figures.fill_chart(
             build_density_chart,
             key="density",
@@ -80,6 +70,16 @@ def _show_belief(reading: Reading) -> None:
             words=written(describe_density(belief)),
             names=tuple(curve.name for curve in belief.densities),
             two=len(belief.densities[0].x) == 2,
+            axis=belief.axis,
+            family=reading.family,
+        )
+        st.markdown("**The cost of a pixel that it comes from**")
+        figures.fill_chart(
+            build_cost_chart,
+            key="cost",
+            rows={CURVES: rows_of(belief.costs)},
+            words=written(describe_cost(belief)),
+            names=tuple(curve.name for curve in belief.costs),
             axis=belief.axis,
             family=reading.family,
         )

@@ -65,7 +65,7 @@ def show_sizes(reading: Reading | None) -> None:
                 placeholder=shown.get(name, example),
                 max_chars=40,
                 on_change=state.take_over,
-                width=150,
+                width=130,
             )
         st.selectbox(
             "Pixels are",
@@ -86,30 +86,37 @@ def _sizes_read(reading: Reading) -> dict[str, str]:
     }
 
 
-def show_names(asked: Asked, *readings: Reading) -> None:
-    """What the code leaves open, and who is who, to be said and corrected."""
-    drawn = state.note_drawn(asked, *readings)
+def show_open(asked: Asked, readings: Sequence[Reading], drawn: dict[str, str]) -> None:
+    """What the code leaves open and which numbers were taken, to be said and corrected.
+
+    ``drawn``: what the controls of numbers and conditions open with, by name.
+    """
     _show_functions(asked, readings[0])
     choices = {each.condition: each for reading in readings for each in reading.choices}
-    missing = _missing(readings)
-    if missing:
+    if _asks_for_numbers(readings):
         st.markdown("**Numbers that the code does not give.** Set them, and the loss is read.")
-        _show_constants("missing", missing, drawn["constant"])
+    _show_constants({name: text for name, text in drawn.items() if name not in choices}, readings)
     if choices:
         st.markdown("**What the code does not decide.** Say it, and the loss is read.")
         with st.container(horizontal=True, key="loss-choices"):
             for choice in choices.values():
-                _show_choice(choice, drawn["constant"][choice.condition])
-    taken = set(drawn["constant"]) - set(missing) - set(choices)
+                _show_choice(choice, drawn[choice.condition])
+
+
+def show_names(asked: Asked, readings: Sequence[Reading], drawn: dict[str, str]) -> None:
+    """Who is who, folded; ``drawn``: what each name's control opens with.
+
+    What is not read is often a name that nobody can guess; numbers that are missing come first.
+    """
+    unread = [each for each in readings if not each.read]
+    asks_first = _asks_for_numbers(readings) or any(each.choices for each in unread)
     with st.expander(
-        "Who is who, and which numbers were taken",
+        "Who is who in the code",
         icon=":material/badge:",
-        # What is not read is often a name that nobody can guess.
-        expanded=not all(reading.read for reading in readings),
+        expanded=bool(unread) and not asks_first,
         key="loss-names",
     ):
-        _show_constants("taken", [n for n in drawn["constant"] if n in taken], drawn["constant"])
-        _show_roles(drawn["role"], others=[n for n in names_in(asked) if n not in drawn["role"]])
+        _show_roles(drawn, others=[name for name in names_in(asked) if name not in drawn])
 
 
 def _show_functions(asked: Asked, reading: Reading) -> None:
@@ -149,21 +156,36 @@ def _show_choice(choice: Choice, taken: str) -> None:
     )
 
 
-def _missing(readings: Sequence[Reading]) -> list[str]:
-    names = [
-        each.name for reading in readings for each in reading.constants if each.source == "missing"
-    ]
-    return list(dict.fromkeys(names))
+def _asks_for_numbers(readings: Sequence[Reading]) -> bool:
+    return any(
+        each.source in ("missing", "late") for reading in readings for each in reading.constants
+    )
 
 
-def _show_constants(place: str, names: Sequence[str], drawn: dict[str, str]) -> None:
-    if not names:
+_TAKEN_FROM = {
+    "default": "the code's default",
+    "late": "another from step to step: the one that is meant",
+    "missing": "the code gives no value",
+}
+
+
+def _show_constants(drawn: dict[str, str], readings: Sequence[Reading]) -> None:
+    """A field a number in one row, which keeps its place when the loss is read."""
+    if not drawn:
         return
-    with st.container(horizontal=True, key=f"loss-constants-{place}"):
-        for name in names:
+    origin = {each.name: each.source for reading in readings for each in reading.constants}
+    with st.container(horizontal=True, key="loss-constants"):
+        for name, text in drawn.items():
             key = state.own_key("constant", name)
-            state.show(key, drawn[name])
-            st.text_input(_name(name), key=key, max_chars=60, on_change=state.take_over, width=190)
+            state.show(key, text)
+            st.text_input(
+                _name(name),
+                key=key,
+                max_chars=60,
+                on_change=state.take_over,
+                width=190,
+                help=_TAKEN_FROM.get(origin.get(name, ""), "said here"),
+            )
 
 
 def _show_roles(drawn: dict[str, str], *, others: Sequence[str]) -> None:
@@ -223,6 +245,6 @@ def show_second(asked: Asked) -> None:
 def show_question(entry: ClinicEntry) -> None:
     """What was asked in public about the pasted loss, and the answer."""
     st.info(
-        f"**{words(entry.asked)}** {words(entry.answer)} [Where it was asked]({entry.source})",
+        f"**{words(entry.asked)}**\n\n{words(entry.answer)} [Where it was asked]({entry.source})",
         icon=":material/stethoscope:",
     )
