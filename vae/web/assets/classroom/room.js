@@ -162,14 +162,9 @@ class Panel {
     }
     if (room.question) list.value = room.question.id;
     const act = (name, label) => button(label, () => this.command(name), { class: "move" });
+    const [copying, code] = share(() => this.link(), this.address, { label: "Copy the room's link", unfolded: room.phase === "idle" });
     return [
-      element(
-        "div",
-        { class: "bar" },
-        element("span", { class: "code", text: `Room ${room.code}` }),
-        ...share(() => this.link(), this.address, { label: "Copy the room's link", unfolded: room.phase === "idle" }),
-        act("end", "Close the room"),
-      ),
+      element("div", { class: "bar" }, element("span", { class: "code", text: `Room ${room.code}` }), copying, act("end", "Close the room"), code),
       element("div", { class: "bar" }, list, button("Ask the room", () => this.command(`ask/${list.value}`), { class: "move" }), ...moves(room).map(([name, label]) => act(name, label))),
       room.question ? element("p", { class: "asked", text: room.question.ask }) : null,
       ...this.results(room),
