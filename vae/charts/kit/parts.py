@@ -186,6 +186,18 @@ def y_axis(title: str, low: float, high: float, **axis: Any) -> alt.Y:
     )
 
 
+_EXPONENT = "floor(log(abs(datum.value)) / LN10 + 1e-9)"
+_SUPERSCRIPTS = "['⁰','¹','²','³','⁴','⁵','⁶','⁷','⁸','⁹']"
+AS_IN_PRINT = (
+    "datum.value == 0 ? '0' : abs(datum.value) >= 1e-4 && abs(datum.value) < 1e5 ? datum.label : "
+    f"format(datum.value / pow(10, {_EXPONENT}), '.3~g') + '\u00a0×\u00a010' "
+    f"+ ({_EXPONENT} < 0 ? '⁻' : '') "
+    f"+ (abs({_EXPONENT}) >= 10 ? {_SUPERSCRIPTS}[floor(abs({_EXPONENT}) / 10)] : '') "
+    f"+ {_SUPERSCRIPTS}[abs({_EXPONENT}) % 10]"
+)
+"""A ``labelExpr`` for numbers of any size: 2 × 10⁻⁸ where zeros would have to be counted."""
+
+
 def labels_as_powers(low: int, high: int, plain: Sequence[int] = (0,)) -> str:
     """A ``labelExpr`` for a logarithmic axis from 10^``low`` to 10^``high``.
 

@@ -4,7 +4,7 @@ import altair as alt
 import pandas as pd
 
 from vae.charts.kit.layers import layered
-from vae.charts.kit.parts import FIGURE_HEIGHT, stroke_legend
+from vae.charts.kit.parts import AS_IN_PRINT, FIGURE_HEIGHT, stroke_legend
 from vae.charts.kit.theme import GAUSSIAN, STYLES, Style
 from vae.your_loss import Belief, Curve
 
@@ -89,8 +89,10 @@ def _lines(
         alt.Chart(alt.NamedData(CURVES))
         .mark_line(strokeWidth=3, color=style.colour)
         .encode(
-            x=alt.X("x:Q", title=x, scale=alt.Scale(nice=False)),
-            y=alt.Y("y:Q", title=y),
+            x=alt.X(
+                "x:Q", title=x, scale=alt.Scale(nice=False), axis=alt.Axis(labelExpr=AS_IN_PRINT)
+            ),
+            y=alt.Y("y:Q", title=y, axis=alt.Axis(labelExpr=AS_IN_PRINT)),
             strokeDash=alt.StrokeDash(
                 "which:N",
                 title=None,
