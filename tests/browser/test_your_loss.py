@@ -163,7 +163,7 @@ def test_a_question_is_opened_by_the_keyboard(open_page):
     page.keyboard.insert_text(EXAMPLE)
     page.keyboard.press("Control+Enter")
     expect(verdict(page)).to_contain_text("σ = 19.8")
-    assert "question" not in page.url
+    page.wait_for_url(lambda url: "question" not in url)
 
 
 def test_what_is_no_loss_gets_a_sentence_and_stays(open_page):
