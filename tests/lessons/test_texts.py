@@ -80,8 +80,8 @@ RESULTS: dict[str, tuple[Callable[[], float], ...]] = {
     "1.304": (lambda: bernoulli.excess_ratio(0.3, 0.1),),
     "1.44": (lambda: 1 / math.log(2),),
     "1.726": (lambda: bernoulli.excess_ratio(0.8, 0.1),),
-    # "2 MSE", the case K = 2 of a multinoulli, 2 sigma squared; and a limit in MB.
-    "2": (lambda: 2 * bernoulli.squared_error(1, 0), lambda: text.MAX_NOTEBOOK / 1e6),
+    # "2 MSE", the case K = 2 of a multinoulli, 2 sigma squared.
+    "2": (lambda: 2 * bernoulli.squared_error(1, 0),),
     "2%": (lambda: 100 * bernoulli.double_mse_error(0.1),),
     # The wait of squared error grows as exp(-a), by e for each unit of the logit.
     "2.7": (lambda: early_stopping.mse_escape_time(-9, 0) / early_stopping.mse_escape_time(-8, 0),),
@@ -91,7 +91,8 @@ RESULTS: dict[str, tuple[Callable[[], float], ...]] = {
         lambda: COSTS["student-t"](E**9, 0.0, 1.0) - COSTS["student-t"](E**8, 0.0, 1.0) - 1,
     ),
     "5": (lambda: bias.WRONG_LOGIT,),
-    "8": (lambda: math.log2(grey_masses.LEVELS),),
+    # Bits of a grey level; and a limit in MB.
+    "8": (lambda: math.log2(grey_masses.LEVELS), lambda: text.MAX_NOTEBOOK / 1e6),
     "8.7%": (lambda: 100 * cards.data_summary("mnist").mid_grey_share,),
     "9.6%": (lambda: 100 * gaussian.mass_outside_unit(0.5, 0.3),),
     "18.5%": (lambda: 100 * cards.data_summary("mnist").grey_share,),

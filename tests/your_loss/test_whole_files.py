@@ -366,9 +366,8 @@ for x in loader:
     total = loss(x, y, mu, logvar, beta=7.0)
     total.backward()
 """
-    found = your_loss.read(code)
-    assert not found.read
-    assert "reading may hold" in found.message
+    # What is shown beside it takes too much and is left; the caller's own weight counts.
+    assert your_loss.read(code).sigma2 == pytest.approx(3.5)
 
 
 def test_moments_side_by_side_are_split() -> None:

@@ -36,9 +36,11 @@ class Budget:
     """What one reading may use in all."""
 
     seconds: float = 1.3
-    steps: int = 400_000
+    steps: int = 1_200_000
     elements: float = 1.2e8
     started: float = field(default_factory=thread_time)
+    # Lines of statements that took too much and that no other run tries again.
+    skipped: set[int] = field(default_factory=set)
 
     def step(self, count: int = 1) -> None:
         before = self.steps >> 5
@@ -53,16 +55,24 @@ class Budget:
         if thread_time() - self.started > self.seconds:
             raise TooMuch("the code takes too long to be read")
 
+    @property
+    def spent(self) -> bool:
+        """Whether nothing is left of the whole."""
+        return self.steps < 0 or thread_time() - self.started > self.seconds
+
     @contextmanager
-    def portion(self, share: float) -> Iterator[None]:
+    def portion(self, share: float, of_steps: float = 1.0) -> Iterator[None]:
         """At most ``share`` of the time that is left, for one of several things to try."""
-        whole = self.seconds
+        whole, steps = self.seconds, self.steps
         spent = thread_time() - self.started
         self.seconds = spent + share * max(whole - spent, 0.0)
+        self.steps = max(int(of_steps * steps), 0)
+        given = self.steps
         try:
             yield
         finally:
             self.seconds = whole
+            self.steps = steps - (given - self.steps)
 
     def take(self, elements: int) -> None:
         if elements > MAX_ELEMENTS:

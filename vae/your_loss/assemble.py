@@ -389,6 +389,14 @@ def _unknown(examined: Examined) -> tuple[UnknownItem, ...]:
             else "it is left out: the rest of the loss is read"
         )
         rows.append(UnknownItem(line, name, f"line {line}: {name} is not known here{why}; {does}."))
+    for leaf in examined.beside:
+        value, _ = state.leaves[examined.probe.own.get(leaf, leaf)]
+        if value is not None and leaf.startswith("output"):
+            text = (
+                f"line {value.line}: {value.name} is compared with another picture; that term "
+                "stands beside the one that is read."
+            )
+            rows.append(UnknownItem(value.line, value.name, text))
     return tuple(rows)
 
 

@@ -52,8 +52,10 @@ def _len(state: Any, args: list[Any], named: dict[str, Any]) -> Any:
     if isinstance(value, list | tuple | dict | str | range):
         return len(value)
     if isinstance(value, Opaque) and value.listed and value.node is None:
-        # A list of outputs, or the images of a batch: how many is not said.
-        return _opaque(state, "len", args)
+        # A list of outputs, or the images of a batch: how many is not said. A loop over outputs
+        # is followed once, for all of them alike: so their mean is that of one.
+        drawn = state.role_of(value) == "output" and "target" in state.leaves
+        return 1 if drawn else _opaque(state, "len", args)
     if isinstance(value, Opaque) and state.role_of(value) in (
         "target",
         "output",
@@ -184,6 +186,13 @@ def _text(state: Any, args: list[Any], named: dict[str, Any]) -> Any:
     return args[0] if args and isinstance(args[0], str) else ""
 
 
+def _next(state: Any, args: list[Any], named: dict[str, Any]) -> Any:
+    del named
+    if args and isinstance(args[0], list | tuple) and args[0]:
+        return args[0][0]
+    return _opaque(state, "next", args)
+
+
 def _unsure(name: str) -> Callable[..., Any]:
     def run(state: Any, args: list[Any], named: dict[str, Any]) -> Any:
         del named
@@ -253,7 +262,7 @@ BUILTINS: Mapping[str, Callable[..., Any]] = {
     "getattr": _getattr,
     "str": _text,
     "repr": _text,
-    "next": _unsure("next"),
+    "next": _next,
     "iter": _unsure("iter"),
     "property": _same,
     "staticmethod": _same,

@@ -98,6 +98,10 @@ SAME = frozenset(
 PRODUCTS = frozenset({"matmul", "mm", "dot", "@", "linear", "conv2d", "conv2d_transpose"})
 # Functions whose arguments are a shape.
 SHAPED = frozenset({"zeros", "ones", "randn", "full", "repeat", "normal", "random_normal", "eye"})
+# What asks an array for its shape alone.
+SIZED = frozenset(
+    {"size", "shape", "int_shape", "get_shape", "numel", "nelement", "dim", "ndimension", "rank"}
+)
 # Functions that hand on what they are given, or a wrapper of it.
 WRAPPERS = frozenset(
     [
@@ -216,6 +220,7 @@ class Calls(State):
         self.bind_arguments(closure, args, dict(named), scope)
         line = self.line
         self.calls += 1
+        self.called.add(getattr(closure.node, "lineno", 0))
         try:
             return self.run_body(closure, scope)
         finally:
@@ -351,6 +356,8 @@ class Calls(State):
             return self.transform(last.removeprefix("filter_"), args, named)
         if last in ("fori_loop", "scan", "cond", "while_loop") and path.startswith("jax"):
             return self.once(last, args)
+        if path in ("itertools.repeat", "itertools.cycle") and len(args) == 1:
+            return list(args[0]) if isinstance(args[0], list | tuple) else [args[0]]
         if last in WRAPPERS:
             return self.wrap(last, path, args, named)
         if last == "Parameter" and args and named.get("requires_grad") is False:
@@ -379,6 +386,8 @@ class Calls(State):
                 spread.append(value)
         if name.rsplit(".", 1)[-1] in PRODUCTS and any(self.is_weight(v) for v in spread):
             return self.opaque_call(Library(name), spread, named)
+        if name.rsplit(".", 1)[-1] in SIZED:
+            spread = [self.peek(value) for value in spread]
         if name.rsplit(".", 1)[-1] in SHAPED:
             spread = [self.sized(value) for value in spread]
         call = Call(self, spread, named, framework)
@@ -622,6 +631,9 @@ class Calls(State):
         if name == "compile" and isinstance(owner, Instance):
             self.compiled_instance(owner, args, named)
             return None
+        if isinstance(owner, Instance) and name in SAME:
+            # A model that is moved to a device.
+            return owner
         if not isinstance(owner, Opaque):
             return Opaque(f"{name}(...)", "call", self.line, callee=name, inputs=names_inputs(args))
         if name in SAME:
@@ -696,17 +708,49 @@ class Calls(State):
     def compiled(self, named: dict[str, Any]) -> None:
         """``model.compile(loss=f)``: Keras calls f(y_true, y_pred) and takes the mean."""
         loss = named.get("loss")
+        if isinstance(loss, list | tuple | dict):
+            self.compiled_outputs(loss, named.get("loss_weights"))
+            return
         if isinstance(loss, str):
             loss = Library(f"keras.losses.{loss}")
         if isinstance(loss, Closure | Library | LossObject):
             x = Opaque("y_true", "argument", self.line)
             y = Opaque("y_pred", "argument", self.line)
+            if named.get("output") and isinstance(loss, Closure):
+                # A further output is no picture: its moments, to be told apart by their names.
+                y = Opaque("outputs", "call", self.line, callee="outputs")
+                y.inputs = frozenset({"output"})
             value = self.call(loss, [x, y], {})
             if isinstance(value, Node):
                 mean = graph.apply(
                     lambda a: arrays.reduce("mean", a, tuple(range(a.ndim))), value, name="mean"
                 )
                 self.optimised.append((mean, self.line, "compile"))
+
+    def compiled_outputs(self, losses: Any, weights: Any) -> None:
+        """A loss for each output of a Keras model, summed with their weights."""
+        names = list(losses) if isinstance(losses, dict) else list(range(len(losses)))
+        parts: list[Node] = []
+        for place, name in enumerate(names[:8]):
+            known = len(self.optimised)
+            self.compiled({"loss": losses[name], "output": place})
+            del_from = self.optimised[known:]
+            del self.optimised[known:]
+            given = weights.get(name, 1.0) if isinstance(weights, dict) else 1.0
+            if isinstance(weights, list | tuple) and place < len(weights):
+                given = weights[place]
+            for node, _, _ in del_from:
+                weighed = self.operate(
+                    lambda call: call.each(np.multiply, call.node(0), call.node(1), name="mul"),
+                    "mul", [node, given], {}, "",
+                )  # fmt: skip
+                parts.append(self.node(weighed) if not isinstance(weighed, Node) else weighed)
+        if len(parts) != len(names) or not parts:
+            return
+        total = parts[0]
+        for part in parts[1:]:
+            total = graph.elementwise(np.add, total, part, line=self.line, name="add")
+        self.optimised.append((total, self.line, "compile"))
 
     def gradient_of(
         self,

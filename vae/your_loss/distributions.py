@@ -42,6 +42,8 @@ def _build(kind: str, *names: str, event_dims: int = 0) -> Operation:
             value = call.get(place, *_SPELLINGS.get(name, (name,)), default=None)
             if value is not None:
                 hint = hints.get(kind, "")
+                if kind in ("Normal", "Laplace") and name == "loc":
+                    hint = call.context.moment_of(value)
                 if kind in ("Normal", "Laplace") and name in ("scale", "diagonal"):
                     hint = _scale_hint(parameters.get("loc"))
                 parameters[name] = call.context.node(value, hint)

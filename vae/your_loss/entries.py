@@ -223,7 +223,28 @@ def trace(tree: ast.Module, entry: Entry, setup: Setup) -> Traced:
         outcome = state.outcome(None, state.module)
     except ReturnSignal as signal:
         outcome = state.outcome(signal.value, state.module)
-    return _choose(entry, state, outcome)
+    found = _choose(entry, state, outcome)
+    if found.root is None or coverage(found.root) < 8:
+        return _inside(entry, state) or found
+    return found
+
+
+def _inside(entry: Entry, state: Interpreter) -> Traced | None:
+    """The loss of a function that was defined inside of what was run, and that nothing called."""
+    for closure in list(state.closures):
+        marks = _entry(closure.node, closure.name) if closure.name != "lambda" else []
+        if closure.node.lineno in state.called or not marks or marks[0].away:
+            continue
+        before = len(state.optimised), len(state.added)
+        try:
+            returned = state.call(closure, [], {})
+        except (RaiseSignal, ReturnSignal):
+            continue
+        outcome = Outcome(returned, state.optimised[before[0] :], state.added[before[1] :])
+        found = _choose(entry, state, outcome)
+        if found.root is not None and coverage(found.root) >= 8:
+            return found
+    return None
 
 
 def _run(state: Interpreter, entry: Entry) -> Outcome:
@@ -290,6 +311,7 @@ def _choose(entry: Entry, state: Interpreter, outcome: Outcome) -> Traced:
 def _returned(value: Any, entry: Entry) -> list[tuple[int, Node, int, str, str]]:
     if isinstance(value, Opaque) and value.node is not None:
         value = value.node
+    value = _with_gradient(value)
     if isinstance(value, Node):
         return (
             [(coverage(value) * 10 + 2, value, value.line, f"return of {entry.name}", "")]
@@ -302,9 +324,10 @@ def _returned(value: Any, entry: Entry) -> list[tuple[int, Node, int, str, str]]
     elif isinstance(value, Opaque):
         value = value.items
     if isinstance(value, dict):
+        value = {k: _with_gradient(v) for k, v in value.items()}
         parts = [(str(k), v) for k, v in value.items() if isinstance(v, Node) and v.deps]
     elif isinstance(value, tuple | list):
-        parts = [("", v) for v in value if isinstance(v, Node) and v.deps]
+        parts = [("", v) for v in map(_with_gradient, value) if isinstance(v, Node) and v.deps]
     found = []
     for place, (name, node) in enumerate(parts):
         bonus = 2 if name in ("loss", "total_loss") or place == 0 else 1
@@ -317,6 +340,13 @@ def _returned(value: Any, entry: Entry) -> list[tuple[int, Node, int, str, str]]
             note = "its terms are returned one by one; they are read as their plain sum."
             found.append((coverage(whole) * 10, whole, whole.line, f"return of {entry.name}", note))
     return found
+
+
+def _with_gradient(value: Any) -> Any:
+    """``loss.item()`` is the loss all the same where it is what a function returns."""
+    while isinstance(value, Node) and value.origin is not None:
+        value = value.origin
+    return value
 
 
 def _total(nodes: list[Node]) -> Node:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from vae.your_loss import arrays, importance
+from vae.your_loss import arrays, beside, importance
 from vae.your_loss.graph import Node
 from vae.your_loss.latent_part import LatentPart, read_latents
 from vae.your_loss.pixel_part import PixelPart, read_pixels
@@ -32,6 +32,7 @@ class Examined:
     maximised: bool = False
     separable: bool = True
     twins: list[str] = field(default_factory=list)
+    beside: list[str] = field(default_factory=list)
     learned_rate: float | None = None
     random: bool = False
     adaptive: list[str] = field(default_factory=list)
@@ -59,6 +60,9 @@ def examine(root: Node, state: State, *, verify: bool = True) -> Examined:
     found = Examined(probe, PixelPart("unknown"), LatentPart("none"))
     _look_at_inputs(found)
     found.twins = _twins(found)
+    if found.twins and not found.blocking and not found.adaptive:
+        found.beside = beside.set_aside(probe, found.twins)
+        found.twins = [leaf for leaf in found.twins if leaf not in found.beside]
     if found.blocking or found.twins or found.adaptive:
         return found
     both = {"target", "output"} <= root.deps and bool({"mean", "z", *LATENT_SCALES} & root.deps)
@@ -72,6 +76,9 @@ def examine(root: Node, state: State, *, verify: bool = True) -> Examined:
     # Draws that differ are weighed, so that they are measured where they are alike.
     probe.verify = probe.verify and found.weighted is None
     found.latents = read_latents(probe)
+    if not beside.weigh_the_same(probe, found.beside, found.latents):
+        found.twins = [leaf for leaf in found.beside if beside.is_latent(leaf)]
+        return found
     found.pixels = _read_pixels(found)
     if found.pixels.family == "unknown" and {"target", "output"} <= probe.deps:
         _read_brought(found)

@@ -1,6 +1,7 @@
 """Expressions: names, arithmetic, attributes, items, comprehensions, conditions."""
 
 import ast
+import math
 import operator
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,6 +14,7 @@ from vae.your_loss.builtins_table import BUILTINS, MAX_ITEMS
 from vae.your_loss.calls import RECORDING, SAME, Calls, Spread, names_inputs
 from vae.your_loss.graph import Node
 from vae.your_loss.operations import Call, NotKnown
+from vae.your_loss.roles import words_of
 from vae.your_loss.state import NoRole
 from vae.your_loss.values import (
     ClassValue,
@@ -297,7 +299,7 @@ class Expressions(Calls):
             return found
         if name == "losses" and self.added:
             return self.take_added()
-        if name == "compile":
+        if name == "compile" or name in SAME:
             return Method(owner, name)
         if name in RECORDING:
             return Method(Opaque("self", "argument", self.line), name)
@@ -335,7 +337,8 @@ class Expressions(Calls):
             "constant",
             "posterior",
         ):
-            return self.node_attribute(self.resolve(owner), name)
+            seen = self.peek(owner) if name in ("shape", "ndim") else owner
+            return self.node_attribute(self.node(seen), name)
         if name in ("data", "real", "value", "tensor") and self.role_of(owner) not in (
             "",
             "posterior",
@@ -389,9 +392,7 @@ class Expressions(Calls):
         if isinstance(node, ast.Tuple):
             return tuple(self.key(item, scope) for item in node.elts)
         value = self.value(node, scope)
-        if isinstance(value, Node) and value.is_constant and not value.shape:
-            return int(value.number())
-        return value
+        return _place(value) if isinstance(value, Node) else value
 
     def subscript(self, owner: Any, key: Any, node: ast.AST) -> Any:
         if isinstance(owner, list | tuple | str | range):
@@ -604,6 +605,9 @@ class Expressions(Calls):
                 return (left in right) == isinstance(op, ast.In)
             except TypeError:
                 pass
+        if isinstance(left, str) and isinstance(right, Opaque) and right.source == "argument":
+            # Whether an output that is handed over is there: what reads it says that it is.
+            return isinstance(op, ast.In)
         return Opaque(_source(node), "operation", self.line)
 
     def decide(self, node: ast.expr, scope: Scope) -> bool:
@@ -639,7 +643,7 @@ class Expressions(Calls):
         if text in self.setup.decisions:
             return self.setup.decisions[text]
         self.undecided.setdefault(text, getattr(node, "lineno", self.line))
-        return "training" in text or text.rsplit(".", 1)[-1] == "train"
+        return trains(text)
 
     # -- comprehensions -----------------------------------------------------------------------
     def of_ListComp(self, node: ast.ListComp, scope: Scope) -> Any:
@@ -737,6 +741,8 @@ class Expressions(Calls):
             if short in self.setup.counters:
                 # It counts steps: what is asked is the loss late in the training.
                 return Opaque(name, "attribute", self.line)
+            if short in self.setup.moved and name != short:
+                return Opaque(name, "attribute", self.line)
             given = self.setup.constants.get(name, self.setup.constants.get(short))
             if isinstance(given, int | float):
                 return self.settle(name, given)
@@ -765,10 +771,21 @@ class Expressions(Calls):
             self.bind(target, found, scope)
 
 
+def trains(condition: str) -> bool:
+    """Whether a condition asks whether this is training: it is, where a loss is read."""
+    return bool({"train", "training"} & set(words_of(condition)))
+
+
 def _index_number(value: Any) -> Any:
-    if isinstance(value, Node) and value.is_constant and not value.shape:
-        return int(value.number())
+    value = _place(value) if isinstance(value, Node) else value
     return value if isinstance(value, int | None) else None
+
+
+def _place(value: Node) -> Any:
+    """A constant as a whole number; anything else, and what is infinite, as it is."""
+    if value.is_constant and not value.shape and math.isfinite(value.number()):
+        return int(value.number())
+    return value
 
 
 def _is_slicing(key: Any) -> bool:

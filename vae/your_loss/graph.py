@@ -26,6 +26,7 @@ class Node:
     line: int = 0
     name: str = ""
     unshaped: bool = False
+    origin: "Node | None" = field(default=None, repr=False)
     order: list["Node"] = field(default_factory=list, repr=False)
     plans: dict[frozenset[str], list["Node"]] = field(default_factory=dict, repr=False)
 
@@ -78,6 +79,7 @@ def stop_gradient(node: Node) -> Node:
         return node
     found = leaf(f"stopped:{next(_COUNTER)}", node.base)
     found.line = node.line
+    found.origin = node
     return found
 
 

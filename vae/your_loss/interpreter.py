@@ -6,15 +6,17 @@ Nothing is imported, opened, compiled or evaluated by Python itself.
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from vae.your_loss import graph
-from vae.your_loss.arrays import BUDGET
+from vae.your_loss.arrays import BUDGET, TooMuch
 from vae.your_loss.expressions import Expressions
 from vae.your_loss.graph import Node
 from vae.your_loss.library import NO_GRADIENT
+from vae.your_loss.relevance import LONG
+from vae.your_loss.roles import words_of
 from vae.your_loss.values import (
     ClassValue,
     Closure,
@@ -26,6 +28,8 @@ from vae.your_loss.values import (
 )
 
 MAX_LOOP = 512
+MAX_CLOSURES = 64
+_UPDATES = frozenset({"train", "trainer", "update", "optimizer", "optimise", "optimize"})
 TRAINING_CALLS = frozenset(
     [
         "backward",
@@ -91,14 +95,57 @@ class Interpreter(Expressions):
                 ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import
                 | ast.ImportFrom | ast.Assign | ast.AnnAssign,
             )  # fmt: skip
-            if plain or not definitions_only:
+            if definitions_only and isinstance(statement, ast.Assign | ast.AnnAssign):
+                self.defer(statement)
+            elif plain or not definitions_only:
                 try:
-                    self.execute(statement, self.module)
+                    self.bounded(statement, definition=definitions_only)
                 except ReturnSignal as signal:
                     return self.outcome(signal.value, self.module)
                 except (BreakSignal, ContinueSignal, RaiseSignal):
                     break
         return self.outcome(None, self.module)
+
+    def defer(self, statement: ast.Assign | ast.AnnAssign) -> None:
+        """Run an assignment of the module when one of the names that it sets is asked for."""
+        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+        names = {
+            node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)
+        }
+        for name in names:
+            self.module.later.setdefault(name, []).append(statement)
+
+    def settle_later(self, name: str) -> None:
+        """The assignments that set ``name``, in their order."""
+        kept = self.line, self.no_gradient, self.in_block
+        self.no_gradient = self.in_block = 0
+        for statement in self.module.later.pop(name, []):
+            if statement not in self.deferred:
+                self.deferred.add(statement)
+                with suppress(ReturnSignal, BreakSignal, ContinueSignal, RaiseSignal):
+                    self.bounded(statement, definition=True)
+        self.line, self.no_gradient, self.in_block = kept
+
+    def bounded(self, statement: ast.stmt, *, definition: bool) -> None:
+        """One statement of the module; one that takes too much leaves what it sets not known.
+
+        Data are prepared before a loss is taken of them, at a length that is not needed here.
+        """
+        budget, depth, calls = BUDGET.get(), self.depth, self.calls
+        known = len(self.optimised), len(self.added)
+        try:
+            if statement.lineno in budget.skipped:
+                raise TooMuch
+            with budget.portion(0.15 if definition else 0.5, 0.1 if definition else 0.5):
+                self.execute(statement, self.module)
+        except TooMuch:
+            if budget.spent or known != (len(self.optimised), len(self.added)):
+                raise
+            budget.skipped.add(statement.lineno)
+            self.depth, self.calls, self.no_gradient, self.in_block = depth, calls, 0, 0
+            for node in ast.walk(statement):
+                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                    self.module.names[node.id] = Opaque(node.id, "attribute", self.line)
 
     def outcome(self, returned: Any, scope: Scope) -> Outcome:
         return Outcome(returned, list(self.optimised), list(self.added), dict(scope.names))
@@ -116,7 +163,10 @@ class Interpreter(Expressions):
             handler(statement, scope)
 
     def do_FunctionDef(self, node: ast.FunctionDef, scope: Scope) -> None:
-        scope.names[node.name] = self.decorated(node, self.make_closure(node, scope), scope)
+        closure = self.make_closure(node, scope)
+        if len(self.closures) < MAX_CLOSURES and (scope.outer is not None or self.in_block):
+            self.closures.append(closure)
+        scope.names[node.name] = self.decorated(node, closure, scope)
 
     def do_AsyncFunctionDef(self, node: ast.AsyncFunctionDef, scope: Scope) -> None:
         scope.names[node.name] = self.make_closure(node, scope)
@@ -200,7 +250,11 @@ class Interpreter(Expressions):
         if unsure and any(isinstance(statement, ast.Raise) for statement in branch):
             # What no other branch was seen to take is not a mistake of the code.
             return
-        self.run_block(branch, scope)
+        self.in_block += 1
+        try:
+            self.run_block(branch, scope)
+        finally:
+            self.in_block -= 1
 
     def do_With(self, node: ast.With, scope: Scope) -> None:
         silent = False
@@ -216,6 +270,7 @@ class Interpreter(Expressions):
 
     @contextmanager
     def without_gradient(self, active: bool) -> Iterator[None]:
+        active = active and not self.setup.evaluated
         self.no_gradient += active
         try:
             yield
@@ -250,6 +305,8 @@ class Interpreter(Expressions):
 
     def do_For(self, node: ast.For, scope: Scope) -> None:
         values = self.iterate(node.iter, scope, training=_trains(node))
+        if len(values) > LONG and node.lineno in self.setup.idle:
+            values = values[-1:]
         swept = self.swept(values, node.target)
         known = len(self.optimised), len(self.added)
         for value in values:
@@ -293,7 +350,10 @@ class Interpreter(Expressions):
         return Opaque(target.id, "argument", self.line, swept=True)
 
     def do_While(self, node: ast.While, scope: Scope) -> None:
-        rounds = 1 if _trains(node) else MAX_LOOP
+        # Until data are at an end: one round is followed.
+        endless = isinstance(node.test, ast.Constant) and bool(node.test.value)
+        once = endless or _trains(node) or node.lineno in self.setup.idle
+        rounds = 1 if once else MAX_LOOP
         for _ in range(rounds):
             BUDGET.get().step()
             test = self.value(node.test, scope)
@@ -354,7 +414,7 @@ def _trains(loop: ast.For | ast.While | ast.AsyncFor) -> bool:
         if isinstance(node, ast.Call):
             called = node.func
             name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
-            if name in TRAINING_CALLS or "loader" in name:
+            if name in TRAINING_CALLS or "loader" in name or _UPDATES & set(words_of(name)):
                 return True
     return False
 

@@ -87,6 +87,16 @@ FRAMEWORKS: Mapping[str, str] = {
     "scipy": "numpy",
     "sklearn": "numpy",
     "cupy": "numpy",
+    "theano": "numpy",
+    "lasagne": "numpy",
+    "chainer": "numpy",
+    "mxnet": "numpy",
+    "mlx": "jax",
+    "paddle": "torch",
+    "jittor": "torch",
+    "oneflow": "torch",
+    "megengine": "torch",
+    "lightning": "torch",
 }
 CONSTANTS: Mapping[str, object] = {
     "pi": 3.141592653589793,
@@ -148,6 +158,8 @@ def find(
         return losses.OTHERS.get(f"optax.{last}")
     if "backend" in parts and last == "binary_crossentropy":
         return losses.OTHERS["K.binary_crossentropy"]
+    if last.endswith("categorical_crossentropy") and {"backend", "ops"} & set(parts):
+        return losses.KERAS[last]
     if last == "binary_crossentropy" and "ops" in parts:
         return losses.OTHERS["K.binary_crossentropy"]
     if framework == "torch":

@@ -13,6 +13,7 @@ from vae.your_loss.operations import (
     NotKnown,
     Operation,
     number_of,
+    paired,
     reduce_node,
     softplus,
     wholes,
@@ -53,6 +54,7 @@ def log_cosh(y: Any, x: Any) -> Any:
 
 
 def _warn_shapes(call: Call, output: Node, target: Node) -> None:
+    output, target = paired(output, target)
     if output.ndim and target.ndim and output.shape != target.shape:
         call.context.note(
             "broadcast",

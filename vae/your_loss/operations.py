@@ -13,6 +13,7 @@ import numpy as np
 from vae.your_loss import arrays, graph
 from vae.your_loss.arrays import Array, Misfit
 from vae.your_loss.graph import Node
+from vae.your_loss.values import Opaque
 
 
 class NotKnown(Exception):
@@ -30,6 +31,8 @@ class Context(Protocol):
     def noise(self, shape: Sequence[int], kind: str) -> Node: ...
 
     def output(self) -> Node: ...
+
+    def moment_of(self, value: Any) -> str: ...
 
     def note(self, kind: str, text: str) -> None: ...
 
@@ -71,10 +74,47 @@ class Call:
         return graph.apply(function, *nodes, line=self.context.line, name=name)
 
     def each(self, function: Callable[..., Any], *nodes: Node, name: str = "") -> Node:
+        if len(nodes) == 2 and nodes[0].shape != nodes[1].shape:
+            nodes = paired(*nodes)
         return graph.elementwise(function, *nodes, line=self.context.line, name=name)
 
 
 Operation = Callable[[Call], Any]
+
+# Operations after which values lie in another order or in other rows.
+_MOVED = frozenset({"reshape", "index", "expand", "concat", "tile", "vmap", "transpose"})
+
+
+def paired(one: Node, two: Node) -> tuple[Node, Node]:
+    """A picture and an output of as many values, of which one was told its shape and one not.
+
+    The shape of what the code never reshapes is a guess: such code runs, so that it has the
+    shape of what it is compared with.
+    """
+    if math.prod(one.shape) != math.prod(two.shape) or one.shape[:1] != two.shape[:1]:
+        return one, two
+    try:
+        np.broadcast_shapes(one.shape, two.shape)
+    except ValueError:
+        pass
+    else:
+        return one, two
+    kinds = [{dep.split("#")[0] for dep in node.deps} & {"target", "output"} for node in (one, two)]
+    if kinds not in ([{"target"}, {"output"}], [{"output"}, {"target"}]):
+        return one, two
+    guessed = [_guessed_shape(node) for node in (one, two)]
+    if guessed == [True, False]:
+        return _as_shape(one, two.shape), two
+    return (one, _as_shape(two, one.shape)) if guessed == [False, True] else (one, two)
+
+
+def _as_shape(node: Node, shape: tuple[int, ...]) -> Node:
+    return graph.apply(lambda a: arrays.reshape(a, shape), node, line=node.line, name="reshape")
+
+
+def _guessed_shape(node: Node) -> bool:
+    """Whether no reshape lies between ``node`` and the pictures that it is made of."""
+    return not any(inner.name in _MOVED for inner in graph.operations(node))
 
 
 def number_of(value: Any) -> float:
@@ -129,6 +169,7 @@ UNARY: Mapping[str, Callable[..., Any]] = {
     "absolute": np.abs,
     "fabs": np.abs,
     "square": np.square,
+    "sqr": np.square,
     "sin": np.sin,
     "cos": np.cos,
     "tan": np.tan,
@@ -319,6 +360,8 @@ def _maximum_of(kind: str) -> Operation:
 
     def run(call: Call) -> Any:
         second = call.get(1, "other", default=None)
+        if isinstance(second, Opaque) and not call.named:
+            second = call.context.node(second)
         if isinstance(second, Node) and not call.named:
             return _binary("maximum" if kind == "max" else "minimum")(call)
         found = reduction(kind)(call)

@@ -41,6 +41,7 @@ PERCEPTUAL = frozenset(
         "features",
         "disc",
         "discriminator",
+        "discrim",
         "gan",
         "adversarial",
         "adv",
@@ -134,6 +135,9 @@ _LATENT_SIZES = {
 _SIZED = {"dim", "dims", "size", "ndim", "num", "dimension", "dimensions", "channels"}
 # Of a picture these say how large it is or where it lies, not what it shows.
 _EXTENTS = {"shape", "shapes", "width", "height", "channels", "nchannel", "units", "path", "dir"}
+# An original_dim2 is a number, no original.
+_COUNTED = {"dim", "dims", "size", "sizes", "len", "length"}
+_SIDES = {"rows", "cols", "row", "col", "columns", "chns", "width", "height"}
 _LATENTS = {"latent", "latents", "z", "bottleneck", "code"}
 _PIXEL_SIZES = {
     "originaldim", "inputdim", "inputsize", "npixels", "numpixels", "xdim", "imgdim", "datadim",
@@ -174,6 +178,8 @@ def guess(name: str) -> list[Guess]:
     size = _size_role(whole) or ("latents" if some & _SIZED and some & _LATENTS else "")
     if size:
         return [Guess(size, 2)]
+    if (some & _SIDES or (some & _COUNTED and some & _TARGET)) and not some & _LOSSES:
+        return [Guess("constant", 1)]
     if some & _EXTENTS:
         return []
     if some & _LOSSES and not some & _WEIGHS:
@@ -264,6 +270,9 @@ def _scale_roles(words: list[str], whole: str, some: set[str]) -> list[Guess]:
         role = "logvar"
     if not role and "log" in some and some & (_SIGMA - {"scale"}):
         role = "log_sigma"
+    if not role and some & _LOGVAR:
+        # style_logvar, logvar_a: one of several.
+        role = "logvar"
     if not role and whole in ("loggamma", "logsigmax"):
         return [Guess("out_scale", 2)]
     if not role:

@@ -12,6 +12,9 @@ from vae.your_loss import entries, roles
 from vae.your_loss.arrays import BUDGET, TooMuch
 from vae.your_loss.entries import Entry, Traced
 from vae.your_loss.examine import Examined, examine
+from vae.your_loss.expressions import trains
+from vae.your_loss.library import NO_GRADIENT
+from vae.your_loss.relevance import idle_loops
 from vae.your_loss.roles import LATENT_SCALES
 from vae.your_loss.state import Setup, Sizes, key_of
 from vae.your_loss.values import Opaque
@@ -66,10 +69,11 @@ def search(
     defaults = collect_defaults(tree)
     options: dict[str, tuple[int, list[str]]] = {}
     best: Found | None = None
+    worth: set[str] = set()
     for tries, sizes in enumerate(guess_sizes(tree, request, defaults), 1):
         setup = _setup(tree, request, sizes, defaults)
         misfits: list[str] = []
-        found = _search_entries(tree, setup, request.function, options, misfits, failures)
+        found = _search_entries(tree, setup, request.function, options, misfits, failures, worth)
         if found is not None and (best is None or _quality(found) > _quality(best)):
             best = found
         if best is not None and _quality(best) >= 3:
@@ -81,6 +85,8 @@ def search(
             break
     if best is None or best.examined.quality < 2:
         best = _by_draws(tree, request, defaults, failures) or best
+    if best is None or best.examined.quality < 2:
+        best = _by_evaluation(tree, request, defaults) or best
     if best is not None and _quality(best) < 3:
         best = _improve(tree, best)
     if options and (best is None or best.examined.quality < 2):
@@ -100,6 +106,7 @@ def _setup(tree: ast.Module, request: Request, sizes: Sizes, defaults: Mapping[s
     return Setup(
         sizes, request.roles, request.constants, defaults,
         first_tensorflow=_is_old(tree), counters=collect_counters(tree),
+        moved=collect_moved(tree), idle=idle_loops(tree),
     )  # fmt: skip
 
 
@@ -127,6 +134,23 @@ def _by_draws(
         if found is not None and found.examined.quality >= 2 and found.examined.weighted:
             return found
     return None
+
+
+def _by_evaluation(tree: ast.Module, request: Request, defaults: Mapping[str, Any]) -> Found | None:
+    """A loss of which no gradient is taken, where there is no other: a test's."""
+    if not any(
+        isinstance(node, ast.Attribute | ast.Name)
+        and getattr(node, "attr", getattr(node, "id", "")) in NO_GRADIENT
+        for node in ast.walk(tree)
+    ):
+        return None
+    sizes = next(guess_sizes(tree, request, defaults))
+    setup = replace(_setup(tree, request, sizes, defaults), evaluated=True)
+    try:
+        found = _search_entries(tree, setup, request.function, {}, [], [])
+    except TooMuch:
+        return None
+    return found if found is not None and found.examined.quality >= 2 else None
 
 
 def _by_option(
@@ -208,7 +232,8 @@ def _is_old(tree: ast.Module) -> bool:
 
 def _quality(found: Found) -> float:
     missing = len(found.examined.missing)
-    return found.examined.quality - 0.1 * min(missing, 5) - 0.05 * bool(found.examined.left_out)
+    more = 0.05 * bool(found.examined.left_out) + 0.1 * bool(found.examined.beside)
+    return found.examined.quality - 0.1 * min(missing, 5) - more
 
 
 def _search_entries(
@@ -218,7 +243,10 @@ def _search_entries(
     options: dict[str, tuple[int, list[str]]],
     misfits: list[str],
     failures: list[tuple[int, str]],
+    worth: set[str] | None = None,
 ) -> Found | None:
+    """The best understood of all entries; ``worth`` holds those that another shape may help."""
+    again = set(worth or ())
     traced: list[Traced] = []
     trouble: list[TooMuch] = []
     unfinished: list[str] = []
@@ -226,15 +254,20 @@ def _search_entries(
     for entry in entries.find_entries(tree):
         if function and function not in (entry.name, entries.short(entry.name)):
             continue
+        if again and entry.name not in again:
+            continue
         try:
             with budget.portion(0.3):
                 one = entries.trace(tree, entry, setup)
         except TooMuch as error:
             trouble.append(error)
-            unfinished.append(entry.name)
+            if not entry.away:
+                unfinished.append(entry.name)
             continue
         misfits += [text for _, text in one.state.failures if _SHAPES.search(text)]
         failures += one.state.failures[:3]
+        if worth is not None and (one.root is not None or one.state.failures):
+            worth.add(entry.name)
         for name, (line, values) in one.state.options.items():
             options.setdefault(name, (line, []))[1].extend(values[:8])
         if one.root is not None:
@@ -284,6 +317,13 @@ def _weigh_rivals(tree: ast.Module, best: Found, traced: list[Traced]) -> Found:
         found = Found(candidate, examine(candidate.root, candidate.state, verify=False), best.setup)
         if found.examined.quality < 2 or _agree(best, found):
             continue
+        called = bool({entries.short(mine), mine.partition(".")[0]} & calls.get(other, set()))
+        if called and candidate.conclusive and not candidate.entry.away:
+            # It hands over other settings than the defaults of what it calls.
+            whole = Found(candidate, examine(candidate.root, candidate.state), best.setup)
+            if whole.examined.quality >= best.examined.quality:
+                best = whole
+                continue
         if candidate.entry.away:
             best.evaluation = best.evaluation or found
         elif not best.traced.conclusive:
@@ -366,6 +406,9 @@ def _role_changes(found: Found) -> Iterator[dict[str, str]]:
             for name in twins:
                 yield {held[name]: other}
     means = [name for name in held if name.split("#")[0] == "mean"]
+    if len(means) > 1 and len(scales) == 1 and "out_scale" in held:
+        # The scale of a second group of latents.
+        yield {held["out_scale"]: scales[0]}
     if len(means) > 1 and "output" not in held:
         for name in means:
             yield {held[name]: "output"}
@@ -419,7 +462,7 @@ def _ambiguous(tree: ast.Module, best: Found) -> list[tuple[str, int]]:
     state = best.traced.state
     found: list[tuple[str, int]] = []
     for text, line in list(state.undecided.items())[:MAX_FLIPS]:
-        if "training" in text or text.rsplit(".", 1)[-1] == "train":
+        if trains(text):
             continue
         taken = best.setup.decisions.get(text, False)
         setup = replace(best.setup, decisions={**best.setup.decisions, text: not taken})
@@ -469,6 +512,38 @@ def collect_counters(tree: ast.Module) -> frozenset[str]:
     return frozenset(counted | {name for name in begun & moved if roles.is_late(name)}) - {""}
 
 
+def collect_moved(tree: ast.Module) -> frozenset[str]:
+    """Weights of an object that are begun in one method and set again in another, as it trains."""
+    begun: set[str] = set()
+    moved: set[str] = set()
+    for owner in ast.walk(tree):
+        for method in owner.body if isinstance(owner, ast.ClassDef) else ():
+            if not isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            start = method.name in ("__init__", "setup", "build")
+            if not start and set(roles.words_of(method.name)) & {"set", "reset", "load", "init"}:
+                continue
+            for node in ast.walk(method):
+                targets = node.targets if isinstance(node, ast.Assign) else ()
+                for target in targets if not isinstance(node, ast.AugAssign) else ():
+                    if isinstance(target, ast.Attribute) and _is_number(node):
+                        (begun if start else moved).add(target.attr)
+    found = begun & moved
+    return frozenset(name for name in found if _is_weight(name))
+
+
+def _is_number(node: ast.AST) -> bool:
+    """Whether what is assigned is no text, list, call of a network or None."""
+    value = getattr(node, "value", None)
+    return not isinstance(value, ast.List | ast.Dict | ast.Tuple) and not (
+        isinstance(value, ast.Constant) and not isinstance(value.value, int | float)
+    )
+
+
+def _is_weight(name: str) -> bool:
+    return any(guess.role == "constant" and guess.sure == 2 for guess in roles.guess(name))
+
+
 def _last_name(target: ast.expr) -> str:
     """``step`` and ``self.step`` by their last word, '' for anything else."""
     if isinstance(target, ast.Attribute):
@@ -494,7 +569,7 @@ def collect_defaults(tree: ast.Module) -> dict[str, Any]:
     A name with two different values has none, nor has a counter.
     """
     seen: dict[str, set[Any]] = {}
-    counters = collect_counters(tree)
+    counters = collect_counters(tree) | collect_moved(tree)
 
     def keep(name: str, node: ast.expr | None) -> None:
         value = literal(node)

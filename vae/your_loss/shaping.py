@@ -10,6 +10,7 @@ from vae.your_loss import arrays, graph
 from vae.your_loss.arrays import Array, Misfit
 from vae.your_loss.graph import Node
 from vae.your_loss.operations import Call, NotKnown, Operation, number_of, whole, wholes
+from vae.your_loss.values import Opaque
 
 
 def _rest(call: Call, first: int, *names: str) -> list[int]:
@@ -265,6 +266,10 @@ def _like(value: float) -> Operation:
 
 def _filled(value: float) -> Operation:
     def run(call: Call) -> Any:
+        sizes = [*call.args, *(v for k, v in call.named.items() if k in ("shape", "size", "dims"))]
+        if len(sizes) == 1 and isinstance(sizes[0], Opaque) and sizes[0].source != "call":
+            # As many as there are of what they stand beside.
+            return graph.value_node(value)
         return graph.value_node(arrays.constant(value, _rest(call, 0, "shape", "size", "dims")))
 
     return run
@@ -286,6 +291,13 @@ def _tensor(call: Call) -> Any:
     if isinstance(value, list | tuple):
         return _listed(call, value)
     return call.context.node(value)
+
+
+def _typed_tensor(call: Call) -> Any:
+    """``FloatTensor(n, m)`` makes an array of a shape; of a list or an array it makes it one."""
+    sizes = call.args
+    plain = bool(sizes) and all(isinstance(v, int) and not isinstance(v, bool) for v in sizes)
+    return _filled(0.0)(call) if plain else _tensor(call)
 
 
 def _listed(call: Call, values: Sequence[Any]) -> Node:
@@ -423,16 +435,17 @@ TABLE: Mapping[str, Operation] = {
     **dict.fromkeys(("unbind", "unstack"), _unbind),
     "one_hot": _one_hot,
     "cumsum": _cumsum,
-    "zeros_like": _like(0.0),
+    **dict.fromkeys(("zeros_like", "zero_"), _like(0.0)),
     "ones_like": _like(1.0),
     "zeros": _filled(0.0),
     "ones": _filled(1.0),
     "full": _full,
     "fill": _full,
-    "full_like": _full_like,
+    **dict.fromkeys(("full_like", "fill_"), _full_like),
     **dict.fromkeys(
-        ("tensor", "as_tensor", "FloatTensor", "array", "asarray", "constant", "Tensor",
-         "convert_to_tensor", "from_numpy"), _tensor),
+        ("tensor", "as_tensor", "array", "asarray", "constant", "convert_to_tensor", "from_numpy"),
+        _tensor),
+    **dict.fromkeys(("FloatTensor", "Tensor", "DoubleTensor"), _typed_tensor),
     "arange": _arange,
     "range": _arange,
     "eye": _eye,

@@ -35,6 +35,10 @@ BASES = {
 ENCODERS = frozenset({"encode", "encoder", "enc", "encoding"})
 # Words of the number of values of an image, computed somewhere.
 FLAT = frozenset({"flat", "flattened", "flatten", "input", "image", "img", "pixels", "x"})
+# What a network of one's own is made of.
+LAYERS = frozenset({"matmul", "mm", "dot", "linear", "conv2d_transpose", "conv_transpose2d"})
+# Words of what counts the values of an array.
+COUNTING = frozenset({"prod", "len", "numel", "size", "shape"})
 # What a loop over a network's weights goes through.
 NETWORK = frozenset({"trainable", "parameters", "variables", "weights"})
 DATA = frozenset({"target", "output", "mean", "logvar", "log_sigma", "sigma", "var", "z"})
@@ -87,6 +91,12 @@ class Setup:
     draws: str = ""
     first_tensorflow: bool = False
     counters: frozenset[str] = frozenset()
+    # First lines of loops that change nothing that is read later: they run once.
+    idle: frozenset[int] = frozenset()
+    # Weights of an object that are set again while it trains.
+    moved: frozenset[str] = frozenset()
+    # Whether what sends no gradient is a loss all the same: a test's, where nothing is trained.
+    evaluated: bool = False
 
 
 @dataclass
@@ -106,11 +116,13 @@ class State:
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
         self.sizes = setup.sizes
-        self.module = Scope()
+        self.module = Scope(settle=self.settle_later)
+        self.deferred: set[Any] = set()
         self.line = 0
         self.depth = 0
         self.calls = 0
         self.no_gradient = 0
+        self.in_block = 0
         self.leaves: dict[str, tuple[Opaque | None, Node]] = {}
         self.constants: dict[str, Used] = {}
         self.unknown: dict[str, tuple[int, str, str]] = {}
@@ -122,10 +134,17 @@ class State:
         self.globals: dict[str, Opaque] = {}
         self.options: dict[str, tuple[int, list[str]]] = {}
         self.failures: list[tuple[int, str]] = []
+        # Functions that a function defines, and the lines of those that were called.
+        self.closures: list[Any] = []
+        self.called: set[int] = set()
         self.over_classes = False
         # Which setting a condition asks for, and what the reader has answered.
         self.option_of: dict[str, str] = {}
         self.answered: dict[str, tuple[int, str]] = {}
+
+    def settle_later(self, name: str) -> None:
+        """Run what sets ``name`` in the module."""
+        raise NotImplementedError
 
     # -- what operations ask for ----------------------------------------------------------------
     def node(self, value: Any, hint: str = "") -> Node:
@@ -165,6 +184,21 @@ class State:
 
         return graph.apply(join, *nodes, line=self.line, name="concat")
 
+    def peek(self, value: Any) -> Any:
+        """What an unresolved value would be by its name, without its taking the role.
+
+        Who is asked for a shape alone may be another picture than the one that is compared.
+        """
+        if not isinstance(value, Opaque) or value.node is not None:
+            return value
+        role = self.role_of(value)
+        if role not in DATA:
+            return value
+        base = self.sizes.image if role in ("target", "output") else self.sizes.latents
+        if self.setup.classes or self.setup.draws:
+            return value
+        return graph.value_node(arrays.constant(0.0, (self.sizes.batch, *base)))
+
     def noise(self, shape: Sequence[int], kind: str) -> Node:
         """A random draw: an input of its own, averaged over when the loss is probed."""
         if kind != "normal":
@@ -191,11 +225,20 @@ class State:
             return None
         named = {word for name in size.names for word in roles.words_of(name)}
         pixels = math.prod(node.shape[1:])
-        if size.node is not None or not named & FLAT:
+        counted = set(re.findall("[a-z]+", size.path.lower())) & COUNTING
+        if size.node is not None or not (named & FLAT or counted):
             return None
         if self.default_of(size) not in (None, pixels):
             return None
         return (node.shape[0], pixels) if pixels == self.sizes.pixels else None
+
+    def moment_of(self, value: Any) -> str:
+        """Of what a location without a telling name is one: of pictures, or of latents."""
+        if not isinstance(value, Opaque) or value.source not in ("call", "item", "operation"):
+            return ""
+        if value.inputs & (DATA - {"target", "output"}):
+            return "output"
+        return "mean" if "target" in value.inputs and "output" not in value.inputs else ""
 
     def output(self) -> Node:
         """The decoder's output as a whole, whatever its parts are called."""
@@ -219,6 +262,8 @@ class State:
         given = self.given_role(value)
         if given:
             return given
+        if isinstance(self.given_constant(value), int | float):
+            return "constant"
         found = self.candidates(value)
         if hint and hint not in found and not value.failed:
             # A letter alone, `b`, is a batch only where its place does not say more.
@@ -234,6 +279,12 @@ class State:
         scored: list[tuple[int, int, str]] = []
         if is_of_network(value):
             return []
+        if value.source == "item" and value.parent is not None and value.path.endswith("]"):
+            # One of several weights: `betas[epoch]`.
+            given_whole = value.parent.source in ("argument", "attribute")
+            named = value.parent.names if given_whole else []
+            if any(g.role == "constant" and g.sure == 2 for n in named for g in roles.guess(n)):
+                return ["constant"]
         for place, name in enumerate(value.names):
             for found in roles.guess(name):
                 role = self._plausible(value, found.role)
@@ -258,8 +309,12 @@ class State:
         origin = value
         while origin.source == "item" and origin.parent is not None:
             origin = origin.parent
-        if origin.failed and role != "constant":
+        moment = role in ("mean", *roles.LATENT_SCALES)
+        if origin.failed and role != "constant" and not (moment and self.of_picture(origin)):
             return ""
+        decoded = self.decoded_as(value, role)
+        if decoded:
+            return decoded
         if role == "output" and "output" in origin.inputs:
             return ""
         if role == "output" and set(roles.words_of(origin.callee)) & ENCODERS:
@@ -283,11 +338,35 @@ class State:
                 return "output"
         return role
 
+    def decoded_as(self, value: Opaque, role: str) -> str:
+        """What a moment is that is made of a draw: a decoder's own ``mu``, where z has one too.
+
+        One that is numbered or tells of a prior may be of a further layer of latents.
+        """
+        kinds = {"mean": "output", **dict.fromkeys(roles.LATENT_SCALES, "out_scale")}
+        if role not in kinds or not self.taken(role, value) or self.taken(kinds[role], value):
+            return ""
+        words = {word for name in value.names for word in roles.words_of(name)}
+        if words & {"z", "q", "prior", "p", "latent", "enc"} or any(w.isdigit() for w in words):
+            return ""
+        drawn = {"z", "noise"} & {re.sub("[0-9]+$", "", name) for name in value.inputs}
+        return kinds[role] if drawn else ""
+
+    def of_picture(self, value: Opaque) -> bool:
+        """Whether a value that could not be followed is a network's, of nothing but a picture."""
+        return bool(value.inputs) and not value.inputs & (DATA - {"target"})
+
     def _by_callee(self, value: Opaque) -> str:
         if value.source != "call":
             return ""
         words = set(roles.words_of(value.callee))
         if words & {"decode", "decoder", "dec", "generator", "generate", "reconstruct"}:
+            return "output"
+        drawn = any(name == "z" or name.startswith("noise") for name in value.inputs)
+        # What has a name is whole: nothing is added to it before it is compared.
+        layer = bool(value.hints) and value.callee.rsplit(".", 1)[-1] in LAYERS
+        if drawn and layer and "output" not in value.inputs and "output" not in self.leaves:
+            # Weights times a draw of z: the code's own decoder.
             return "output"
         return ""
 
@@ -355,17 +434,18 @@ class State:
     # -- constants --------------------------------------------------------------------------------
     def default_of(self, value: Opaque) -> Any:
         """What the code's own defaults say of this name, or None."""
-        if value.swept:
+        if value.swept or value.source in ("call", "operation"):
+            # What is computed is not what an argument of the same name is without it.
             return None
         for name in (*value.names, value.path):
-            for key in (name, name.rsplit(".", 1)[-1], key_of(name)):
+            for key in keys_of(name):
                 if key in self.setup.defaults:
                     return self.setup.defaults[key]
         return None
 
     def given_constant(self, value: Opaque) -> Any:
         for name in (*value.names, value.path):
-            for key in (name, name.rsplit(".", 1)[-1], key_of(name)):
+            for key in keys_of(name):
                 if key in self.setup.constants:
                     return self.setup.constants[key]
         return None
@@ -410,6 +490,12 @@ class State:
         value.node = graph.leaf(key, arrays.constant(1.0), unshaped=True)
         self.leaves[key] = (value, value.node)
         return value.node
+
+
+def keys_of(name: str) -> list[str]:
+    """``self.cfg.beta``, ``cfg.beta`` and ``beta``: what a setting may be called."""
+    parts = name.split(".")[-6:]
+    return [name, *(".".join(parts[i:]) for i in range(1, len(parts))), key_of(name)]
 
 
 def key_of(name: str) -> str:

@@ -7,7 +7,7 @@ import textwrap
 import warnings
 
 MAX_BYTES = 100_000
-MAX_NOTEBOOK = 2_000_000
+MAX_NOTEBOOK = 8_000_000
 MAX_LINES = 4_000
 MAX_LINE_LENGTH = 4_000
 MAX_NESTING = 40
@@ -48,7 +48,7 @@ def parse(code: str) -> ast.Module:
     if "\0" in code:
         raise Unreadable("there is a null character in the text: this is no Python source.")
     if len(code) > MAX_NOTEBOOK:
-        raise Unreadable("the text is longer than 2 MB; paste the loss and what calls it.")
+        raise Unreadable("the text is longer than 8 MB; paste the loss and what calls it.")
     if code.lstrip()[:1] == "{" and '"cells"' in code:
         code = _cells(code)
     if len(code.encode("utf-8", "surrogatepass")) > MAX_BYTES:

@@ -140,10 +140,15 @@ class Scope:
 
     names: dict[str, Any] = field(default_factory=dict)
     outer: "Scope | None" = None
+    # What sets names of a module that nothing has asked for yet, and what runs it.
+    later: dict[str, list[Any]] = field(default_factory=dict)
+    settle: Callable[[str], None] | None = None
 
     def find(self, name: str) -> Any:
         scope: Scope | None = self
         while scope is not None:
+            if name in scope.later and scope.settle is not None:
+                scope.settle(name)
             if name in scope.names:
                 return scope.names[name]
             scope = scope.outer

@@ -1,0 +1,344 @@
+"""Kinds of code that hold a loss: each as a file of its own would show it."""
+
+import pytest
+
+from vae import your_loss
+
+KL = "-0.5 * torch.sum(1 + logvar - mu.pow(2) - logvar.exp(), dim=1)"
+KERAS_KL = "-0.5 * K.sum(1 + z_log_var - K.square(z_mean) - K.exp(z_log_var), axis=-1)"
+
+
+def test_a_picture_takes_the_shape_of_what_it_is_compared_with() -> None:
+    code = f"""
+class Net:
+    def __init__(self, img_size=28):
+        self.side = img_size
+    @staticmethod
+    def loss(recon, x, mu, logvar, beta=3.0):
+        error = F.mse_loss(recon, x.view(-1, 28 * 28), reduction="none").sum(dim=1)
+        return (error + beta * ({KL})).mean()
+"""
+    found = your_loss.read(code)
+    assert found.sigma2 == pytest.approx(1.5)
+    assert all(fault.kind != "broadcast" for fault in found.faults)
+
+
+def test_a_loss_defined_inside_of_a_function_that_nothing_calls_is_read() -> None:
+    code = f"""
+if __name__ == "__main__":
+    def criterion(recon, x, mu, logvar):
+        return F.mse_loss(recon, x, reduction="sum") + 4.0 * ({KL}).sum()
+    Trainer(model, criterion=criterion).run()
+"""
+    assert your_loss.read(code).sigma2 == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize(
+    ("compiled", "sigma2"),
+    [
+        ("loss=[error, divergence]", 0.5),
+        ("loss=[error, divergence], loss_weights=[1.0, 6.0]", 3.0),
+        ("loss={'picture': error, 'moments': divergence}, loss_weights={'moments': 2.0}", 1.0),
+    ],
+)
+def test_keras_sums_the_losses_of_several_outputs(compiled: str, sigma2: float) -> None:
+    code = f"""
+def build():
+    x = Input(shape=(784,))
+    def error(y_true, y_pred):
+        return K.sum(K.square(y_true - y_pred), axis=-1)
+    def divergence(y_true, y_pred):
+        z_mean = y_pred[:, :half]
+        z_log_var = y_pred[:, half:]
+        return {KERAS_KL}
+    vae = Model(x, outputs)
+    vae.compile(optimizer="adam", {compiled})
+"""
+    assert your_loss.read(code).sigma2 == pytest.approx(sigma2)
+
+
+def test_the_loss_of_a_test_is_read_where_there_is_no_other() -> None:
+    code = f"""
+def evaluate(net, loader):
+    total = 0.0
+    with torch.no_grad():
+        for x in loader:
+            recon, mu, logvar = net(x)
+            total += F.mse_loss(recon, x, reduction="sum") + ({KL}).sum()
+    return total.item()
+"""
+    assert your_loss.read(code).sigma2 == pytest.approx(0.5)
+
+
+def test_a_second_picture_stands_beside_the_first() -> None:
+    code = f"""
+def step(image, sound):
+    image_hat, sound_hat, mu, logvar = net(image, sound)
+    loss = F.mse_loss(image_hat, image, reduction="sum")
+    loss = loss + 9.0 * F.mse_loss(sound_hat, sound, reduction="sum") + ({KL}).sum()
+    loss.backward()
+"""
+    found = your_loss.read(code)
+    assert found.sigma2 == pytest.approx(0.5)
+    assert len(found.unknown) == 1
+    assert "another picture" in found.unknown[0].text
+
+
+def test_features_are_no_picture_whichever_comes_first() -> None:
+    code = f"""
+def loss(recon, x, recon_features, x_features, mu, logvar):
+    more = 0
+    for r, f in zip(recon_features, x_features):
+        more += F.mse_loss(r, f)
+    return F.mse_loss(recon, x, reduction="sum") + 5.0 * more + 2.0 * ({KL}).sum()
+"""
+    found = your_loss.read(code)
+    assert found.sigma2 == pytest.approx(1.0)
+    assert found.unknown
+
+
+@pytest.mark.parametrize(("weight", "read"), [("1.0", True), ("0.5", False)])
+def test_two_groups_of_latents_are_one_kl_where_they_weigh_the_same(
+    weight: str, read: bool
+) -> None:
+    code = f"""
+def loss(x, x_hat, mu_a, logvar_a, mu_b, logvar_b):
+    kl_a = -0.5 * torch.sum(1 + logvar_a - mu_a**2 - logvar_a.exp())
+    kl_b = -0.5 * torch.sum(1 + logvar_b - mu_b**2 - logvar_b.exp())
+    return F.mse_loss(x_hat, x, reduction="sum") + kl_a + {weight} * kl_b
+"""
+    found = your_loss.read(code)
+    assert found.read is read
+    if read:
+        assert found.sigma2 == pytest.approx(0.5)
+
+
+def test_a_decoder_may_call_its_output_mu_as_the_encoder_does() -> None:
+    code = """
+class Encoder(nn.Module):
+    def __init__(self, width, latents):
+        self.to_mean = nn.Linear(width, latents)
+        self.to_scale = nn.Linear(width, latents)
+    def forward(self, x):
+        mu = self.to_mean(x)
+        sigma = torch.exp(self.to_scale(x))
+        return torch.distributions.Normal(mu, sigma)
+class Decoder(nn.Module):
+    def forward(self, z):
+        mu = torch.sigmoid(self.layer(z))
+        return torch.distributions.Normal(mu, torch.ones_like(mu))
+class VAE(nn.Module):
+    def __init__(self):
+        self.encoder = Encoder(400, 20)
+        self.decoder = Decoder()
+    def forward(self, x):
+        q = self.encoder(x)
+        return self.decoder(q.rsample()), q
+vae = VAE().to("cuda")
+for images, _ in loader:
+    p, q = vae(images)
+    prior = torch.distributions.Normal(0, 1.0)
+    kl = torch.distributions.kl_divergence(q, prior).sum(-1).mean()
+    loss = -(p.log_prob(images).sum(-1).mean() - kl)
+    loss.backward()
+"""
+    assert your_loss.read(code).sigma2 == pytest.approx(1.0)
+
+
+def test_moments_without_names_are_told_by_what_they_are_made_of() -> None:
+    code = """
+import torch.distributions as D
+class Encoder(nn.Module):
+    def forward(self, xs):
+        h = self.shared(xs)
+        return D.Independent(D.Normal(self.first(h), self.second(h)), 1)
+class Decoder(nn.Module):
+    def forward(self, zs):
+        return D.Independent(D.ContinuousBernoulli(self.first(zs)), 1)
+class Model:
+    def __init__(self, size):
+        self.prior = D.Independent(D.Normal(torch.zeros(size), torch.ones(size)), 1)
+        self.q = Encoder()
+        self.p = Decoder()
+    def fit(self, xs):
+        q = self.q(xs)
+        kl = D.kl.kl_divergence(q, self.prior).mean()
+        loss = kl - self.p(q.rsample()).log_prob(xs).mean()
+        loss.backward()
+"""
+    found = your_loss.read(code)
+    assert (found.family, found.beta) == ("continuous-bernoulli", pytest.approx(1.0))
+
+
+def test_a_weight_that_another_method_sets_again_is_asked_for() -> None:
+    code = f"""
+class Net(nn.Module):
+    def __init__(self, beta_min=0.0, beta_max=0.5):
+        self.beta = beta_min
+        self.top = beta_max
+    def grow(self, kl):
+        if kl > 3.0:
+            self.beta = self.beta + (self.top - self.beta) / 10
+    def loss(self, x, x_hat, mu, logvar):
+        return F.mse_loss(x_hat, x, reduction="sum") + self.beta * ({KL}).sum()
+"""
+    asked = your_loss.read(code)
+    assert not asked.read
+    assert "self.beta has no value" in asked.message
+    assert your_loss.read(code, constants={"self.beta": 3.0}).sigma2 == pytest.approx(1.5)
+
+
+def test_a_default_is_not_that_of_a_value_which_is_computed() -> None:
+    code = f"""
+class Net:
+    def loss(self, x, x_hat, mu, logvar, weight=1.0):
+        return F.mse_loss(x_hat, x, reduction="sum") + weight * ({KL}).sum()
+    def train(self, loader, epoch):
+        for x in loader:
+            x_hat, mu, logvar = self.net(x)
+            loss = self.loss(x, x_hat, mu, logvar, weight=0.8 * epoch / self.epochs)
+            loss.backward()
+    def run(self):
+        for e in range(self.epochs):
+            self.train(self.loader, e)
+"""
+    assert not your_loss.read(code).read
+
+
+def test_who_is_asked_for_a_shape_alone_is_not_the_picture_that_is_compared() -> None:
+    code = f"""
+def loss(recon, target, mu, logvar):
+    kl = ({KL}).sum() / inputs.size(0)
+    return F.mse_loss(recon, target, reduction="sum") / inputs.size(0) + kl
+for inputs, targets in loader:
+    recon, mu, logvar = net(inputs)
+    total = loss(recon, targets, mu, logvar)
+    total.backward()
+"""
+    assert your_loss.read(code).sigma2 == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("name", ["original_dim2", "img_rows", "input_dim_1"])
+def test_a_number_of_pixels_is_no_picture(name: str) -> None:
+    code = f"""
+def vae_loss(x, x_hat, mu, logvar):
+    return {name} * K.mean(K.square(x - x_hat), axis=-1) + torch_free(mu, logvar)
+def torch_free(z_mean, z_log_var):
+    return {KERAS_KL}
+"""
+    found = your_loss.read(code, image=784, constants={name: 784})
+    assert found.sigma2 == pytest.approx(0.5)
+
+
+def test_loops_that_change_nothing_and_data_that_take_too_much_are_passed_over() -> None:
+    code = f"""
+def grow(rows):
+    found = []
+    for row in rows:
+        for _ in range(500):
+            found.append([value * 1.5 for value in row])
+    return found
+data = grow([[0.1 * i for i in range(200)] for j in range(100)])
+def loss(x, x_hat, mu, logvar):
+    return F.mse_loss(x_hat, x, reduction="sum") + ({KL}).sum()
+for x in loader:
+    x_hat, mu, logvar = net(x)
+    total = loss(x, x_hat, mu, logvar)
+    total.backward()
+while True:
+    shown = loss(x, x_hat, mu, logvar)
+    if finished:
+        break
+for i in range(300):
+    for j in range(300):
+        canvas[i, j] = i * j
+"""
+    assert your_loss.read(code).sigma2 == pytest.approx(0.5)
+
+
+def test_what_the_caller_sets_counts_and_not_the_default() -> None:
+    code = f"""
+class Extra(Layer):
+    def cost(self, x, x_hat, mu, logvar, beta=1.0):
+        return F.mse_loss(x_hat, x, reduction="sum") + beta * ({KL}).sum()
+layer = Extra()
+for x in loader:
+    x_hat, mu, logvar = net(x)
+    total = layer.cost(x, x_hat, mu, logvar, beta=8.0)
+    total.backward()
+"""
+    assert your_loss.read(code).sigma2 == pytest.approx(4.0)
+
+
+def test_draws_in_a_list_are_averaged() -> None:
+    code = f"""
+def loss(recon_x, x, mu, logvar):
+    error = 0
+    for one in recon_x:
+        error += F.mse_loss(one, x, reduction="sum")
+    return error / len(recon_x) + 2.0 * ({KL}).sum()
+"""
+    assert your_loss.read(code).sigma2 == pytest.approx(1.0)
+
+
+def test_the_larger_of_a_kl_and_another_array_is_free_bits() -> None:
+    code = f"""
+def loss(x, x_hat, mu, logvar):
+    kl = {KL}
+    least = torch.zeros_like(kl) + conf.tolerance * conf.number
+    return F.mse_loss(x_hat, x, reduction="none").sum(1).mean() + torch.max(kl, least).mean()
+"""
+    given = {"conf.tolerance": 0.5, "conf.number": 8}
+    found = your_loss.read(code, constants=given, image=784)
+    assert (found.kl_form, found.threshold) == ("free-bits", pytest.approx(4.0))
+    assert found.sigma2 == pytest.approx(0.5)
+
+
+def test_other_libraries_and_endless_weights_are_followed() -> None:
+    code = """
+import theano.tensor as T
+from itertools import repeat
+beta = repeat(3.0)
+def loss(x, x_hat, mu, logvar):
+    kl = -0.5 * T.sum(1 + logvar - mu**2 - T.exp(logvar), axis=1)
+    return T.mean(T.sum(T.sqr(x - x_hat), axis=1) + next(beta) * kl)
+"""
+    assert your_loss.read(code).sigma2 == pytest.approx(1.5)
+
+
+def test_whether_a_network_trains_is_not_asked() -> None:
+    code = f"""
+class Net(nn.Module):
+    def forward(self, x):
+        mu, logvar = self.encode(x)
+        if self._is_train:
+            self.kl = ({KL}).sum()
+        return self.decode(mu)
+    def step(self, x):
+        x_hat = self.forward(x)
+        loss = F.mse_loss(x_hat, x, reduction="sum") + self.kl
+        loss.backward()
+"""
+    assert your_loss.read(code).sigma2 == pytest.approx(0.5)
+
+
+def test_outputs_that_are_handed_over_by_name_are_there() -> None:
+    code = f"""
+def loss(outputs, x):
+    total = F.mse_loss(outputs["recon"], x, reduction="sum")
+    if "mu" in outputs:
+        mu, logvar = outputs["mu"], outputs["logvar"]
+        total = total + ({KL}).sum()
+    return total
+"""
+    assert your_loss.read(code).sigma2 == pytest.approx(0.5)
+
+
+def test_a_notebook_is_as_long_as_its_code_not_as_its_pictures() -> None:
+    import json
+
+    source = f"""def loss(x, x_hat, mu, logvar):
+    return F.mse_loss(x_hat, x, reduction="sum") + ({KL}).sum()
+"""
+    cell = {"cell_type": "code", "source": source, "outputs": [{"data": "A" * 3_000_000}]}
+    assert your_loss.read(json.dumps({"cells": [cell]})).sigma2 == pytest.approx(0.5)

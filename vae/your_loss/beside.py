@@ -1,0 +1,96 @@
+"""Terms of a loss beside the one that is read: a second picture, a second group of latents.
+
+A loss may rebuild two things, or ask for the KL of several groups of latents. Each is a term of
+its own where nothing else of the loss changes with it.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from vae.your_loss import roles
+from vae.your_loss.latent_part import LatentPart, read_latents
+from vae.your_loss.probe import Probe
+from vae.your_loss.roles import LATENT_SCALES
+
+_PICTURES = frozenset({"target", "output"})
+_MOMENTS = frozenset({"mean", *LATENT_SCALES})
+
+
+def is_latent(leaf: str) -> bool:
+    """Whether a leaf is a moment of q(z|x)."""
+    return leaf.split("#")[0] in _MOMENTS
+
+
+def set_aside(probe: Probe, twins: Sequence[str]) -> list[str]:
+    """The leaves among ``twins`` that make terms of their own; the probe reads the others.
+
+    Pictures that are compared by their features are set aside before those that are not.
+    """
+    groups: dict[tuple[str, bool], list[str]] = {}
+    for leaf in twins:
+        role, _, count = leaf.partition("#")
+        if not count or role not in _PICTURES | _MOMENTS:
+            return []
+        groups.setdefault((count, role in _PICTURES), []).append(leaf)
+    found: list[str] = []
+    for (count, pictures), leaves in groups.items():
+        other = f"output#{count}"
+        if pictures and _of_features(probe, "output") and not _of_features(probe, other):
+            _exchange(probe, leaves)
+        both = {leaf.split("#")[0] for leaf in leaves}
+        whole = both == _PICTURES if pictures else "mean" in both and len(both) == 2
+        if whole and _is_apart(probe, leaves):
+            found += leaves
+    return found
+
+
+def _of_features(probe: Probe, role: str) -> bool:
+    """Whether what has ``role`` is by its names a feature of a picture, no picture."""
+    value, _ = probe.state.leaves.get(probe.own.get(role, ""), (None, None))
+    words: set[str] = set()
+    while value is not None:
+        words |= {word for name in (*value.names, value.path) for word in roles.words_of(name)}
+        value = value.parent
+    return bool(words & roles.PERCEPTUAL)
+
+
+def _exchange(probe: Probe, leaves: Sequence[str]) -> None:
+    """Have the probe read ``leaves`` where it read those of the same roles."""
+    for leaf in leaves:
+        role = leaf.split("#")[0]
+        if role in probe.own and leaf in probe.own:
+            probe.own[role], probe.own[leaf] = probe.own[leaf], probe.own[role]
+            probe.leaves[role], probe.leaves[leaf] = probe.leaves[leaf], probe.leaves[role]
+
+
+def _is_apart(probe: Probe, leaves: Sequence[str]) -> bool:
+    """Whether changing ``leaves`` adds the same to the loss wherever all others are."""
+    low = {leaf: 0.35 + 0.07 * place for place, leaf in enumerate(leaves)}
+    high = {leaf: 0.62 - 0.05 * place for place, leaf in enumerate(leaves)}
+    changes, sizes = [], []
+    for other in probe.others():
+        first, second = probe(**low, **other), probe(**high, **other)
+        if not (math.isfinite(first) and math.isfinite(second)):
+            return False
+        changes.append(second - first)
+        sizes.append(max(abs(first), abs(second), 1e-300))
+    return max(changes) - min(changes) <= 1e-9 * max(sizes)
+
+
+def weigh_the_same(probe: Probe, leaves: Sequence[str], latents: LatentPart) -> bool:
+    """Whether each further group of latents has the KL of the first, with the same weight."""
+    counts = {leaf.partition("#")[2] for leaf in leaves if is_latent(leaf)}
+    for count in counts:
+        other = replace(probe)
+        group = [leaf for leaf in leaves if is_latent(leaf) and leaf.endswith(f"#{count}")]
+        _exchange(other, group)
+        found = read_latents(other)
+        if (found.form, latents.form) != ("kl", "kl"):
+            return False
+        if not math.isclose(found.weight or 0.0, latents.weight or 0.0, rel_tol=1e-6):
+            return False
+    return True
+
+
+__all__ = ["is_latent", "set_aside", "weigh_the_same"]

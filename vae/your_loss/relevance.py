@@ -1,0 +1,89 @@
+"""Which loops of pasted code can reach its loss: a long one that reaches none is run once."""
+
+import ast
+from collections.abc import Iterator
+
+from vae.your_loss import roles
+
+LONG = 4
+_ASKED = frozenset({"backward", "manual_backward", "minimize", "gradient", "add_loss", "compile"})
+_GROWS = frozenset({"append", "extend", "update", "add", "insert"})
+_FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_LOOP = (ast.For, ast.AsyncFor, ast.While)
+
+
+def idle_loops(tree: ast.Module) -> frozenset[int]:
+    """The first lines of loops that change nothing that is read after them.
+
+    A loop inside another reaches what the outer one reads. Attributes count as read anywhere.
+    """
+    read = sorted(
+        (node.lineno, node.id)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    )
+    attributes = {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load)
+    }
+    found: set[int] = set()
+    waiting: list[tuple[ast.AST, tuple[int, int], tuple[int, int] | None]] = [
+        (tree, (0, 10**9), None)
+    ]
+    while waiting:
+        node, whole, outer = waiting.pop()
+        if isinstance(node, _FUNCTION):
+            whole, outer = (node.lineno, node.end_lineno or node.lineno), None
+        elif isinstance(node, _LOOP):
+            mine = (node.lineno, node.end_lineno or node.lineno)
+            first = outer[0] if outer else mine[1] + 1
+            # A module's names are read by its functions too, wherever they stand.
+            first = 0 if whole[0] == 0 and outer else first
+            later = {name for line, name in read if first <= line <= whole[1]}
+            if outer is None and not _reaches(node, later, attributes):
+                found.add(node.lineno)
+            outer = outer or mine
+        waiting.extend((child, whole, outer) for child in ast.iter_child_nodes(node))
+    return frozenset(found)
+
+
+def _reaches(loop: ast.AST, later: set[str], attributes: set[str]) -> bool:
+    """Whether a loop sets, or lets grow, what is read later, or is asked for a gradient."""
+    for node in ast.walk(loop):
+        if isinstance(node, ast.Return | ast.Yield):
+            return True
+        if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.NamedExpr):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            changed: Iterator[str] = (n for t in targets for n in _bases(t))
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            if node.func.attr in _ASKED:
+                return True
+            changed = _bases(node.func.value) if node.func.attr in _GROWS else iter(())
+        else:
+            continue
+        if any(_counts(name, later, attributes) for name in changed):
+            return True
+    return False
+
+
+def _counts(name: str, later: set[str], attributes: set[str]) -> bool:
+    if name.startswith("."):
+        return name[1:] in attributes
+    return name in later or (roles.is_term(name) and "elbo" in name)
+
+
+def _bases(target: ast.AST) -> Iterator[str]:
+    """What an assignment to ``target`` changes: names, and attributes with a dot before them."""
+    if isinstance(target, ast.Name):
+        yield target.id
+    elif isinstance(target, ast.Attribute):
+        yield f".{target.attr}"
+    elif isinstance(target, ast.Subscript | ast.Starred):
+        yield from _bases(target.value)
+    elif isinstance(target, ast.Tuple | ast.List):
+        for item in target.elts:
+            yield from _bases(item)
+
+
+__all__ = ["LONG", "idle_loops"]
