@@ -9,6 +9,15 @@ from browsing import Record, wait_ready, watch
 from playwright.sync_api import Browser, Page, sync_playwright
 
 
+# Letters as wide as on a desktop: the shell would round each to whole pixels.
+_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--font-render-hinting=none",
+]
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium without a window. Where there is none: a skip, on CI a failure.
@@ -25,7 +34,7 @@ def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=executable,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+            args=_FLAGS,
         )
         yield chromium
         chromium.close()
@@ -57,6 +66,8 @@ class Opener:
         page = context.new_page()
         self._opened.append((page, watch(page)))
         page.goto(f"{url or self._app_url}/{path.lstrip('/')}")
+        # The shell's pointer begins in a corner, which is the sidebar's.
+        page.mouse.move(width - 2, height - 2)
         wait_ready(page)
         self.assert_sound()
         return page
