@@ -8,7 +8,6 @@ import pytest
 from browsing import Record, wait_ready, watch
 from playwright.sync_api import Browser, Page, sync_playwright
 
-
 # Letters as wide as on a desktop: the shell would round each to whole pixels.
 _FLAGS = [
     "--no-sandbox",
