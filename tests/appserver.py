@@ -33,6 +33,15 @@ class Server:
     def process(self) -> psutil.Process:
         return psutil.Process(self.pid)
 
+    def servers(self) -> list[psutil.Process]:
+        """Those of its processes that answer pages: itself, or what it put behind a proxy."""
+        found = []
+        for process in self.processes():
+            with contextlib.suppress(psutil.Error):
+                if "streamlit" in process.cmdline():
+                    found.append(process)
+        return found
+
     def processes(self) -> list[psutil.Process]:
         """The server and everything it started, whatever its process group."""
         return marked(self.mark)
@@ -106,6 +115,56 @@ def serve(
     finally:
         left = stop(process, mark)
     assert not left, f"processes left after the server stopped: {left}"
+
+
+@contextlib.contextmanager
+def serve_replicas(
+    folder: Path, count: int = 2, *, extra: Mapping[str, str] | None = None, seconds: float = 90.0
+) -> Iterator[Server]:
+    """Run ``count`` servers behind the proxy; at the end stop all, and fail if anything is left.
+
+    What is yielded has the proxy's address, and the process that started it and the servers.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    mark, first = uuid.uuid4().hex, free_ports(count + 1)
+    ports = ["--port", str(first), "--first-port", str(first + 1), "--address", "127.0.0.1"]
+    command = [sys.executable, "-m", "vae", "serve", "--replicas", str(count), *ports]
+    log = folder / "serve.log"
+    started = time.perf_counter()
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**environment(folder, extra), _MARK: mark},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    try:
+        while (words := log.read_text("utf-8", "replace")).count(" is up\n") < count:
+            late = time.perf_counter() > started + seconds
+            if late or process.poll() is not None:
+                raise AssertionError(f"the servers did not become healthy:\n{words[-3000:]}")
+            time.sleep(0.05)
+        url = f"http://127.0.0.1:{first}"
+        yield Server(url, process.pid, log, mark, time.perf_counter() - started)
+    finally:
+        left = stop(process, mark, seconds=40.0)
+    assert not left, f"processes left after the servers stopped: {left}"
+    assert process.returncode == 0, log.read_text("utf-8", "replace")[-3000:]
+
+
+def free_ports(count: int) -> int:
+    """The first of ``count`` free ports that follow one another."""
+    while True:
+        with contextlib.ExitStack() as stack, contextlib.suppress(OSError, OverflowError):
+            probe = stack.enter_context(socket.socket())
+            probe.bind(("127.0.0.1", 0))
+            first = int(probe.getsockname()[1])
+            for port in range(first + 1, first + count):
+                stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            return first
 
 
 def _wait_healthy(port: int, process: subprocess.Popen, log: Path, deadline: float) -> None:

@@ -156,6 +156,25 @@ def lock(path: Path, *, shared: bool) -> IO[bytes] | None:
         file.close()
 
 
+def is_locked(path: Path, *, shared: bool = True) -> bool:
+    """Whether somebody holds a lock on the file ``path`` that stands against a ``shared`` one, or
+    against one for oneself alone. This process's own locks count.
+
+    Raises ``OSError`` on what cannot be opened; a file that is not there is not locked.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | _AT_ONCE | _NO_LINK)
+    except FileNotFoundError:
+        return False
+    with os.fdopen(handle, "rb") as file:
+        try:
+            if fcntl is not None:
+                fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
 def holds(file: IO[bytes], path: Path) -> bool:
     """Whether the open ``file`` is still what stands at ``path``."""
     try:

@@ -13,6 +13,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +24,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.Slider_pb2 import Slider
 from websockets.asyncio.client import ClientConnection, connect
 
+from vae import servers
 from vae.web.steering_key import COOKIE
 
 _DONE = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY)
@@ -92,13 +94,17 @@ class Counts:
 class Session:
     """One visitor. ``await open()`` first; every run's latency is kept in ``counts``."""
 
-    def __init__(self, url: str, path: str = "", *, cookie: str | None = None) -> None:
+    def __init__(
+        self, url: str, path: str = "", *, cookie: str | None = None, server: str = ""
+    ) -> None:
         host = urlsplit(url).hostname
         if host not in ("127.0.0.1", "localhost"):
             raise ValueError(f"url: {url!r} given; this client talks to the loopback address alone")
         self.url = url.rstrip("/")
         self.page, _, self.query = path.partition("?")
         self.cookie = cookie or secrets.token_urlsafe(24)
+        # Where several servers stand behind one address: the one that the browser was on.
+        self.server = server
         self.counts = Counts()
         self.widgets: dict[str, Widget] = {}
         self.values: dict[str, Any] = {}
@@ -114,6 +120,7 @@ class Session:
         self._full_run = ""
         self._fragment_sent: dict[str, float] = {}
         self._fresh: set[tuple[int, ...]] = set()
+        self._files: dict[str, str] = {}
 
     async def open(self, seconds: float = 60.0) -> "Session":
         """Connect and wait until the page's script has run."""
@@ -125,11 +132,24 @@ class Session:
             compression=None,
             open_timeout=seconds,
             ping_interval=None,
-            additional_headers={"Cookie": f"{COOKIE}={self.cookie}"},
+            additional_headers={"Cookie": self._cookies()},
         )
         self._reader = asyncio.create_task(self._read())
         await self.rerun(seconds=seconds)
         return self
+
+    def _cookies(self) -> str:
+        known = f"{COOKIE}={self.cookie}"
+        return f"{known}; {servers.COOKIE}={self.server}" if self.server else known
+
+    def took_name(self) -> str:
+        """The server that the connection's answer names; empty where it names none."""
+        response = self._socket.response
+        assert response is not None
+        jar: SimpleCookie = SimpleCookie()
+        for text in response.headers.get_all("Set-Cookie"):
+            jar.load(text)
+        return jar[servers.COOKIE].value if servers.COOKIE in jar else ""
 
     async def close(self) -> None:
         self._stop_timers()
@@ -192,6 +212,23 @@ class Session:
             body = getattr(getattr(element, kind), "body", "") if kind else ""
             parts.append(body or getattr(getattr(element, kind or "empty"), "text", ""))
         return "\n".join(part for part in parts if isinstance(part, str) and part)
+
+    def files(self) -> dict[str, Any]:
+        """The download buttons by their labels."""
+        shown = self.shown.values()
+        buttons = [each.download_button for each in shown if each.HasField("download_button")]
+        return {button.label: button for button in buttons}
+
+    async def file_url(self, label: str) -> str:
+        """The path of the file that the download button ``label`` gives when it is pressed."""
+        button = self.files()[label]
+        request = BackMsg()
+        asked = request.backend_operation_request
+        asked.request_id, asked.session_id = secrets.token_hex(8), self.session_id
+        asked.deferred_file.file_id = button.deferred_file_id
+        await self.send(request.SerializeToString())
+        await self._until(lambda: asked.request_id in self._files, 60.0)
+        return self._files.pop(asked.request_id)
 
     def buttons(self) -> list[str]:
         """The labels of the buttons that can be pressed."""
@@ -324,6 +361,10 @@ class Session:
             }
         elif kind == "page_info_changed":
             self.query = message.page_info_changed.query_string
+        elif kind == "backend_operation_response":
+            told = message.backend_operation_response
+            self._files[told.request_id] = told.deferred_file.url
+            self._news.set()
         elif kind == "auto_rerun":
             self._start_timer(message.auto_rerun.fragment_id, message.auto_rerun.interval)
         elif kind == "stop_auto_rerun":
@@ -379,6 +420,8 @@ class Session:
     async def _tick(self, fragment: str, interval: float) -> None:
         while True:
             await asyncio.sleep(interval)
+            if self._reader.done():
+                return
             self._fragment_sent.setdefault(fragment, time.perf_counter())
             await self._send(fragment=fragment, auto=True)
 

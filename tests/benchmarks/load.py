@@ -2,7 +2,8 @@
 
 First everybody opens a page of a new server within a few seconds; when the last page is there,
 everybody moves controls and turns pages. ``python -m tests.benchmarks.load --sessions 100`` starts
-the app itself.
+the app itself; with ``--replicas 2`` as many servers behind the proxy, of which memory and
+processor are told together.
 """
 
 import argparse
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.appserver import Server, serve
+from tests.appserver import Server, serve, serve_replicas
 from tests.benchmarks.client import Session
 
 READING = ("derivation", "bias")
@@ -115,7 +116,7 @@ async def run_class(
     if not 1 <= sessions <= 1000:
         raise ValueError(f"sessions: {sessions} given; allowed is 1 to 1000")
     report = Report(sessions)
-    before = cpu_seconds(server.process)
+    before = sum(map(cpu_seconds, server.servers()))
     began = time.perf_counter()
     room = Room(sessions)
     students = [
@@ -124,8 +125,9 @@ async def run_class(
     ]
     await asyncio.gather(*students)
     report.seconds = time.perf_counter() - began
-    report.processor_seconds = cpu_seconds(server.process) - before
-    report.megabytes = server.process.memory_info().rss / 2**20
+    servers = server.servers()
+    report.processor_seconds = sum(map(cpu_seconds, servers)) - before
+    report.megabytes = sum(each.memory_info().rss for each in servers) / 2**20
     return report
 
 
@@ -137,12 +139,18 @@ def cpu_seconds(process: psutil.Process) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sessions", type=int, nargs="+", default=[30, 100, 300])
+    parser.add_argument("--replicas", type=int, default=0, help="servers behind the proxy")
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--think", type=float, default=4.0, help="mean pause between two actions")
     parser.add_argument("--pages", nargs="+", default=list(EVERYWHERE))
     options = parser.parse_args()
     for count in options.sessions:
-        with tempfile.TemporaryDirectory() as folder, serve(Path(folder)) as server:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            serve_replicas(Path(folder), options.replicas)
+            if options.replicas
+            else serve(Path(folder)) as server,
+        ):
             report = asyncio.run(
                 run_class(
                     server,

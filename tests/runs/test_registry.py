@@ -29,9 +29,11 @@ from vae.runs.registry import (
     NotOwner,
     QueueFull,
     Registry,
+    RunError,
     UnknownRun,
 )
 from vae.runs.thinning import ThinnedHistory
+from vae.servers import server_of_run
 from vae.web.steering_key import new_cookies, owner_key
 from vae.wire import protocol
 from vae.wire.events import ReconstructionEvent, StepEvent
@@ -93,12 +95,13 @@ class PaperWorker:
 class Bench:
     """A registry, its clock and its workers, the newest last."""
 
-    def __init__(self, folder: Path, **limits: Any) -> None:
+    def __init__(self, folder: Path, *, server: str = "", **limits: Any) -> None:
         self.clock = Clock()
         self.workers: list[PaperWorker] = []
         self.registry = Registry(
             dataclasses.replace(Limits(), **limits),
             folder,
+            name=server,
             build_worker=self._build,  # type: ignore[arg-type]
             clock=self.clock,
             threaded=False,
@@ -727,6 +730,11 @@ def test_a_new_server_offers_to_go_on_from_what_the_old_one_left(tmp_path: Path)
     bench.worker.say(protocol.Saved(run_id, 94, (str(path),)))
 
     after = Bench(tmp_path)
+    assert after.registry.recoverable(run_id) == (), "another server has it"
+    assert after.registry.is_elsewhere(run_id)
+    bench.worker.close = lambda _: None  # type: ignore[method-assign]
+    bench.registry.close()
+    assert not after.registry.is_elsewhere(run_id)
     (saved,) = after.registry.recoverable(run_id)
     assert (saved.state, saved.step, saved.configs) == (RunState.RUNNING, 94, (config,))
     assert after.registry.recoverable() == (saved,)
@@ -737,8 +745,13 @@ def test_a_new_server_offers_to_go_on_from_what_the_old_one_left(tmp_path: Path)
     assert TrainConfig.from_dict(start.configs[0]) == dataclasses.replace(config, epochs=9)
     with pytest.raises(UnknownRun, match="Nothing of this run is left"):
         after.registry.recover("abcdefgh", owner="c")
-    bench.registry.close()
+    third = Bench(tmp_path)
+    assert third.registry.recoverable(run_id) == (), "one goes on from it, and no other"
+    with pytest.raises(RunError, match="on another server"):
+        third.registry.recover(run_id, owner="d")
     after.registry.close()
+    assert third.registry.recover(run_id, owner="d")
+    third.registry.close()
 
 
 @pytest.mark.parametrize(
@@ -870,3 +883,63 @@ def test_the_server_s_side_imports_neither_torch_nor_streamlit() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root
     )
     assert done.stdout.strip() == "[]"
+
+
+# Several servers on one machine
+
+
+class Machine:
+    """Two servers of one machine, with workers of paper and one folder of runs."""
+
+    def __init__(self, folder: Path, **limits: Any) -> None:
+        self.benches = [Bench(folder, server=name, **limits) for name in ("r1", "r2")]
+
+    def tick(self) -> None:
+        for bench in self.benches:
+            bench.tick()
+
+
+def test_two_servers_train_one_run_at_a_time(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    one, two = machine.benches
+    runs = [
+        bench.registry.submit([CONFIG], owner=f"{index}")
+        for index, bench in enumerate((one, two, one, two))
+    ]
+    assert [server_of_run(run) for run in runs] == ["r1", "r2", "r1", "r2"]
+    for done, (run, bench) in enumerate(zip(runs, (one, two, one, two), strict=True)):
+        machine.tick()
+        started = [start.job for each in machine.benches for start in each.worker.started]
+        assert sorted(started) == sorted(runs[: done + 1]), "in the order of arrival, one by one"
+        for ahead, (later, its) in enumerate(
+            zip(runs[done:], ((one, two, one, two))[done:], strict=True)
+        ):
+            shown = its.registry.snapshot(later)
+            assert shown is not None
+            assert shown.position == ahead
+        bench.run(run)
+        assert bench.state(run) is RunState.RUNNING
+        bench.end(run)
+    machine.tick()
+    for bench in machine.benches:
+        bench.registry.close()
+
+
+def test_a_paused_run_gives_way_to_another_server_s(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, paused_seconds=20.0)
+    one, two = machine.benches
+    run = one.registry.submit([CONFIG], owner="a")
+    one.run(run, paused=True)
+    other = two.registry.submit([CONFIG], owner="b")
+    seconds = one.registry.limits.paused_seconds
+    for _ in range(int(seconds) + 2):
+        one.registry.touch(run, viewer="a")
+        two.registry.touch(other, viewer="b")
+        for bench in machine.benches:
+            bench.clock.seconds += 1
+            bench.registry.tick()
+    assert one.state(run) is RunState.STOPPED
+    machine.tick()
+    assert two.state(other) is RunState.STARTING
+    for bench in machine.benches:
+        bench.registry.close()

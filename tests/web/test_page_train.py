@@ -38,6 +38,7 @@ class FakeRegistry:
         self.refuse: Exception | None = None
         self.owned = True
         self.saved: tuple = ()
+        self.elsewhere: set = set()
 
     def submit(self, configs, *, owner, address="", **details):
         if self.refuse is not None:
@@ -64,6 +65,9 @@ class FakeRegistry:
 
     def run_of(self, owner):
         return None
+
+    def is_elsewhere(self, run):
+        return run in self.elsewhere
 
     def recoverable(self, run=None):
         return self.saved

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from vae.cli import loss as cli_loss
+from vae.cli import serve as cli_serve
 from vae.cli.options import (
     ABOUT,
     EXAMPLES,
@@ -151,6 +152,8 @@ def build_parser() -> argparse.ArgumentParser:
         "loss", cli_loss.run, "read a loss that was pasted: its belief, its sigma", cli_loss.ABOUT
     )
     cli_loss.add_options(loss)
+    serve = add("serve", cli_serve.run, "start several servers behind a proxy", cli_serve.ABOUT)
+    cli_serve.add_options(serve)
     for command in (train, resume, evaluate, claims, loss):
         command.add_argument("--json", action="store_true", help="print JSON, one object a line")
     return parser

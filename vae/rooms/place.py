@@ -12,17 +12,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vae.errors import shown
+from vae.servers import PlaceError, server_name, with_name
+
+__all__ = ["Place", "PlaceError", "load_place", "read_code"]
 
 # Without letters and digits that are taken for one another when they are read aloud.
 _LETTERS = "BCDFGHJKMNPQRSTVWXZ"
 _LENGTH = 5
-_NAME = re.compile(r"[a-z0-9]{1,12}")
 _URL = re.compile(r"https?://[A-Za-z0-9.:\[\]-]{1,200}(/[A-Za-z0-9._/-]{0,200})?")
 _CODE = re.compile(rf"(?:([a-z0-9]{{1,12}})-)?([{_LETTERS}]{{{_LENGTH}}})")
-
-
-class PlaceError(ValueError):
-    """A variable of the environment that is none. The message names it, and what is allowed."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class Place:
     def new_code(self) -> str:
         """A code that nobody guesses by accident."""
         letters = "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
-        return f"{self.name}-{letters}" if self.name else letters
+        return with_name(self.name, letters)
 
     def has(self, code: str) -> bool:
         """Whether a room of this code would be here."""
@@ -46,11 +44,7 @@ class Place:
 def load_place(environment: Mapping[str, str] | None = None) -> Place:
     """This server's place. Raises ``PlaceError`` on a variable that is none."""
     variables = os.environ if environment is None else environment
-    name, url = variables.get("VAE_SERVER_NAME", ""), variables.get("VAE_SERVER_URL", "")
-    if name and not _NAME.fullmatch(name):
-        raise PlaceError(
-            f"VAE_SERVER_NAME: {shown(name)} given; allowed are 1 to 12 letters a to z and digits"
-        )
+    name, url = server_name(variables), variables.get("VAE_SERVER_URL", "")
     if url and not _URL.fullmatch(url):
         raise PlaceError(
             f"VAE_SERVER_URL: {shown(url)} given; allowed is an address as https://host/path"

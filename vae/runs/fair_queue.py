@@ -28,12 +28,13 @@ class FairQueue:
     def __contains__(self, run_id: object) -> bool:
         return run_id in self._waiting
 
-    def has_room(self, address: str, room: int) -> bool:
-        """Whether a run of ``address`` may wait, too, in a queue of ``room`` places.
+    def has_room(self, address: str, room: int, elsewhere: int = 0) -> bool:
+        """Whether a run of ``address`` may wait, too, in a queue of ``room`` places, of which runs
+        of other servers take ``elsewhere``.
 
         As many places again are for addresses of which none waits: nobody fills the queue alone.
         """
-        taken, place = len(self._waiting), _place(address)
+        taken, place = len(self._waiting) + elsewhere, _place(address)
         newcomer = place != "" and place not in self._waiting.values()
         return taken < (2 * room if newcomer else room)
 

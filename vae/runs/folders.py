@@ -24,6 +24,7 @@ from vae.config import ConfigError, TrainConfig
 from vae.files import (
     expand,
     holds,
+    is_locked,
     is_part,
     is_regular,
     lock,
@@ -81,6 +82,8 @@ class RunFolders:
         self.home = root / HOME
         self._guard = threading.Lock()
         self._in_use: set[str] = set()
+        # Claimed, and not yet said to be in use.
+        self._claims: set[str] = set()
         self._locks: dict[str, IO[bytes]] = {}
 
     def path(self, run_id: str) -> Path:
@@ -94,7 +97,7 @@ class RunFolders:
     def create(self, run_id: str) -> Path:
         """The folder of a run, made where it is absent, also when somebody has removed it."""
         folder = self.path(run_id)
-        self._make_home()
+        self.make()
         folder.mkdir(exist_ok=True)
         if folder.is_symlink():
             raise OSError(errno.EEXIST, "the run's folder is a link", str(folder))
@@ -106,11 +109,52 @@ class RunFolders:
     def hold(self, run_ids: Collection[str]) -> None:
         """Say that these runs, and no others, are in use here: no server deletes them."""
         with self._guard:
-            self._in_use = set(run_ids)
+            self._claims -= set(run_ids)
+            self._in_use = set(run_ids) | self._claims
             for run_id in self._locks.keys() - self._in_use:
                 self._locks.pop(run_id).close()
             for run_id in self._in_use - self._locks.keys():
                 self._lock(run_id)
+
+    def claim(self, run_id: str) -> bool:
+        """Have the run's folder for this server alone, until ``hold`` has named it and then no
+        longer does, or ``disclaim``. False where another server has it.
+
+        One that this server holds already is its own. A disk without locks refuses nobody.
+        """
+        with self._guard:
+            if run_id in self._locks:
+                return True
+            try:
+                held = lock(self.path(run_id) / _LOCK, shared=False)
+            except OSError:
+                return True
+            if held is None:
+                return False
+            self._locks[run_id] = held
+            self._claims.add(run_id)
+            self._in_use.add(run_id)
+            return True
+
+    def disclaim(self, run_id: str) -> None:
+        """Let a claimed folder go."""
+        with self._guard:
+            if run_id in self._claims:
+                self._claims.remove(run_id)
+                self._in_use.discard(run_id)
+                self._locks.pop(run_id).close()
+
+    def is_held_elsewhere(self, run_id: str) -> bool:
+        """Whether another server has the run's folder in use."""
+        if not _RUN_ID.fullmatch(run_id):
+            return False
+        with self._guard:
+            if run_id in self._locks:
+                return False
+        try:
+            return is_locked(self.path(run_id) / _LOCK, shared=False)
+        except OSError:
+            return False
 
     def ids_of(self, checkpoints: Iterable[str]) -> set[str]:
         """The runs whose folders the files ``checkpoints`` lie in."""
@@ -164,17 +208,22 @@ class RunFolders:
                 with contextlib.suppress(OSError):
                     _delete(folder)
 
-    def _make_home(self) -> None:
+    def make(self) -> Path:
+        """The folder of this program's runs, made and marked where it is absent.
+
+        Raises ``OSError`` where that cannot be, or what is there is not this program's.
+        """
         self.root.mkdir(parents=True, exist_ok=True)
         self.home.mkdir(exist_ok=True)
         if self._is_marked():
-            return
+            return self.home
         strange = {entry.name for entry in self.home.iterdir()} - self._in_use - {_MARK}
         if self.home.is_symlink() or strange:
             raise OSError(errno.EEXIST, f"the folder {HOME} there is not this program's")
         handle = os.open(self.home / _MARK, os.O_WRONLY | os.O_CREAT, 0o666)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(_ABOUT_MARK)
+        return self.home
 
     def _is_marked(self) -> bool:
         return not self.home.is_symlink() and is_regular(self.home / _MARK)

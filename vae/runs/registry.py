@@ -12,6 +12,7 @@ A page's life with a run::
     registry.pause(run_id, owner=key)
 
 One device trains one run at a time; this server has one worker, on the device that 'auto' finds.
+Where it is one of several, which its name says, all share one line for the machine's cores.
 What happens when is the scheduler's business (``vae.runs.scheduler``). Here is its shell: one
 lock, under which nothing is done but thinking; and one thread, which does what was thought out, so
 that neither a page nor the worker's listener ever waits for a disk or a process.
@@ -33,6 +34,7 @@ from vae.runs import limits as limits_module
 from vae.runs import scheduler
 from vae.runs.folders import RecoverableRun, RunFolders, default_folder
 from vae.runs.limits import Limits, load_limits
+from vae.runs.line import Line
 from vae.runs.scheduler import (
     Action,
     AlreadyRunning,
@@ -45,6 +47,7 @@ from vae.runs.scheduler import (
 )
 from vae.runs.snapshots import RunSnapshot
 from vae.runs.worker_process import WorkerProcess
+from vae.servers import server_name, with_name
 from vae.wire.protocol import (
     Command,
     Ended,
@@ -89,13 +92,19 @@ class Registry:
         limits: Limits | None = None,
         folder: Path | None = None,
         *,
+        name: str = "",
         build_worker: Callable[..., WorkerProcess] = WorkerProcess,
         clock: Callable[[], float] = time.monotonic,
         threaded: bool = True,
     ) -> None:
-        """Starts the worker at once, in the background. ``LimitError`` on a bad environment."""
+        """Starts the worker at once, in the background. ``LimitError`` on a bad environment.
+
+        ``name``: this server's, where it is one of several (``vae.servers``).
+        """
+        self._name = name
         self._folders = RunFolders(folder or default_folder())
-        self._scheduler = Scheduler(limits or load_limits(), self._folders.path)
+        self._line = Line(self._folders.make)
+        self._scheduler = Scheduler(limits or load_limits(), self._folders.path, shared=bool(name))
         self._build_worker = build_worker
         self._clock = clock
         # Told at every new snapshot; its lock is the one that the scheduler is used under.
@@ -159,7 +168,7 @@ class Registry:
                 f"{len(configs)} members"
             )
         # Unguessable: who has the id may watch.
-        run_id = secrets.token_urlsafe(9)
+        run_id = with_name(self._name, secrets.token_urlsafe(9))
         self._handle(
             scheduler.Submit(
                 run_id,
@@ -264,13 +273,21 @@ class Registry:
         self._handle(scheduler.StopRun(run_id, owner))
 
     def recoverable(self, run_id: str | None = None) -> tuple[RecoverableRun, ...]:
-        """Runs on disk that are not in memory, newest first: all, or the one of this id."""
+        """Runs on disk that are in no server's memory, newest first: all, or the one of this id."""
         if run_id is None:
             found = list(self._folders.all())
         else:
             one = self._folders.read(run_id)
             found = [one] if one is not None else []
-        return tuple(run for run in found if run.run_id not in self._shown)
+        return tuple(
+            run
+            for run in found
+            if run.run_id not in self._shown and not self._folders.is_held_elsewhere(run.run_id)
+        )
+
+    def is_elsewhere(self, run_id: str) -> bool:
+        """Whether another server has this run, or goes on from what it left."""
+        return run_id not in self._shown and self._folders.is_held_elsewhere(run_id)
 
     def recover(
         self,
@@ -284,11 +301,29 @@ class Registry:
     ) -> str:
         """Go on from the checkpoints on disk of a run, as a new run; returns its id.
 
-        ``epochs`` lets a finished run go on. Raises ``UnknownRun`` and what ``submit`` raises.
+        ``epochs`` lets a finished run go on. Raises ``UnknownRun``, ``RunError`` where another
+        server goes on from them, and what ``submit`` raises.
         """
         saved = self._folders.read(run_id)
         if saved is None:
             raise UnknownRun("Nothing of this run is left to go on from.")
+        if not self._folders.claim(run_id):
+            raise RunError("Somebody goes on with this run already, on another server.")
+        try:
+            return self._submit_again(saved, owner, address, paused, epochs, bound_images)
+        except Exception:
+            self._folders.disclaim(run_id)
+            raise
+
+    def _submit_again(
+        self,
+        saved: RecoverableRun,
+        owner: str,
+        address: str,
+        paused: bool,
+        epochs: int | None,
+        bound_images: int,
+    ) -> str:
         configs = saved.configs
         if epochs is not None:
             configs = tuple(replace(config, epochs=epochs) for config in configs)
@@ -310,6 +345,7 @@ class Registry:
             # The worker's end, its listener's, and what is to be written then.
             self._thread.join(self.limits.stop_seconds + 10)
         self._folders.hold(())
+        self._line.leave()
 
     def tick(self) -> None:
         """Look at the clock, and do what is due."""
@@ -382,6 +418,9 @@ class Registry:
                     worker.close(self.limits.stop_seconds)
             case scheduler.Keep():
                 self._handle(scheduler.Kept(action, self._write(action)))
+            case scheduler.Stand(waiting, wants, trains):
+                place = self._line.stand(waiting, wants=wants, trains=trains)
+                self._handle(scheduler.Stood(place.ahead, place.others, place.turn))
             case scheduler.Hold(run_ids, checkpoints):
                 self._in_use = {*run_ids, *self._folders.ids_of(checkpoints)}
                 self._folders.hold(self._in_use)
@@ -459,7 +498,7 @@ def get_registry() -> Registry:
     # Two sessions may ask at once.
     with _building:
         if not _built:
-            _built.append(Registry())
+            _built.append(Registry(name=server_name()))
             atexit.register(_built[0].close)
         return _built[0]
 

@@ -4,14 +4,16 @@
 to be done outside comes back as actions, in order; what came of them is told by further events.
 ``vae.runs.registry`` does as it is told.
 
-One worker trains one run at a time. A run that is over is shown so only when it is on disk: its
-``outcome`` is known before, and its device is free for the next.
+One worker trains one run at a time; where several servers share the machine's cores, one of them
+does, and the others wait for their turn in its line (``vae.runs.line``). A run that is over is
+shown so only when it is on disk: its ``outcome`` is known before, and its device is free for the
+next.
 """
 
 import secrets
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vae.config import TrainConfig
@@ -204,6 +206,25 @@ class Kept:
 
 
 @dataclass(frozen=True)
+class Stand:
+    """Stand in the machine's line for the runs ``waiting``, in this order. ``wants``: the first
+    could begin; ``trains``: one has begun, and is not over. Answered by ``Stood``."""
+
+    waiting: tuple[str, ...]
+    wants: bool
+    trains: bool
+
+
+@dataclass(frozen=True)
+class Stood:
+    """An event: what ``vae.runs.line.Place`` says."""
+
+    ahead: tuple[int, ...]
+    others: int
+    turn: bool
+
+
+@dataclass(frozen=True)
 class Hold:
     """Lock the folders of these runs, and those that ``checkpoints`` lie in; no others."""
 
@@ -218,19 +239,24 @@ class Prune:
 
 Event = (
     Submit | Steer | StopRun | Look | WorkerStarted | WorkerNotStarted | Reported | WorkerEnded
-    | Kept | Tick | Close
+    | Kept | Stood | Tick | Close
 )  # fmt: skip
-Action = Refuse | Show | Forget | StartWorker | Tell | Kill | EndWorker | Keep | Hold | Prune
+Action = (
+    Refuse | Show | Forget | StartWorker | Tell | Kill | EndWorker | Keep | Stand | Hold | Prune
+)  # fmt: skip
 
 
 class Scheduler:
     """All runs of a server, in bounded room.
 
-    ``folder_of`` names a run's folder for the worker. An event that makes no sense (a report of a
-    member that is not there) raises what it raises; the machine stands as before it.
+    ``folder_of`` names a run's folder for the worker; ``shared``: other servers train on the same
+    cores. An event that makes no sense (a report of a member that is not there) raises what it
+    raises; the machine stands as before it.
     """
 
-    def __init__(self, limits: Limits, folder_of: Callable[[str], Path]) -> None:
+    def __init__(
+        self, limits: Limits, folder_of: Callable[[str], Path], *, shared: bool = False
+    ) -> None:
         self.limits = limits
         self.device = ""
         self._folder_of = folder_of
@@ -238,6 +264,10 @@ class Scheduler:
         self._queue = FairQueue()
         self._active: RunRecord | None = None
         self._over: deque[str] = deque()
+        # What was last asked of the machine's line, and what it said.
+        self._shared = shared
+        self._asked: Stand | None = None
+        self._stood = Stood((), 0, False)
         # The worker that is there or on its way, and whether it is there.
         self._worker: int | None = None
         self._worker_there = False
@@ -287,6 +317,8 @@ class Scheduler:
                 self._bury_worker(event)
             case Kept():
                 self._note_kept(event)
+            case Stood():
+                self._take_place(event)
             case Tick():
                 self._tick()
             case Close():
@@ -316,10 +348,11 @@ class Scheduler:
                 return AlreadyRunning(record.run_id)
         if self._closing:
             return RunError("The server is about to end; no run can start.")
-        if not self._queue.has_room(event.address, self.limits.max_queue):
+        others = self._stood.others
+        if not self._queue.has_room(event.address, self.limits.max_queue, others):
             return QueueFull(
-                f"{len(self._queue)} runs wait already, as many as this host allows. Try again in "
-                "a while; the other pages need no queue."
+                f"{len(self._queue) + others} runs wait already, as many as this host allows. Try "
+                "again in a while; the other pages need no queue."
             )
         return None
 
@@ -378,10 +411,12 @@ class Scheduler:
         waiting = [self._runs[run_id] for run_id in self._queue.order()]
         for record in [*waiting, *([self._active] if self._active else [])]:
             record.forget_viewers(self._now)
-            others_wait = record is self._active and len(self._queue) > 0
+            others_wait = record is self._active and len(self._queue) + self._stood.others > 0
             reason = stop_rules.reason_to_stop(record, self.limits, self._now, others_wait)
             if reason:
                 self._stop(record, reason)
+        # Others come and go: what the line said is old.
+        self._asked = None
         self._go_on()
 
     def _give_up_on(self, record: RunRecord) -> None:
@@ -400,8 +435,19 @@ class Scheduler:
             self._workers_asked += 1
             self._worker, self._worker_there = self._workers_asked, False
             self._actions.append(StartWorker(self._worker))
-        if self._active is None and self._worker_there and self._queue and not self._closing:
+        if not self._shared and self._may_train():
             self._start(self._runs[self._queue.take()])
+        self._number_queue()
+
+    def _may_train(self) -> bool:
+        free = self._active is None and self._worker_there and not self._closing
+        return free and len(self._queue) > 0
+
+    def _take_place(self, stood: Stood) -> None:
+        self._stood = stood
+        if stood.turn and self._may_train():
+            self._start(self._runs[self._queue.take()])
+            self._stood = replace(stood, ahead=stood.ahead[1:])
         self._number_queue()
 
     def _may_start_worker(self) -> bool:
@@ -432,12 +478,26 @@ class Scheduler:
         self._show(record)
 
     def _number_queue(self) -> None:
-        ahead = int(self._active is not None)
-        for position, run_id in enumerate(self._queue.order(), start=ahead):
+        order = self._queue.order()
+        trains = self._active is not None
+        ahead = self._stand(order, trains) if self._shared else ()
+        for index, run_id in enumerate(order):
             record = self._runs[run_id]
+            position = ahead[index] if index < len(ahead) else index + int(trains)
             if record.position != position:
                 record.position = position
                 self._show(record)
+
+    def _stand(self, order: Sequence[str], trains: bool) -> tuple[int, ...]:
+        """Say to the line who waits, where that has changed; how many are known to be ahead."""
+        ask = Stand(tuple(order), self._may_train(), trains)
+        if ask != self._asked and (order or trains or self._asked or self._stood.others):
+            self._asked = ask
+            self._actions.append(ask)
+        ahead = self._stood.ahead
+        # Of whoever has come since it spoke, it will say more in a moment.
+        last = ahead[-1] + 1 if ahead else int(trains) + self._stood.others
+        return ahead + tuple(range(last, last + len(order) - len(ahead)))
 
     # What the worker says.
 

@@ -8,7 +8,7 @@ import streamlit as st
 from vae import __version__
 from vae.ledger.types import REFERENCES
 from vae.lessons import glossary
-from vae.web import contents, hands, quiz
+from vae.web import contents, hands, moved, quiz
 from vae.web.kit import address
 from vae.web.kit.links import host_for_others
 from vae.web.rooms import panel
@@ -63,6 +63,7 @@ def show_frame() -> None:
                 st.markdown(glossary.as_markdown())
         quiz.show_part("present", {"host": host_for_others()}, key="present-steps")
         panel.show(offer=True)
+        moved.show_note()
         return
     with st.sidebar:
         _toggle()
@@ -73,6 +74,7 @@ def show_frame() -> None:
             st.markdown(references_markdown())
         contents.show()
     panel.show()
+    moved.show_note()
 
 
 def show_foot() -> None:

@@ -12,6 +12,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from vae.servers import server_name
 from vae.web import steering_key
 
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -44,14 +45,17 @@ class Gate:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._name = server_name()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
+            send = _with_name(scope, send, self._name)
             await self._app(scope, _short_messages(receive, send), send)
         elif scope["type"] != "http":
             await self._app(scope, receive, send)
         elif is_open(scope["method"], scope["path"]):
-            await self._app(_as_it_is(scope), receive, _with_key(scope, _with_home(send)))
+            sending = _with_key(scope, _with_home(send), self._name)
+            await self._app(_as_it_is(scope), receive, sending)
         else:
             refusal = PlainTextResponse(
                 "This app has nothing here, and takes no uploads.",
@@ -74,16 +78,35 @@ def is_open(method: str, path: str) -> bool:
     return not any(closed in path for closed in _CLOSED)
 
 
-def _with_key(scope: Scope, send: Send) -> Send:
-    """``send``, which gives a browser that opens a page its key, and pages their policy."""
+def _with_key(scope: Scope, send: Send, server: str) -> Send:
+    """``send``, which gives a browser that opens a page its key, the name of the ``server`` that
+    it is on, and pages their policy."""
 
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(raw=message["headers"])
             if headers.get("content-type", "").startswith("text/html"):
                 headers["Content-Security-Policy"] = _POLICY
-                for cookie in steering_key.new_cookies(_cookies(scope)):
+                cookies = _cookies(scope)
+                for cookie in (
+                    *steering_key.new_cookies(cookies),
+                    *steering_key.server_cookies(cookies, server),
+                ):
                     headers.append("Set-Cookie", cookie)
+        await send(message)
+
+    return sending
+
+
+def _with_name(scope: Scope, send: Send, server: str) -> Send:
+    """``send``, which tells a browser that comes with its websocket alone where it is now: its
+    server has ended, and what it fetches must come from the one that has its session."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "websocket.accept":
+            new = steering_key.server_cookies(_cookies(scope), server)
+            headers = [(b"set-cookie", cookie.encode("ascii")) for cookie in new]
+            message = {**message, "headers": [*message.get("headers", ()), *headers]}
         await send(message)
 
     return sending

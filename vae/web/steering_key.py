@@ -15,13 +15,15 @@ import re
 import secrets
 from collections.abc import Mapping
 
+from vae import servers
+
 COOKIE = "vae_key"
 FRAME_COOKIE = "vae_key_in_frame"
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22,64}")
-_ATTRIBUTES = {
-    COOKIE: "SameSite=Lax",
-    FRAME_COOKIE: "SameSite=None; Secure; Partitioned",
-}
+_HERE = "SameSite=Lax"
+_IN_FRAME = "SameSite=None; Secure; Partitioned"
+_ATTRIBUTES = {COOKIE: _HERE, FRAME_COOKIE: _IN_FRAME}
+_SERVER = {servers.COOKIE: _HERE, servers.FRAME_COOKIE: _IN_FRAME}
 
 
 def owner_key(cookies: Mapping[str, str], session_id: str) -> str:
@@ -39,10 +41,21 @@ def new_cookies(cookies: Mapping[str, str]) -> list[str]:
     if _token(cookies):
         return []
     token = secrets.token_urlsafe(24)
-    return [
-        f"{name}={token}; Path=/; HttpOnly; {attributes}"
-        for name, attributes in _ATTRIBUTES.items()
-    ]
+    return [_cookie(name, token, attributes) for name, attributes in _ATTRIBUTES.items()]
+
+
+def server_cookies(cookies: Mapping[str, str], name: str) -> list[str]:
+    """``Set-Cookie`` headers by which a browser comes back to the server ``name``.
+
+    None where it has them, or where the server is the only one.
+    """
+    if not name or servers.server_of_visitor(cookies) == name:
+        return []
+    return [_cookie(each, name, attributes) for each, attributes in _SERVER.items()]
+
+
+def _cookie(name: str, value: str, attributes: str) -> str:
+    return f"{name}={value}; Path=/; HttpOnly; {attributes}"
 
 
 def _token(cookies: Mapping[str, str]) -> str:

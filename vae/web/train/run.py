@@ -195,6 +195,9 @@ def show_lost(page: PageState) -> None:
     registry = get_registry()
     if not page.run or shown.look(page.run) is not None:
         return
+    if registry.is_elsewhere(page.run):
+        _show_elsewhere(page)
+        return
     saved = registry.recoverable(page.run)
     st.info(
         "The run of this address is no longer in memory: the server was restarted, or newer runs "
@@ -209,6 +212,18 @@ def show_lost(page: PageState) -> None:
                 icon=":material/restore:",
                 on_click=commands.recover,
             )
+        st.button("Leave it", key="leave", on_click=commands.leave)
+
+
+def _show_elsewhere(page: PageState) -> None:
+    """A run that another server of this address has: the whole link leads there."""
+    st.info(
+        "The run of this address is on another server, or somebody goes on with it there. "
+        "Opening its link anew leads to that server.",
+        icon=":material/alt_route:",
+    )
+    with st.container(horizontal=True):
+        st.link_button("Open its link", page_state.watch_link(page)[0], icon=":material/route:")
         st.button("Leave it", key="leave", on_click=commands.leave)
 
 
