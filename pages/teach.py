@@ -51,8 +51,8 @@ st.markdown(
 st.header("Hosting, privacy, accessibility, and an LMS", anchor="hosting")
 st.markdown(
     "**Hosting.** One machine with two cores serves a class. README.md says how to start it, and "
-    "how to do so on a free host. Several servers under one address each need a name of their own "
-    "(`VAE_SERVER_NAME`, `VAE_SERVER_URL`): a room lives on one of them.\n\n"
+    "how to do so on a free host. For hundreds of students `python -m vae serve` starts several "
+    "servers with one address; a link to a room leads to the one that has it.\n\n"
     "**Privacy.** No account, no analytics, no other host. Answers stay in the student's browser. "
     "A room keeps counts in memory, and of a browser only that it has voted in this round. It is "
     "gone with the room. A free host may keep logs of its own: see README.md.\n\n"

@@ -1,8 +1,9 @@
 """Where a room is: its code, which names its server where there are several, and its address.
 
 With one server nothing has to be set. Where several answer under one address, each has a
-``VAE_SERVER_NAME``, which its rooms' codes begin with, and a ``VAE_SERVER_URL`` of its own, to
-which their links lead: a room lives in the memory of one server.
+``VAE_SERVER_NAME``, which its rooms' codes begin with: a room lives in the memory of one server.
+A proxy that does not know codes (``vae.serve.proxy`` does) leads nobody there: then each server has
+a ``VAE_SERVER_URL`` of its own, too, to which its rooms' links lead.
 """
 
 import os
