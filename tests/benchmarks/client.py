@@ -23,6 +23,7 @@ from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.Slider_pb2 import Slider
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from vae import servers
 from vae.web.steering_key import COOKIE
@@ -307,6 +308,9 @@ class Session:
     async def closed(self, seconds: float = 20.0) -> int:
         """Wait until the server closes the connection; the code with which it did."""
         await asyncio.wait_for(self._socket.wait_closed(), seconds)
+        self._stop_timers()
+        with contextlib.suppress(ConnectionClosed):
+            await self._reader
         return self._socket.close_code or 0
 
     async def _read(self) -> None:

@@ -592,6 +592,16 @@ def test_a_forgotten_run_offers_what_is_left_of_it(registry):
     assert settings(page)["latent_dim"] == 3
 
 
+def test_a_run_of_another_server_is_said_to_be_there_and_offered_by_none_else(registry):
+    registry.elsewhere = {"r2-abcdefghijkl"}
+    registry.saved = (type("Saved", (), {"step": 120, "configs": (TrainConfig(),)})(),)
+    page = open_page({"run": "r2-abcdefghijkl"})
+    assert "is on another server" in words(page)
+    assert not [button for button in page.button if button.key == "recover"]
+    page.button(key="leave").click().run()
+    assert "run" not in address(page)
+
+
 def test_a_finished_run_can_be_replayed_explored_and_taken_home(registry):
     page = start(registry, RunState.FINISHED, checkpoints=("model.pt",))
     downloads = {item.key for item in page.get("download_button")}
