@@ -1,6 +1,7 @@
 """The charts of a run: what they draw is what was measured, under one specification."""
 
 import json
+import re
 from dataclasses import replace
 from itertools import combinations
 
@@ -12,6 +13,7 @@ import vl_convert
 from vega import rows_of
 
 from vae.charts.kit import calibration
+from vae.charts.kit.theme import dressed
 from vae.charts.train import curves, maps
 from vae.charts.train.styles import member_styles, without_data
 from vae.config import LIKELIHOODS, TrainConfig
@@ -208,6 +210,48 @@ def test_a_path_ends_with_its_name():
     for row in names:
         end = ends[row["member"]]
         assert (row["kl"], row["mse"]) == pytest.approx((end.test_kl, end.test_mse))
+
+
+def _svg(chart: alt.TopLevelMixin, frame, width: int = 330) -> str:
+    """As a phone draws it."""
+    spec = _with(chart, frame)
+    return vl_convert.vegalite_to_svg({**dressed(spec), "width": width, "autosize": "fit"})
+
+
+LONG = ("BCE, z drawn (VAE)", "BCE, z not drawn (autoencoder)")
+
+
+def test_a_long_name_at_the_far_end_of_a_path_does_not_shrink_the_plot():
+    """It would stand beyond the plot, which makes room for it."""
+
+    def plot(names, named) -> float:
+        far = replace(MEMBERS[1].epochs[-1], test_kl=150.0)
+        members = [MEMBERS[0], replace(MEMBERS[1], epochs=(far,))]
+        chart = curves.build_trade_chart(
+            styles=member_styles(CONFIGS, names), total_steps=1, named=named
+        )
+        drawn = _svg(chart, tables.curve_frame(members, names))
+        return float(re.search(r'class="background"[^>]*d="M[-\d.]+,[-\d.]+h([\d.]+)', drawn)[1])
+
+    assert plot(LONG, named=True) > 0.85 * plot(LONG, named=False)
+
+
+@pytest.mark.parametrize("names", [LABELS, LONG], ids=["short", "long"])
+def test_a_legend_of_runs_shows_strokes_and_fits_a_phone(names):
+    styles = member_styles(CONFIGS, names)
+    chart = curves.build_curve_chart(field="mse", styles=styles, total_steps=9, named=True)
+    drawn = _svg(chart, tables.curve_frame(MEMBERS, names))
+    symbols = re.findall(r'role-legend-symbol".*? d="([^"]+)"', drawn)
+    # A stroke to the right, and no shape.
+    assert [re.sub(r"[\d.]+", "", symbol) for symbol in symbols] == ["M-,L,"] * len(names)
+    for build, frame in (
+        (curves.build_curve_chart, tables.curve_frame(MEMBERS, names)),
+        (calibration.build_response_chart, tables.bins_frame(MEMBERS, names, "response")),
+    ):
+        arguments = {"field": "kl", "total_steps": 9} if build is curves.build_curve_chart else {}
+        drawn = _svg(build(styles=styles, named=True, **arguments), frame)
+        legend = drawn.split('role-legend"')[1]
+        assert float(re.search(r"M0,0h([\d.]+)v", legend)[1]) < 330
 
 
 def test_members_differ_in_colour_and_in_dash():

@@ -11,6 +11,7 @@ import altair as alt
 import pandas as pd
 
 from vae.charts.kit.layers import layered
+from vae.charts.kit.parts import columns_on_a_phone
 from vae.charts.kit.theme import TARGET, Style, colour_scale, shape_scale
 from vae.wire.events import CalibrationBin
 
@@ -74,7 +75,8 @@ def _both_ways(
     """How far each run is off the diagonal; a point's area grows with its pixels."""
     if not curves:
         panel: dict[str, Any] = {"height": PANEL_HEIGHT, "title": _title(title)}
-        key = alt.Legend(orient="top", columns=2) if named else None
+        columns = columns_on_a_phone([style.label for style in styles])
+        key = alt.Legend(orient="top", columns=columns) if named else None
         layers = _layers(alt.Chart(), styles, (x[0], None), (y[0], None), legend=key)
         return layered(*layers, description=description, **panel)
     legend = alt.Legend(orient="bottom", columns=1)

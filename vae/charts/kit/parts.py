@@ -149,6 +149,15 @@ def keys(*lines: tuple[Style, str]) -> list[alt.Chart]:
     return parts
 
 
+_LETTERS_ACROSS = 36
+
+
+def columns_on_a_phone(labels: Sequence[str]) -> int:
+    """Columns of a legend of ``labels`` and their strokes that fit a phone: two, or one."""
+    across = sum(max(map(len, labels[column::2]), default=0) for column in (0, 1))
+    return 2 if across <= _LETTERS_ACROSS else 1
+
+
 def stroke_legend(**details: Any) -> alt.Legend:
     """A legend below the figure whose strokes are long enough to show how a dash recurs."""
     given: dict[str, Any] = {"symbolStrokeWidth": 3, **details}

@@ -156,14 +156,29 @@ def build_trade_chart(
 
 
 def _end_names(base: alt.Chart) -> alt.Chart:
-    """The name of each run beside its newest figures on the test set."""
+    """The name of each run to the right of its newest figures on the test set, or to the left
+    where a phone has no room for it: the plot would shrink to make some."""
+    fits = (
+        f"(datum.kl / datum.farthest + {_LETTER_SHARE} * length(datum.member) <= 1"
+        " || datum.kl < datum.farthest / 2)"
+    )
     return (
-        base.transform_filter(f"datum.on == '{TEST}'")
+        base.transform_joinaggregate(farthest="max(kl)")
+        .transform_filter(f"datum.on == '{TEST}'")
         .transform_joinaggregate(newest="max(step)", groupby=["member"])
         .transform_filter("datum.step == datum.newest")
-        .mark_text(align="left", baseline="middle", dx=9, fontWeight=600)
+        .mark_text(
+            align=alt.ExprRef(f"{fits} ? 'left' : 'right'"),
+            baseline="middle",
+            dx=alt.ExprRef(f"{fits} ? 9 : -9"),
+            fontWeight=600,
+        )
         .encode(text=alt.Text("member:N"), color=alt.value(TARGET.colour))
     )
+
+
+_LETTER_SHARE = 0.025
+"""A letter's width, of a phone's plot."""
 
 
 def _rate_crosses(

@@ -6,6 +6,7 @@ from typing import Any
 import altair as alt
 
 from vae.beliefs import BELIEFS, Style
+from vae.charts.kit.parts import columns_on_a_phone
 from vae.config import TrainConfig
 
 HEIGHT = 230
@@ -48,7 +49,7 @@ def colour(styles: Sequence[Style], named: bool = False) -> alt.Color:
         "member:N",
         scale=alt.Scale(domain=_labels(styles), range=[style.colour for style in styles]),
         title=None,
-        legend=_named() if named else None,
+        legend=_named(_labels(styles)) if named else None,
     )
 
 
@@ -60,16 +61,16 @@ def dash(styles: Sequence[Style], named: bool = False) -> alt.StrokeDash:
         "member:N",
         scale=alt.Scale(domain=_labels(styles), range=dashes),
         title=None,
-        legend=_named() if named else None,
+        legend=_named(_labels(styles)) if named else None,
     )
 
 
-def _named() -> alt.Legend:
-    # Strokes long enough to show their dashes; two columns fit a phone.
+def _named(labels: Sequence[str]) -> alt.Legend:
+    # Strokes long enough to show their dashes; two columns where they fit a phone.
     return alt.Legend(
         title=None,
         orient="top",
-        columns=2,
+        columns=columns_on_a_phone(labels),
         symbolType="stroke",
         symbolSize=900,
         symbolStrokeWidth=3,
@@ -77,9 +78,12 @@ def _named() -> alt.Legend:
 
 
 def shape(styles: Sequence[Style]) -> alt.Shape:
+    # In another order than the colours: a scale of the same domain is drawn in their legend, left
+    # out or not, as large as its strokes are long.
+    backwards = list(reversed(styles))
     return alt.Shape(
         "member:N",
-        scale=alt.Scale(domain=_labels(styles), range=[style.shape for style in styles]),
+        scale=alt.Scale(domain=_labels(backwards), range=[style.shape for style in backwards]),
         legend=None,
     )
 

@@ -56,6 +56,7 @@ _NAMES = {
 }
 """Every figure of a run by its name, and as the page speaks of it."""
 _MAIN_HEIGHT = 340
+_NAMED_HEIGHT = 290
 
 
 def show_figures(snapshot: RunSnapshot, styles: tuple[Style, ...], answer: str) -> None:
@@ -83,8 +84,11 @@ def show_figures(snapshot: RunSnapshot, styles: tuple[Style, ...], answer: str) 
     if fold.open:
         with fold, st.container(horizontal=True, key="train-figures"):
             # The first names the runs for all that are folded with it.
+            several = len(styles) > 1
             for index, name in enumerate(rest):
-                _show_figure(name, snapshot, styles, named=index == 0)
+                named = several and index == 0
+                height = _NAMED_HEIGHT if named else None
+                _show_figure(name, snapshot, styles, height, named=named)
 
 
 def _caption(name: str, snapshot: RunSnapshot) -> str:
