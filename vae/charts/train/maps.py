@@ -8,7 +8,7 @@ import altair as alt
 import pandas as pd
 
 from vae.charts.kit.layers import layered
-from vae.charts.kit.theme import TEXT
+from vae.charts.kit.theme import TARGET, TEXT
 from vae.memo import shared
 
 _HEIGHT = 300
@@ -68,13 +68,12 @@ def build_map_chart(
     """
     scale = alt.Scale(domain=[-reach, reach], nice=False)
     titles = [f"latent {latent + 1}" for latent in latents] + ["(no second latent)"]
-    x, y = (alt.X("first:Q", title=titles[0], scale=scale), alt.Y("second:Q", title=titles[1]))
     points = (
         alt.Chart()
         .mark_circle(size=14, opacity=0.35, clip=True)
         .encode(
-            x=x,
-            y=y.scale(scale),
+            x=alt.X("first:Q", title=titles[0], scale=scale),
+            y=alt.Y("second:Q", title=titles[1], scale=scale),
             color=alt.Color(
                 "name:N", scale=alt.Scale(domain=list(names), scheme="tableau10"), legend=None
             ),
@@ -106,7 +105,7 @@ def _named(placed: Sequence[ClassName], reach: float) -> list[alt.Chart]:
     ]
     lines = (
         alt.Chart(alt.Data(values=leads))
-        .mark_rule(strokeWidth=1, opacity=0.8)
+        .mark_rule(strokeWidth=1.5, color=TARGET.colour)
         .encode(x=alt.X("x:Q"), y=alt.Y("y:Q"), x2="x2:Q", y2="y2:Q")
     )
     words = (
@@ -122,7 +121,7 @@ def _size(texts: Sequence[str]) -> int:
     return 18 if max(map(len, texts)) <= 2 else TEXT
 
 
-def _half(text: str, texts: Sequence[str], reach: float) -> tuple[float, float]:
+def _half(text: str, texts: Sequence[str], reach: float) -> Point:
     """Half of what a name takes of the map, across and down, in z."""
     size = _size(texts)
     return (
@@ -164,7 +163,7 @@ def _meets(place: Point, half: Point, taken: Sequence[tuple[Point, Point]]) -> b
     )
 
 
-def _edge(name: ClassName, half: tuple[float, float]) -> tuple[float, float]:
+def _edge(name: ClassName, half: Point) -> Point:
     """Where the line from the middle of the codes ends: at the name, or where it begins."""
     to = (name.x - name.middle[0], name.y - name.middle[1])
     inside = max(abs(way) / room for way, room in zip(to, half, strict=True))
