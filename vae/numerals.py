@@ -28,3 +28,8 @@ def written(text: str) -> str:
         return raised if found[1] == "1" else f"{found[1]}\u00a0×\u00a0{raised}"
 
     return _HYPHEN.sub("\u2212", _EXPONENT.sub(with_power, text))
+
+
+def counted(count: int, what: str) -> str:
+    """``count`` of ``what``, an English noun in the singular: 1 epoch, 5 epochs."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

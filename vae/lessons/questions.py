@@ -11,7 +11,7 @@ from typing import Any
 from vae.beliefs import BELIEFS
 from vae.config import DATASETS, ConfigError, TrainConfig, WrongValue, default, option
 from vae.errors import shown
-from vae.numerals import written
+from vae.numerals import counted, written
 from vae.shipped.cards import MATCHED
 
 MOST_MEMBERS = 4
@@ -314,9 +314,9 @@ def describe(configs: Sequence[TrainConfig]) -> str:
     grey = [f"greyness {first.grey:g}"] if first.dataset == "digits" else []
     parts = [
         *grey,
-        f"{first.latent_dim} latents",
+        counted(first.latent_dim, "latent"),
         f"seed {first.seed}",
-        f"{first.epochs} epochs",
+        counted(first.epochs, "epoch"),
         *(
             f"{option(name).label.lower()} {text}"
             for name, text in first.to_query().items()
