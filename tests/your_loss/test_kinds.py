@@ -342,3 +342,79 @@ def test_a_notebook_is_as_long_as_its_code_not_as_its_pictures() -> None:
 """
     cell = {"cell_type": "code", "source": source, "outputs": [{"data": "A" * 3_000_000}]}
     assert your_loss.read(json.dumps({"cells": [cell]})).sigma2 == pytest.approx(0.5)
+
+
+PYRO = """
+import {library}
+import {library}.distributions as dist
+def model(batch, size=100):
+    with {library}.plate("data", batch.shape[0]):
+        z = {library}.sample("z", dist.Normal(0, 1).expand([size]).to_event(1))
+        picture = decode(z)
+        {library}.sample("x", dist.Bernoulli(picture).to_event(1), obs=batch)
+def guide(batch, size=100):
+    loc, std = encode(batch)
+    with {library}.plate("data", batch.shape[0]):
+        {library}.sample("z", dist.Normal(loc, std).to_event(1))
+"""
+
+
+@pytest.mark.parametrize("library", ["pyro", "numpyro"])
+def test_a_model_and_its_guide_are_an_elbo(library: str) -> None:
+    found = your_loss.read(PYRO.format(library=library))
+    assert (found.family, found.beta) == ("bernoulli", pytest.approx(1.0))
+
+
+def test_a_model_of_which_a_site_is_not_known_is_not_read() -> None:
+    code = PYRO.format(library="pyro").replace("dist.Normal(loc, std)", "flow(loc, std)")
+    assert not your_loss.read(code).read
+
+
+@pytest.mark.parametrize(
+    "sigma", ["torch.exp(2 * log_var)", "F.softplus(log_var)", "F.softplus(log_var) + 0.1"]
+)
+def test_sigma_is_what_the_code_makes_of_a_scale_whatever_its_name(sigma: str) -> None:
+    code = f"""
+def loss(x, y, mu, log_var):
+    q = torch.distributions.Normal(mu, {sigma})
+    kl = torch.distributions.kl_divergence(q, torch.distributions.Normal(0.0, 1.0))
+    return F.mse_loss(y, x, reduction="sum") + 4.0 * kl.sum()
+"""
+    assert your_loss.read(code).sigma2 == pytest.approx(2.0)
+
+
+def test_a_sigma_that_weighs_the_kl_is_a_number_to_be_asked_for() -> None:
+    code = f"""
+def loss(sigma, y, x, mu, logvar):
+    return F.mse_loss(y, x, reduction="sum") + sigma * ({KL}).sum()
+"""
+    asked = your_loss.read(code)
+    assert not asked.read
+    assert "sigma has no value" in asked.message
+    assert your_loss.read(code, constants={"sigma": 3.0}).sigma2 == pytest.approx(1.5)
+
+
+def test_weights_of_values_tell_how_many_values_there_are() -> None:
+    code = f"""
+def loss(x, y, mu, logvar):
+    weights = torch.tensor([1.0] * 12)
+    return (weights * (y - x) ** 2).sum() + ({KL}).sum()
+shape = (28, 28, 1)
+"""
+    found = your_loss.read(code)
+    assert found.sigma2 == pytest.approx(0.5)
+    assert found.sizes.pixels == 12
+
+
+def test_criteria_that_were_made_apart_are_not_equal() -> None:
+    code = f"""
+class Net:
+    def __init__(self):
+        self.cost = nn.MSELoss(reduction="sum")
+    def loss(self, x, y, mu, logvar):
+        kl = ({KL}).sum()
+        if self.cost == nn.MSELoss():
+            kl = kl / 100
+        return self.cost(y, x) + kl
+"""
+    assert your_loss.read(code).sigma2 == pytest.approx(0.5)

@@ -15,7 +15,7 @@ ABOUT = """\
 Read the loss in FILE: which belief about pixels it stands for, with which sigma, scale or beta.
 The code is parsed and interpreted here; it is never executed. PyTorch, TensorFlow, Keras, JAX and
 NumPy are known. Exit status 0 when it was read, 3 when not, with a sentence on standard error."""
-LARGEST_FILE = 1_000_000
+LARGEST_FILE = 8_000_000
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

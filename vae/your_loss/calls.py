@@ -356,6 +356,13 @@ class Calls(State):
             return self.transform(last.removeprefix("filter_"), args, named)
         if last in ("fori_loop", "scan", "cond", "while_loop") and path.startswith("jax"):
             return self.once(last, args)
+        if path in ("pyro.sample", "numpyro.sample"):
+            return self.site(args, named)
+        if last == "SVI" and path.split(".")[0] in ("pyro", "numpyro"):
+            self.inferred(args, named)
+            return Opaque("svi", "call", self.line, callee="SVI")
+        if last in ("Size", "TensorShape") and len(args) == 1:
+            return args[0]
         if path in ("itertools.repeat", "itertools.cycle") and len(args) == 1:
             return list(args[0]) if isinstance(args[0], list | tuple) else [args[0]]
         if last in WRAPPERS:
@@ -457,6 +464,66 @@ class Calls(State):
         found.callee = reason
         found.failed = True
         return found
+
+    def site(self, args: list[Any], named: dict[str, Any]) -> Any:
+        """``pyro.sample(name, density, obs=...)``: a term of the ELBO; what is drawn or seen."""
+        values = [*args, *(named[k] for k in ("name", "fn") if k in named)]
+        if len(values) < 2 or not isinstance(values[1], Distribution):
+            self.incomplete = True
+            return self.opaque_call(Library("pyro.sample"), args, named)
+        name, density = str(values[0])[:80], values[1]
+        seen = named.get("obs", values[2] if len(values) > 2 else None)
+        if isinstance(seen, Opaque) and seen.may_be_none and seen.node is None:
+            seen.may_be_none = False
+        if seen is None:
+            drawn = self.sites.get(name)
+            if drawn is None:
+                drawn = self.call_method(Method(density, "sample"), [], {})
+                self.sites[name] = drawn
+            value, sign = drawn, -1.0 if self.guiding else 1.0
+        else:
+            value, sign = seen, 1.0
+        log_prob = self.call_method(Method(density, "log_prob"), [value], {})
+        if not isinstance(log_prob, Node):
+            self.incomplete = True
+            return value
+
+        def total(a: Array) -> Array:
+            whole = arrays.reduce("sum", a, tuple(range(a.ndim)))
+            return arrays.elementwise(lambda v: sign * v, whole)
+
+        self.terms.append(graph.apply(total, log_prob, line=self.line, name="sum"))
+        return value
+
+    def inferred(self, args: list[Any], named: dict[str, Any]) -> None:
+        """``SVI(model, guide, optim, loss)``: minus the ELBO of what both of them sample."""
+        model = named.get("model", args[0] if args else None)
+        guide = named.get("guide", args[1] if len(args) > 1 else None)
+        loss = named.get("loss", args[3] if len(args) > 3 else None)
+        said = getattr(loss, "callee", "") or getattr(loss, "path", "")
+        if isinstance(model, Closure) and isinstance(guide, Closure) and "ELBO" in said:
+            self.elbo_of(model, guide)
+
+    def elbo_of(self, model: Closure, guide: Closure) -> None:
+        """Run ``guide`` and then ``model`` with the same arguments, and take what they sample."""
+        given: dict[str, Any] = {}
+        for closure in (guide, model):
+            spec = closure.node.args
+            for argument in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs):
+                if argument.arg not in ("self", "cls"):
+                    found = Opaque(argument.arg, "argument", closure.node.lineno)
+                    given.setdefault(argument.arg, found)
+        self.sites, self.terms, self.incomplete = {}, [], False
+        for closure in (guide, model):
+            self.guiding = closure is guide
+            names = {a.arg for a in (*closure.node.args.args, *closure.node.args.kwonlyargs)}
+            self.call(closure, [], {k: v for k, v in given.items() if k in names})
+        if self.terms and not self.incomplete:
+            total = self.terms[0]
+            for term in self.terms[1:]:
+                total = graph.elementwise(np.add, total, term, line=self.line, name="add")
+            loss = graph.elementwise(np.negative, total, line=total.line, name="neg")
+            self.optimised.append((loss, total.line, "minimize"))
 
     def wrap(self, last: str, path: str, args: list[Any], named: dict[str, Any]) -> Any:
         """``jit(f)`` is ``f``; ``partial(f, a)`` is a function with an argument given."""
@@ -574,7 +641,9 @@ class Calls(State):
         if name in ("normal_", "uniform_"):
             return self.noise(owner.shape, name[:-1])
         if name == "new" or name.startswith("new_"):
-            return self.operate(shaping.TABLE["zeros"], "zeros", args, {}, "torch")
+            made = name.removeprefix("new_")
+            made = made if made in ("ones", "full", "tensor") else "zeros"
+            return self.operate(shaping.TABLE[made], made, args, {}, "torch")
         # In-place forms: exp_, mul_, add_.
         operation = library.method(name) or library.method(name.rstrip("_"))
         if operation is None:

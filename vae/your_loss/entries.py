@@ -152,6 +152,8 @@ def _entry(node: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> list[Entr
         for word in (*roles.words_of(text), text)
     }
     own = set(roles.words_of(node.name))
+    if node.name == "model" and "sample" in words and words & {"pyro", "numpyro"}:
+        return [Entry(name, node.lineno, 4)]
     if not words & _MARKS and not own & {"train", "training", "fit", "loss", "elbo"}:
         return []
     away = bool(own & _AWAY and not own & {"loss", "train", "training"})
@@ -250,6 +252,9 @@ def _inside(entry: Entry, state: Interpreter) -> Traced | None:
 def _run(state: Interpreter, entry: Entry) -> Outcome:
     first, _, method = entry.name.partition(".")
     owner = state.module.names.get(first)
+    if (method or first) == "model" and (pair := _with_guide(state, owner)):
+        state.elbo_of(*pair)
+        return state.outcome(None, state.module)
     if method and isinstance(owner, ClassValue):
         instance = state.make_instance(owner, [], {})
         returned: Any = state.attribute(instance, method)
@@ -265,6 +270,18 @@ def _run(state: Interpreter, entry: Entry) -> Outcome:
     if method and isinstance(owner, ClassValue):
         outcome.names = dict(instance.attributes)
     return outcome
+
+
+def _with_guide(state: Interpreter, owner: Any) -> tuple[Closure, Closure] | None:
+    """A model of Pyro and its guide, of one class or of the module."""
+    if isinstance(owner, ClassValue):
+        instance = state.make_instance(owner, [], {})
+        model, guide = (state.attribute(instance, name) for name in ("model", "guide"))
+    else:
+        model, guide = owner, state.module.names.get("guide")
+    if isinstance(model, Closure) and isinstance(guide, Closure):
+        return model, guide
+    return None
 
 
 def _callable(value: Closure | Method) -> bool:

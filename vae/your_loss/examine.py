@@ -184,6 +184,10 @@ def _learned(
 ) -> PixelPart:
     """A scale that the loss itself learns: its log must stand beside the error."""
     if np.ptp(weights) <= 1e-9 * np.abs(weights).max():
+        if found.probe.effect("out_scale", 0.7, 1.4) == "needed":
+            # It is the weight of something else: a sigma that multiplies the KL.
+            why = "what was taken for the scale of the pixels is none"
+            return replace(first, family="unknown", why=why)
         return first
     power = 0.5 if first.family == "gaussian" else 1.0
     logs = power * np.log(np.abs(weights[0] / weights[1:]))

@@ -547,6 +547,9 @@ class Expressions(Calls):
         return result
 
     def compare(self, op: ast.cmpop, left: Any, right: Any, node: ast.AST) -> Any:
+        if isinstance(left, LossObject) and isinstance(right, LossObject):
+            # Objects that were made apart are not equal, whatever their settings.
+            return (left is right) == isinstance(op, ast.Eq | ast.Is)
         if isinstance(op, ast.Is | ast.IsNot):
             return self.same(left, right) == isinstance(op, ast.Is)
         if isinstance(op, ast.In | ast.NotIn):

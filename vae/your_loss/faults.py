@@ -118,9 +118,10 @@ def _scale_kind(found: Found) -> list[Fault]:
     ):
         return []
     value = found.traced.state.leaves[named][0]
-    if value is None:
-        return []
     words = {"logvar": "log sigma^2", "log_sigma": "log sigma", "sigma": "sigma", "var": "sigma^2"}
+    if value is None or kind not in words:
+        # The code makes sigma of it itself.
+        return []
     text = (
         f"{value.name} is read as {words[kind]} by the KL, though its name says {words[named]}; "
         "see that the "

@@ -5,11 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vae.your_loss import arrays, roles
+from vae.your_loss import arrays, graph, roles
 from vae.your_loss.arrays import Array, TooLarge
+from vae.your_loss.graph import Node
 from vae.your_loss.probe import Probe, gaussian_kl, per_image, variance_of
 
 FIT = 1e-6
+# Scales that the code computes from the one that is named: as sigma and as its square.
+INNER = "inner:"
+MAX_INNER = 4
+_SCALES = frozenset({"exp", "softplus", "add", "mul", "sigmoid", "clip", "clamp", "square", "sqrt"})
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,8 @@ def read_latents(probe: Probe) -> LatentPart:
         return LatentPart("none")
     others = () if _said(probe, named) else roles.LATENT_SCALES
     kinds = [named, *(k for k in others if k != named)] if named else ["logvar"]
+    if named and others:
+        kinds += [f"{INNER}{place}" for place in range(2 * len(_inner_scales(probe, named)))]
     count = probe.sizes.latent_count
     # Far enough for a capacity to be passed; nearer where means are clamped.
     found = LatentPart("unknown")
@@ -60,6 +67,36 @@ def _far_out(probe: Probe, named: str, kinds: list[str]) -> LatentPart | None:
         if found.form in ("capacity", "free-bits"):
             return found
     return None
+
+
+def _inner_scales(probe: Probe, named: str) -> list[Node]:
+    """What the code makes of the scale alone before it stands in a KL: ``softplus(rho)``.
+
+    Whatever the scale is called, sigma may be one of these, or its square.
+    """
+    leaf = probe.leaves[named]
+    return [
+        node
+        for node in graph.operations(probe.root)
+        if node.deps == leaf.deps and node.shape == leaf.shape and node.name in _SCALES
+    ][:MAX_INNER]
+
+
+def _variance(probe: Probe, named: str, kind: str, scale: float | np.ndarray) -> np.ndarray:
+    """sigma^2 for values of the named scale, where the KL is one in ``kind``."""
+    if not kind.startswith(INNER):
+        return np.asarray(variance_of(kind, scale))
+    place = int(kind.removeprefix(INNER))
+    node = _inner_scales(probe, named)[place // 2]
+    values = arrays.from_numpy(np.atleast_1d(np.asarray(scale, dtype=float)))
+    try:
+        inner = graph.evaluate(node, {probe.leaves[named].leaf: values}).full()
+    except (arrays.Misfit, ValueError):
+        return np.full(np.shape(scale), math.nan)
+    if inner.size != np.size(scale):
+        return np.full(np.shape(scale), math.nan)
+    inner = inner.reshape(np.shape(scale))
+    return inner**2 if place % 2 == 0 else inner
 
 
 def _said(probe: Probe, named: str) -> bool:
@@ -111,12 +148,12 @@ def _flat_when_varied(probe: Probe, named: str) -> bool:
     return True
 
 
-def _as_kind(named: str, kind: str, logvar: float) -> float:
+def _as_kind(probe: Probe, named: str, kind: str, logvar: float) -> float:
     """The log variance that a scale of the named kind has when it is read as ``kind``."""
     from vae.your_loss.probe import scale_from
 
     scale = float(scale_from(named or "logvar", logvar))
-    variance = float(variance_of(kind, scale))
+    variance = float(_variance(probe, named, kind, scale))
     return math.log(variance) if variance > 0 else math.nan
 
 
@@ -125,8 +162,8 @@ def _fit(
     small: list[tuple[float, float]], near: np.ndarray,
 ) -> LatentPart | None:  # fmt: skip
     count = probe.sizes.latent_count
-    far_points = np.array([(m, _as_kind(named, kind, v)) for m, v in large])
-    near_points = np.array([(m, _as_kind(named, kind, v)) for m, v in small])
+    far_points = np.array([(m, _as_kind(probe, named, kind, v)) for m, v in large])
+    near_points = np.array([(m, _as_kind(probe, named, kind, v)) for m, v in small])
     if not (np.isfinite(far_points).all() and np.isfinite(near_points).all()):
         return None
     far_kl = count * np.asarray(gaussian_kl(far_points[:, 0], far_points[:, 1]))
@@ -203,9 +240,13 @@ def _holds_when_varied(probe: Probe, kind: str, named: str, weight: float) -> bo
         except TooLarge:
             continue
         kl = arrays.elementwise(
-            lambda m, v: np.asarray(gaussian_kl(m, _log_variance(named, kind, v))), mean, logvar
+            lambda m, v: np.asarray(gaussian_kl(m, _log_variance(probe, named, kind, v))),
+            mean,
+            logvar,
         )
-        reference = probe.sizes.latent_count * float(gaussian_kl(4.0, _as_kind(named, kind, 0.0)))
+        reference = probe.sizes.latent_count * float(
+            gaussian_kl(4.0, _as_kind(probe, named, kind, 0.0))
+        )
         wanted = weight * (per_image(kl) - reference)
         noise = 1e-12 * max(abs(base), abs(got))
         if abs(got - base - wanted) > 1e-6 * max(abs(wanted), abs(got - base)) + noise:
@@ -213,11 +254,11 @@ def _holds_when_varied(probe: Probe, kind: str, named: str, weight: float) -> bo
     return True
 
 
-def _log_variance(named: str, kind: str, logvar: np.ndarray) -> np.ndarray:
+def _log_variance(probe: Probe, named: str, kind: str, logvar: np.ndarray) -> np.ndarray:
     from vae.your_loss.probe import scale_from
 
     scale = np.asarray(scale_from(named or "logvar", logvar))
-    return np.log(np.asarray(variance_of(kind, scale)))
+    return np.log(_variance(probe, named, kind, scale))
 
 
 __all__ = ["Array", "LatentPart", "read_latents"]

@@ -34,6 +34,8 @@ ALIASES: Mapping[str, str] = {
     "lax": "jax.lax",
     "random": "jax.random",
     "optax": "optax",
+    "pyro": "pyro",
+    "numpyro": "numpyro",
     "flax": "flax",
     "distrax": "distrax",
     "hk": "haiku",

@@ -76,6 +76,7 @@ class Call:
     def each(self, function: Callable[..., Any], *nodes: Node, name: str = "") -> Node:
         if len(nodes) == 2 and nodes[0].shape != nodes[1].shape:
             nodes = paired(*nodes)
+            _check_growth(*nodes)
         return graph.elementwise(function, *nodes, line=self.context.line, name=name)
 
 
@@ -106,6 +107,23 @@ def paired(one: Node, two: Node) -> tuple[Node, Node]:
     if guessed == [True, False]:
         return _as_shape(one, two.shape), two
     return (one, _as_shape(two, one.shape)) if guessed == [False, True] else (one, two)
+
+
+def _check_growth(one: Node, two: Node) -> None:
+    """Weights of another length than pictures of a guessed shape show that it is another one.
+
+    They would be repeated along an axis of 1, and every pixel would count several times.
+    """
+    for fixed, picture in ((one, two), (two, one)):
+        kinds = {dep.split("#")[0] for dep in picture.deps}
+        if not fixed.is_constant or not fixed.ndim or not kinds & {"target", "output"}:
+            continue
+        try:
+            shape = np.broadcast_shapes(fixed.shape, picture.shape)
+        except ValueError:
+            continue
+        if math.prod(shape) > math.prod(picture.shape) and _guessed_shape(picture):
+            raise Misfit(f"shapes {picture.shape} and {fixed.shape} do not go together")
 
 
 def _as_shape(node: Node, shape: tuple[int, ...]) -> Node:

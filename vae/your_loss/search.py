@@ -70,7 +70,11 @@ def search(
     options: dict[str, tuple[int, list[str]]] = {}
     best: Found | None = None
     worth: set[str] = set()
-    for tries, sizes in enumerate(guess_sizes(tree, request, defaults), 1):
+    waiting = list(islice(guess_sizes(tree, request, defaults), 24))
+    for tries in range(1, MAX_SHAPES + 1):
+        if not waiting:
+            break
+        sizes = waiting.pop(0)
         setup = _setup(tree, request, sizes, defaults)
         misfits: list[str] = []
         found = _search_entries(tree, setup, request.function, options, misfits, failures, worth)
@@ -80,6 +84,8 @@ def search(
             break
         if tries >= MAX_SHAPES or not misfits or (best and best.examined.quality >= 2):
             break
+        told = [] if request.image else _told_by_rows(misfits, sizes)
+        waiting = [*told, *(s for s in waiting if s.image not in [t.image for t in told])]
         if any("classes" in text for text in misfits):
             # What is lacking is an axis of classes, no other shape of the picture.
             break
@@ -100,6 +106,15 @@ def search(
         _confirm(tree, best)
         best.speaks_of_kl = bool(_KL.search(ast.unparse(tree)))
     return best
+
+
+_ROWS = re.compile(r"does not fit into \(-1, (\d{1,6})\)|and \((\d{1,6}),\) do not go together")
+
+
+def _told_by_rows(misfits: list[str], sizes: Sizes) -> list[Sizes]:
+    """Pictures of as many values as the code puts into a row, where no other was."""
+    found = [int(m[1] or m[2]) for text in misfits for m in _ROWS.finditer(text)]
+    return [replace(sizes, image=(count,)) for count in dict.fromkeys(found) if count > 3][:2]
 
 
 def _setup(tree: ast.Module, request: Request, sizes: Sizes, defaults: Mapping[str, Any]) -> Setup:
@@ -232,8 +247,16 @@ def _is_old(tree: ast.Module) -> bool:
 
 def _quality(found: Found) -> float:
     missing = len(found.examined.missing)
-    more = 0.05 * bool(found.examined.left_out) + 0.1 * bool(found.examined.beside)
+    some = 0.3 if found.examined.quality == 1 and found.examined.latents.form == "kl" else 0.0
+    more = -some + 0.05 * bool(found.examined.left_out) + 0.1 * bool(found.examined.beside)
     return found.examined.quality - 0.1 * min(missing, 5) - more
+
+
+def _rank(found: Found) -> tuple[float, int, float]:
+    """By how well it is understood; of what is not, what holds most of a loss may yet be."""
+    quality = _quality(found)
+    root = found.traced.root
+    return (quality if quality >= 2 else 0.0, entries.coverage(root) if root else 0, quality)
 
 
 def _search_entries(
@@ -283,7 +306,7 @@ def _search_entries(
         except TooMuch as error:
             trouble.append(error)
             continue
-        if best is None or _quality(found) > _quality(best):
+        if best is None or _rank(found) > _rank(best):
             best = found
         if best.examined.quality >= 3 and not best.examined.missing:
             break
@@ -375,6 +398,10 @@ def _alternatives(found: Found) -> Iterator[Setup]:
     ):
         yield replace(setup, classes="last")
         yield replace(setup, classes="first")
+    scale, _ = state.leaves.get("out_scale", (None, None))
+    if scale is not None and not scale.learned:
+        # A sigma beside the log variance of the latents may be a plain weight.
+        yield replace(setup, roles={**setup.roles, scale.name: "constant"})
     if "out_scale" in state.leaves:
         yield replace(setup, pixel_scale=True)
     for change in islice(_role_changes(found), MAX_TRIES):

@@ -138,6 +138,11 @@ class State:
         self.closures: list[Any] = []
         self.called: set[int] = set()
         self.over_classes = False
+        # What a model and its guide sample, and the terms of their ELBO.
+        self.sites: dict[str, Any] = {}
+        self.terms: list[Node] = []
+        self.guiding = False
+        self.incomplete = False
         # Which setting a condition asks for, and what the reader has answered.
         self.option_of: dict[str, str] = {}
         self.answered: dict[str, tuple[int, str]] = {}
