@@ -105,6 +105,8 @@ def test_which_of_several_losses_is_meant_is_asked():
     second = EXAMPLE.replace("loss_function", "weighted_loss").replace("+ kl", "+ 2 * kl")
     app = paste(run_page("your_loss"), first + second)
     assert "Two losses" in shown(app)
+    folds = {each.label: each.proto.expanded for each in app.expander}
+    assert folds["Who is who in the code"] is False
     app.selectbox(key="loss_function").set_value("weighted_loss").run()
     assert "σ² = 784" in shown(app)
     assert asked_of(app).function == "weighted_loss"
@@ -177,6 +179,9 @@ def test_what_is_no_loss_gets_a_sentence_and_stays_in_the_field(code):
     assert len(app.warning) == 1
     assert not app.subheader
     assert app.text_area(key="loss_code").value == code
+    # Nothing is folded that has nothing in it.
+    for fold in app.expander:
+        assert fold.children, fold.label
 
 
 @pytest.mark.parametrize("entry", clinic(), ids=lambda entry: entry.id)

@@ -106,17 +106,22 @@ def show_open(asked: Asked, readings: Sequence[Reading], drawn: dict[str, str]) 
 def show_names(asked: Asked, readings: Sequence[Reading], drawn: dict[str, str]) -> None:
     """Who is who, folded; ``drawn``: what each name's control opens with.
 
-    What is not read is often a name that nobody can guess; numbers that are missing come first.
+    What is not read is often a name that nobody can guess; what the code leaves open comes first.
     """
+    others = [name for name in names_in(asked) if name not in drawn]
+    if not drawn and not others:
+        return
     unread = [each for each in readings if not each.read]
-    asks_first = _asks_for_numbers(readings) or any(each.choices for each in unread)
+    asks_first = _asks_for_numbers(readings) or any(
+        each.choices or each.functions for each in unread
+    )
     with st.expander(
         "Who is who in the code",
         icon=":material/badge:",
         expanded=bool(unread) and not asks_first,
         key="loss-names",
     ):
-        _show_roles(drawn, others=[name for name in names_in(asked) if name not in drawn])
+        _show_roles(drawn, others=others)
 
 
 def _show_functions(asked: Asked, reading: Reading) -> None:
