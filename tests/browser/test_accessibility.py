@@ -1,9 +1,15 @@
 """axe-core on every page in every mode: nothing that is ours, however slight."""
 
+# The script below is JavaScript, in its own style.
+# ruff: noqa: E501
+
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browsing import open_everything, wait_ready
 
+from vae.charts.kit.theme import STYLES, in_themes
 from vae.web import navigation
 
 pytestmark = pytest.mark.browser
@@ -27,6 +33,58 @@ def violations(page) -> list[str]:
     return found
 
 
+# Everything that the page paints, shadow trees, figures and marks before names included, as
+# "colour where": text, grounds, edges, fills, strokes, and what a canvas strokes with.
+PAINTS = """
+() => {
+  const paints = new Map();
+  const add = (colour, where) => colour?.startsWith("rgb(") && !paints.has(colour) && paints.set(colour, where);
+  const walk = (root) => {
+    for (const each of root.querySelectorAll("*")) {
+      if (each.shadowRoot) walk(each.shadowRoot);
+      if (!each.checkVisibility()) continue;
+      const where = `${each.tagName}.${each.getAttribute("class") ?? ""}`;
+      const styles = [getComputedStyle(each), getComputedStyle(each, "::before")];
+      for (const style of styles) {
+        add(style.color, where);
+        add(style.backgroundColor, where);
+        for (const side of ["Left", "Right", "Top", "Bottom"])
+          if (parseFloat(style[`border${side}Width`]) > 0) add(style[`border${side}Color`], where);
+      }
+      if (each instanceof SVGElement) [styles[0].fill, styles[0].stroke].forEach((each) => add(each, where));
+      if (each.tagName === "CANVAS") add(styles[0].outlineColor, where);
+    }
+  };
+  walk(document);
+  return [...paints];
+}
+"""
+
+
+def as_rgb(colour: str) -> str:
+    return "rgb({}, {}, {})".format(*bytes.fromhex(colour.removeprefix("#")))
+
+
+def shades() -> list[tuple[str, str]]:
+    """Each colour of the figures' palette on the light ground and on the dark one."""
+    colours = {style.colour for style in STYLES.values()}
+    pairs = []
+    for written in map(in_themes, colours):
+        found = re.findall("#[0-9A-F]{6}", written)
+        pairs.append((as_rgb(found[0]), as_rgb(found[-1])))
+    return pairs
+
+
+def wrong_paints(page, dark: bool) -> list[str]:
+    """What is painted in a colour of the palette as it is on the other ground."""
+    raw = {as_rgb(style.colour) for style in STYLES.values()}
+    own = {pair[dark] for pair in shades()}
+    others = raw | {pair[not dark] for pair in shades()}
+    paints = page.evaluate(PAINTS)
+    assert any(colour in own for colour, _ in paints)
+    return [f"{colour}: {where}" for colour, where in paints if colour in others - own]
+
+
 def settle(page) -> None:
     wait_ready(page)
     page.wait_for_timeout(800)
@@ -34,16 +92,19 @@ def settle(page) -> None:
 
 @pytest.mark.parametrize("name", PAGES, ids=lambda name: name or "overview")
 def test_nothing_is_found_in_any_mode(open_page, name: str) -> None:
-    """Opened once, and turned from one mode to the next: folded, open, dark, presenting."""
+    """Opened once, and turned from one mode to the next: folded, open, dark, presenting. Equal
+    things have one colour in each theme, in figures and beside names."""
     page = open_page(name)
     settle(page)
     assert violations(page) == []
     open_everything(page)
     settle(page)
     assert violations(page) == []
+    assert wrong_paints(page, dark=False) == []
     page.emulate_media(color_scheme="dark")
     settle(page)
     assert violations(page) == []
+    assert wrong_paints(page, dark=True) == []
     page.locator(".st-key-presenter label").click()
     settle(page)
     assert violations(page) == []
@@ -65,6 +126,7 @@ def test_nothing_is_found_beside_a_finished_run_open_and_folded(open_page, dark:
     open_everything(page)
     settle(page)
     assert violations(page) == []
+    assert wrong_paints(page, dark) == []
 
 
 def test_the_audit_sees_a_violation(open_page) -> None:

@@ -2,8 +2,11 @@
 
 import contextlib
 import html
+import json
 import math
 import re
+import tomllib
+from pathlib import Path
 
 import altair as alt
 import pytest
@@ -11,8 +14,10 @@ import vl_convert
 from chart_samples import ARGUMENTS, BUILDERS
 
 from vae.charts.kit.parts import stroke_legend
-from vae.charts.kit.theme import TEXT, dressed
+from vae.charts.kit.theme import STYLES, TEXT, dressed, in_themes
 from vae.charts.train.styles import without_data
+
+CONFIG = Path(__file__).parents[2] / ".streamlit" / "config.toml"
 
 
 def test_every_builder_is_held_against_the_schema():
@@ -46,6 +51,39 @@ def _parts(part):
     for inner in part.values() if isinstance(part, dict) else part:
         if isinstance(inner, dict | list):
             yield from _parts(inner)
+
+
+def _luminance(colour):
+    parts = [byte / 255 for byte in bytes.fromhex(colour.removeprefix("#"))]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return sum(share * part for share, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def _contrast(one, other):
+    low, high = sorted(_luminance(colour) + 0.05 for colour in (one, other))
+    return high / low
+
+
+# The ends and the middle of scales for pixels, which are areas and not marks.
+_PIXELS = {"#000000", "#ffffff", "#E6E8EB"}
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_no_mark_of_a_figure_is_faint_on_its_ground(dark):
+    specs = [
+        json.dumps(BUILDERS[name](**ARGUMENTS[name]).to_dict(validate=False)) for name in ARGUMENTS
+    ]
+    drawn = set(re.findall(r"#[0-9A-Fa-f]{6}", "".join(specs))) - _PIXELS
+    drawn |= {style.colour for style in STYLES.values()}
+    theme = tomllib.loads(CONFIG.read_text(encoding="utf-8"))["theme"]["dark" if dark else "light"]
+    shades = [re.findall(r"#[0-9A-Fa-f]{6}", in_themes(colour)) for colour in drawn]
+    faint = {
+        shade[-dark]: _contrast(shade[-dark], theme["backgroundColor"])
+        for shade in shades
+        if _contrast(shade[-dark], theme["backgroundColor"]) < 3
+    }
+    assert len(drawn) > 8
+    assert faint == {}
 
 
 @pytest.mark.parametrize("name", ARGUMENTS)

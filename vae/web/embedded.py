@@ -23,6 +23,7 @@ from vae.charts.bias import parts as bias
 from vae.charts.derivation import entropy, evidence, learned, nll, parts, spectrum
 from vae.charts.derivation import sigma as panels
 from vae.charts.kit.dials import Dial
+from vae.charts.kit.theme import in_themes
 from vae.lessons import pictures
 from vae.shipped.cards import data_summary
 from vae.web.kit import address, figures
@@ -117,5 +118,5 @@ def show(figure: Figure) -> None:
 
 
 def _key_html(style: Style) -> str:
-    mark = f'<span class="{style.shape}" style="background: {style.colour}"></span>'
+    mark = f'<span class="{style.shape}" style="background: {in_themes(style.colour)}"></span>'
     return f"<span>{mark}{html.escape(style.label)}</span>"

@@ -6,6 +6,7 @@ from typing import Literal
 import streamlit as st
 
 from vae import __version__
+from vae.charts.kit.theme import figures_style
 from vae.ledger.types import REFERENCES
 from vae.lessons import glossary
 from vae.web import contents, hands, moved, quiz
@@ -17,7 +18,7 @@ _KEY = "presenter"
 _PARAMETER = "present"
 _ASSETS = Path(__file__).parent / "assets"
 # Read once: static text of our own, with nothing of an address or a user in it.
-_STYLE = "".join(
+_STYLE = figures_style() + "".join(
     (_ASSETS / name).read_text(encoding="utf-8")
     for name in (
         "frame.css",

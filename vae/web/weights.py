@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from vae.charts.kit.theme import in_themes
 from vae.charts.train.styles import member_styles
 from vae.config import DATASETS
 from vae.errors import CheckpointError, DataUnavailable
@@ -149,7 +150,7 @@ def _pack(
     ]
     configs = [network.config for network in networks]
     styles = member_styles(configs, questions.labels(configs))
-    looks = [weights.Look(style.label, style.colour) for style in styles]
+    looks = [weights.Look(style.label, in_themes(style.colour)) for style in styles]
     return gzip.compress(weights.pack(networks, looks, _sample(networks[0])), mtime=0)
 
 

@@ -20,6 +20,29 @@ KL = Style("KL", "#E69F00", (12, 3), "triangle-down")
 
 STYLES = {name: belief.style for name, belief in BELIEFS.items()} | {"target": TARGET, "kl": KL}
 
+_IN_THEMES: Mapping[str, tuple[str, str]] = {
+    "#0072B2": ("#0072B2", "#2F8FD0"),
+    "#56B4E9": ("#3D9BDB", "#56B4E9"),
+    "#E69F00": ("#CC8400", "#E69F00"),
+}
+"""What is too faint on one of the two grounds, as it is drawn on the light and on the dark one: 3:1
+and more. The Gaussian's blue on the dark ground is not its sky blue, which is another loss's."""
+
+
+def in_themes(colour: str) -> str:
+    """``colour`` for a style sheet, as all pages have it on either ground."""
+    light, dark = _IN_THEMES.get(colour, (colour, colour))
+    return colour if light == dark else f"light-dark({light}, {dark})"
+
+
+def figures_style() -> str:
+    """The rules that draw figures in the colours of the page's theme."""
+    return "".join(
+        f'.stVegaLiteChart svg [{part}="{colour}"] {{ {part}: {in_themes(colour)}; }}\n'
+        for colour in _IN_THEMES
+        for part in ("fill", "stroke")
+    )
+
 
 def colour_scale(*styles: Style) -> alt.Scale:
     """Colours for a field whose values are the labels of ``styles``."""

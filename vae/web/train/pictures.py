@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from vae.charts.kit.theme import Style
+from vae.charts.kit.theme import Style, in_themes
 from vae.export.files import common_moments
 from vae.images import tiles
 from vae.memo import Memo
@@ -134,7 +134,7 @@ def _row(
 ) -> dict[str, Any]:
     return {
         "label": label,
-        "colour": colour,
+        "colour": in_themes(colour),
         "alt": f"{what} {label}{step}".strip(),
         "pictures": [
             _rows.get((run_id, member, frame.step, part), partial(_strip, frame, part))

@@ -64,6 +64,8 @@ export class LatentMap {
   // The layer that does not move: axes, the prior at one and two standard deviations, codes.
   setNetwork(network, labels, names) {
     this.network = network;
+    // Read back as the theme has it: a canvas knows no light-dark().
+    this.canvas.style.outlineColor = network.colour;
     const ground = document.createElement("canvas");
     ground.width = ground.height = this.canvas.width;
     const pen = ground.getContext("2d");
@@ -110,7 +112,7 @@ export class LatentMap {
     for (const radius of [1, 2]) this.#ellipse(pen, 0, 0, radius, radius);
     pen.setLineDash([]);
     pen.drawImage(this.ground, 0, 0, SIZE, SIZE);
-    pen.strokeStyle = network.colour;
+    pen.strokeStyle = style.outlineColor;
     pen.lineWidth = 2;
     const spread = (latent) => Math.exp(0.5 * q.logvar[latent]);
     for (const radius of [1, 2])
