@@ -8,7 +8,6 @@ from vae.web.train import before, guess, run, state
 limits = load_limits()
 page = state.read(limits)
 
-before.use_style()
 st.title("Train: predict, then look")
 # Each part has a place of its own: a question that shows more or fewer controls must not move the
 # buttons below to another place of the page, where a press in that moment would miss them.

@@ -42,6 +42,24 @@ _COUNTERS = """
 })();
 """
 
+# What moved on the page without a hand that moved it: Chromium's own score, 0 to 1 and more, with
+# the elements that it names.
+_SHIFTS = """
+(() => {
+  const shifts = (window.__shifts = []);
+  const named = ({ node, previousRect, currentRect }) => {
+    const element = node?.nodeType === 1 ? node : node?.parentElement;
+    const key = element?.closest("[class*=st-key-]")?.className.match(/st-key-[\\w-]+/)?.[0] ?? "";
+    const text = (element?.innerText ?? "").slice(0, 30);
+    return `${key} ${text}: ${Math.round(previousRect.y)} to ${Math.round(currentRect.y)}`;
+  };
+  new PerformanceObserver((list) => {
+    for (const { value, hadRecentInput, sources } of list.getEntries())
+      if (!hadRecentInput) shifts.push([value, sources.map(named)]);
+  }).observe({ type: "layout-shift", buffered: true });
+})();
+"""
+
 
 @dataclass
 class Record:
@@ -95,6 +113,7 @@ def watch(page: Page) -> Record:
     page.on("request", on_request)
     page.on("websocket", on_websocket)
     page.add_init_script(_COUNTERS)
+    page.add_init_script(_SHIFTS)
     page.__dict__["record"] = record
     return record
 
@@ -133,6 +152,16 @@ def draw_all(page: Page, seconds: float = 90.0) -> None:
     wait_ready(page, seconds)
     page.evaluate("() => globalThis.vaeNearby?.drawAll()")
     wait_ready(page, seconds)
+
+
+def shifted(page: Page) -> tuple[float, list[str]]:
+    """How much of the page moved since it was opened, or since the last call, and what moved most.
+
+    Chromium's layout-shift score: 0.1 and less is good (web.dev/articles/cls).
+    """
+    shifts = page.evaluate("() => window.__shifts.splice(0)")
+    worst = max(shifts, default=(0.0, []))
+    return sum(value for value, _ in shifts), [f"{worst[0]:.3f}", *worst[1]]
 
 
 def dial(page: Page, name: str) -> Locator:

@@ -7,7 +7,7 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browsing import open_everything, wait_ready
+from browsing import open_everything, shifted, wait_ready
 
 from vae.charts.kit.theme import STYLES, in_themes
 from vae.web import navigation
@@ -96,6 +96,8 @@ def test_nothing_is_found_in_any_mode(open_page, name: str) -> None:
     things have one colour in each theme, in figures and beside names."""
     page = open_page(name)
     settle(page)
+    score, worst = shifted(page)
+    assert score < 0.1, worst
     assert violations(page) == []
     open_everything(page)
     settle(page)

@@ -6,7 +6,6 @@ from typing import Literal
 import streamlit as st
 
 from vae import __version__
-from vae.charts.kit.theme import figures_style
 from vae.ledger.types import REFERENCES
 from vae.lessons import glossary
 from vae.web import contents, hands, moved, quiz
@@ -17,18 +16,6 @@ from vae.web.rooms import panel
 _KEY = "presenter"
 _PARAMETER = "present"
 _ASSETS = Path(__file__).parent / "assets"
-# Read once: static text of our own, with nothing of an address or a user in it.
-_STYLE = figures_style() + "".join(
-    (_ASSETS / name).read_text(encoding="utf-8")
-    for name in (
-        "frame.css",
-        "rows.css",
-        "folds.css",
-        "focus.css",
-        "classroom.css",
-        "print.css",
-    )
-)
 _EMBEDDED_STYLE = (_ASSETS / "embedded.css").read_text(encoding="utf-8")
 # A presenter's page prints as any other.
 _PRESENTER_STYLE = f"@media screen {{{(_ASSETS / 'presenter.css').read_text(encoding='utf-8')}}}"
@@ -46,10 +33,11 @@ def navigation_position() -> Literal["top", "sidebar"]:
 
 
 def use_style() -> None:
-    """The style of all pages, and of the modes that are on."""
+    """The style of the modes that are on, beside that of all pages (``vae.web.style``)."""
     modes = (_PRESENTER_STYLE, presenting()), (_EMBEDDED_STYLE, bool(st.context.is_embedded))
     extra = "".join(style for style, wanted in modes if wanted)
-    st.html(f"<style>{_STYLE}{extra}</style>")
+    # From here on a page that opened in a mode is laid out as it stays.
+    st.html(f"<style>.with-faces #root {{ opacity: 1 !important; }}{extra}</style>")
 
 
 def show_frame() -> None:
@@ -58,6 +46,7 @@ def show_frame() -> None:
     hands.show_skips()
     if presenting():
         with st.container(horizontal=True, horizontal_alignment="right", key="presenter-bar"):
+            panel.show_offer()
             _toggle()
             quiz.show_toggle()
             with st.popover("Glossary", icon=":material/menu_book:"):

@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vae.servers import server_name
-from vae.web import steering_key
+from vae.web import steering_key, style
 
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # What a room is told: requests without a body (vae/web/rooms/routes.py).
@@ -34,9 +34,6 @@ _POLICY = (
     "connect-src 'self' data: blob: ws: wss:; form-action 'self'; base-uri 'self'; "
     "object-src 'none'"
 )
-# A page at /train asks first whether the server lives below /train, and the browser's console tells
-# of two answers of 404. It is told where it lives: where its own files are, behind any proxy.
-_HOME = b'<script>window.__streamlit={BACKEND_BASE_URL:new URL("./",location.href).href}</script>'
 _log = logging.getLogger(__name__)
 
 
@@ -54,7 +51,7 @@ class Gate:
         elif scope["type"] != "http":
             await self._app(scope, receive, send)
         elif is_open(scope["method"], scope["path"]):
-            sending = _with_key(scope, _with_home(send), self._name)
+            sending = _with_key(scope, _with_head(send), self._name)
             await self._app(_as_it_is(scope), receive, sending)
         else:
             refusal = PlainTextResponse(
@@ -120,24 +117,26 @@ def _as_it_is(scope: Scope) -> Scope:
     return {**scope, "headers": kept}
 
 
-def _with_home(send: Send) -> Send:
-    """``send``, which tells a page in the browser where its server is."""
+def _with_head(send: Send) -> Send:
+    """``send``, which tells a page in the browser where its server is, and how it looks."""
     held: list[Message] = []
 
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(raw=message["headers"])
             if headers.get("content-type", "").startswith("text/html"):
-                # Its length is known with its first part, which holds the whole head.
+                # Its length is known with its first part, which holds all of it.
                 held.append(message)
                 return
         elif held and message["type"] == "http.response.body":
             start = held.pop()
             body = message.get("body", b"")
-            told = body.replace(b"<head>", b"<head>" + _HOME, 1)
+            told = body.replace(b"<head>", b"<head>" + style.IN_HEAD, 1)
+            told = told.replace(b"<body>", b"<body>" + style.IN_BODY, 1)
             headers = MutableHeaders(raw=start["headers"])
-            if told != body and "content-length" in headers:
-                headers["content-length"] = str(int(headers["content-length"]) + len(_HOME))
+            if "content-length" in headers:
+                longer = int(headers["content-length"]) + len(told) - len(body)
+                headers["content-length"] = str(longer)
             await send(start)
             message = {**message, "body": told}
         await send(message)

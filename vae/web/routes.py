@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from vae.errors import CheckpointError
 from vae.memo import shared
+from vae.web import style
 from vae.web.weights import read_weights
 
 _ASSETS = Path(__file__).parent / "assets"
@@ -60,6 +61,7 @@ def asset_routes(base: str = "") -> list[Route]:
     start = f"/{base.strip('/')}" if base.strip("/") else ""
     return [
         Route(f"{start}/drawing/weights/{{name}}", _serve_weights),
+        Route(f"{start}/style/{{digest}}/frame.css", _serve_style),
         *(
             Route(f"{start}/{folder}/{{digest}}/{{name}}", partial(_serve_asset, folder))
             for folder in FOLDERS
@@ -75,6 +77,12 @@ def _serve_asset(folder: str, request: Request) -> Response:
     known = request.path_params["digest"] == assets_digest(folder)
     kind = _TYPES.get(Path(name).suffix, "application/octet-stream")
     return Response(assets(folder)[name], media_type=kind, headers=_FOR_GOOD if known else _NEVER)
+
+
+def _serve_style(request: Request) -> Response:
+    kept = _FOR_GOOD if request.path_params["digest"] == style.DIGEST else _NEVER
+    headers = {**kept, "Content-Encoding": "gzip"}
+    return Response(style.CONTENT, media_type="text/css", headers=headers)
 
 
 def _serve_weights(request: Request) -> Response:

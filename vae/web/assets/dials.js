@@ -210,16 +210,19 @@ function makeActions(root, data, apply) {
     actions.append(copy, taken("QR", "QR code of this view", "code"), taken("Embed", "Copy embed code: this figure in a slide", "embed"));
   if (actions.children.length) root.append(actions);
   let width = 0;
-  const fit = new ResizeObserver(() => {
+  const fit = () => {
     if (root.offsetWidth === width) return;
     width = root.offsetWidth;
     root.classList.add("menu");
     const low = root.offsetHeight;
     root.classList.remove("menu");
     if (root.offsetHeight > low) root.classList.add("menu");
-  });
-  fit.observe(root);
-  return fit;
+  };
+  // At once: an observer's first call is a frame late, and would move what is below.
+  fit();
+  const observer = new ResizeObserver(fit);
+  observer.observe(root);
+  return observer;
 }
 
 export default function (component) {

@@ -1,7 +1,6 @@
 """Before a run: the question, the controls, the images it will learn from, ways to share."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -18,14 +17,8 @@ from vae.web.train import commands, loss, pictures, shown, state
 from vae.web.train.page_state import PageState
 
 _PICTURES = 10
-_STYLE = (Path(__file__).parents[1] / "assets" / "train.css").read_text(encoding="utf-8")
 # Compressed sizes of the two sets' files.
 _MEGABYTES = {"mnist": 12, "fashion": 31}
-
-
-def use_style() -> None:
-    """The page's own spacing."""
-    st.html(f"<style>{_STYLE}</style>")
 
 
 def show_notes() -> None:

@@ -1,0 +1,48 @@
+"""Nothing moves under the reader's eyes: while a page opens, and while figures are drawn on the way
+down. At 1280 by 720 the opening is looked at beside the audits (test_accessibility.py)."""
+
+import pytest
+from browsing import shifted, wait_ready
+
+from vae.web import navigation
+
+pytestmark = pytest.mark.browser
+
+PAGES = tuple("" if name == "overview" else name for name in navigation.PAGES)
+# Down the page without a hand: what a hand moves is not counted.
+_DOWN = """
+async () => {
+  const main = document.querySelector("[data-testid=stMain]");
+  while (main.scrollTop + main.clientHeight < main.scrollHeight - 1) {
+    const before = main.scrollTop;
+    main.scrollTop += 0.7 * main.clientHeight;
+    if (main.scrollTop === before) break;
+    await new Promise((done) => setTimeout(done, 120));
+  }
+}
+"""
+
+
+@pytest.mark.parametrize("name", PAGES, ids=lambda name: name or "overview")
+def test_nothing_moves_on_a_phone(open_page, name):
+    page = open_page(name, width=390, height=844)
+    score, worst = shifted(page)
+    assert score < 0.1, worst
+    page.evaluate(_DOWN)
+    wait_ready(page)
+    score, worst = shifted(page)
+    assert score < 0.1, worst
+
+
+def test_a_shift_is_seen(open_page):
+    page = open_page("teach")
+    shifted(page)
+    page.evaluate(
+        """() => {
+            const blank = document.createElement("div");
+            blank.style.height = "20rem";
+            document.querySelector("[data-testid=stMainBlockContainer]").prepend(blank);
+        }"""
+    )
+    page.wait_for_timeout(200)
+    assert shifted(page)[0] > 0.1
