@@ -35,14 +35,13 @@ function sightOf(box) {
   return nearby.sight;
 }
 
-function watch() {
-  nearby.frame = 0;
-  if (nearby.all) drawAll();
-  const waiting = [...document.querySelectorAll(WAITING)];
-  for (const figure of waiting) sightOf(figure.closest("[data-testid=stMain]")).observe(figure);
-  const more = waiting.length > (nearby.waiting ?? 0);
-  nearby.waiting = waiting.length;
-  if (more) drawRest(STILL);
+// A figure that comes onto the page says so by an animation that shows nothing (frame.css): nobody
+// needs to look for it at each change of the page, of which a drag makes sixty a second.
+function wait({ target, animationName }) {
+  if (animationName !== "waits") return;
+  if (nearby.all) return draw(target);
+  sightOf(target.closest("[data-testid=stMain]")).observe(target);
+  drawRest(STILL);
 }
 
 function drawRest(later) {
@@ -77,12 +76,8 @@ async function print(event) {
 function drawNearby() {
   if (nearby.drawAll) return;
   nearby.drawAll = drawAll;
+  document.addEventListener("animationstart", wait);
   document.documentElement.classList.add("draws-nearby");
-  new MutationObserver(() => (nearby.frame ||= requestAnimationFrame(watch))).observe(
-    document.body,
-    { childList: true, subtree: true },
-  );
   window.addEventListener("beforeprint", drawAll);
   window.addEventListener("keydown", print);
-  watch();
 }
