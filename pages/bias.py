@@ -44,10 +44,8 @@ st.header(
 quiz.ask("bias", "asymmetry")
 st.markdown("See two outputs, equally far from the target, and what each loss charges. Drag h.")
 with layout.steered("asymmetry"):
-    with layout.row("asymmetry"):
-        st.markdown("**Equally wrong, unequally dear**")
-        figures.show_chart(asymmetry.build_cost_chart, key="cost", **pixel)
-        st.markdown("**Plain BCE hides it under a floor**")
+    figures.show_chart(asymmetry.build_cost_chart, key="cost", **pixel)
+    with layout.more("Plain BCE hides it under a floor"):
         figures.show_chart(asymmetry.build_floor_chart, key="cost-floor", **pixel)
     figures.dials(
         T,
@@ -63,8 +61,7 @@ with layout.steered("asymmetry"):
 st.markdown(
     "Squared error charges t − h and t + h the same, at any σ. BCE charges the one **away from "
     f"½** more: {ratios[0.8]:.3f} times for the thread's 0.8, {ratios[0.3]:.3f} times for its "
-    "0.3 and 0.7. **Right**, BCE never falls below its floor H(t) (grey). Subtract the floor "
-    "to see the bowl."
+    "0.3 and 0.7. Plain BCE never falls below its floor H(t): subtract it to see the bowl."
 )
 lesson.take_away(
     "BCE(t, p) = H(t) + KL(t ‖ p). The bowl is lopsided; its lowest point is p = t.",
@@ -149,10 +146,8 @@ st.markdown(
     "The noise is uniform, between −√3 s and √3 s."
 )
 with layout.steered("noise"):
-    with layout.row("noise"):
-        st.markdown("**Noise on the output: mean costs and their minima**")
-        figures.show_chart(pull_curves.build_noisy_cost_chart, key="noisy", t=t, s=value["s"])
-        st.markdown("**The best output, for every amount of noise**")
+    figures.show_chart(pull_curves.build_noisy_cost_chart, key="noisy", t=t, s=value["s"])
+    with layout.more("The best output, for every amount of noise"):
         figures.show_chart(pull_curves.build_optimum_chart, key="optimum", t=t, s=value["s"])
     figures.dials(
         S,
@@ -162,9 +157,9 @@ with layout.steered("noise"):
         key="noise-dials",
     )
 st.markdown(
-    "Drag s. **BCE moves toward ½**, by about s²(1 − 2t)/(t(1 − t)) (dotted line). **Squared "
+    "Drag s. **BCE moves toward ½**, by about s²(1 − 2t)/(t(1 − t)). **Squared "
     "error stays**, at any σ. **L₁ (section 8) moves away.** Past s = min(t, 1 − t)/√3 the "
-    "noise would leave [0, 1], and the domain decides (thin grey lines), not the loss.\n\n"
+    "noise would leave [0, 1], and the domain decides, not the loss.\n\n"
     "Clipping the noisy output instead moves squared error too: to "
     f"{clipped_mse_optimum(0.8, 0.1):.3f} for t = 0.8 and *normal* noise of 0.1."
 )
@@ -262,17 +257,19 @@ with layout.steered("constant"):
     figures.dials(
         T, values=value, presets={"0.8": {"t": 0.8}, "white": {"t": 1.0}}, key="constant-dials"
     )
-bias.show_lambda()
 st.markdown(
     "The **continuous Bernoulli** divides by the area: density C(λ) λˣ(1 − λ)¹⁻ˣ. Its best λ "
     f"for t = 0.8 is {bernoulli.sigmoid(told.best_logit(0.8)):.5f}. Shown as a picture, λ *looks* "
     "sharper, but it is not what the model expects. Its **mean** is, and that is least in cost "
-    "at t again.\n\n"
-    "**The counter-view** (last picture): read a grey as the *probability* of white. BCE is "
-    "then a valid bound, but a looser one: q sees the grey and not the draw (Shu 2018). "
-    "Loaiza-Ganem & Cunningham (2019, section 1) find such readings wanting."
+    "at t again."
 )
-with layout.more("λ beside its mean, and greys of exactly 0 or 1"):
+with layout.more("λ and its mean as pictures, a counter-view, and greys of exactly 0 or 1"):
+    bias.show_lambda()
+    st.markdown(
+        "**The counter-view** (last picture): read a grey as the *probability* of white. BCE is "
+        "then a valid bound, but a looser one: q sees the grey and not the draw (Shu 2018). "
+        "Loaiza-Ganem & Cunningham (2019, section 1) find such readings wanting."
+    )
     with layout.steered("beyond"):
         with layout.row("beyond"):
             st.markdown("**λ lies beyond t; its mean is t**")
@@ -299,16 +296,14 @@ st.header("7 · Why people like BCE", anchor="gradients", help=explain("a", "p",
 quiz.ask("bias", "gradients")
 st.markdown("See how hard each loss pushes a logit, and how long a wrong one takes to turn.")
 with layout.steered("gradients"):
-    with layout.row("gradients"):
-        st.markdown("**The gradient on the logit**")
-        figures.show_chart(
-            descent.build_gradient_chart,
-            key="gradients-at",
-            t=t,
-            start=value["start"],
-            sigma=sigma,
-        )
-        st.markdown("**The way out of a confident error: plain descent, target 1**")
+    figures.show_chart(
+        descent.build_gradient_chart,
+        key="gradients-at",
+        t=t,
+        start=value["start"],
+        sigma=sigma,
+    )
+    with layout.more("The way out of a confident error: plain descent, target 1"):
         figures.show_chart(
             descent.build_escape_chart, key="escape", start=value["start"], sigma=sigma
         )
@@ -356,7 +351,7 @@ with layout.steered("opposite"):
         key="g-dials",
     )
 st.markdown(
-    "L_g(t, p) = ∫ from t to p of (u − t)[4u(1 − u)]ᵍ du. Drag g from −1 (a quarter of BCE) by "
+    "The cost is ∫ from t to p of (u − t)[4u(1 − u)]ᵍ du. Drag g from −1 (a quarter of BCE) by "
     "0 (½ squared error, σ = 1) to 1: the lean turns over, the lowest point stays. At g = 1 "
     "the mirrored costs differ by exactly (8/3)(2t − 1)h³."
 )
@@ -383,15 +378,17 @@ st.markdown(
     "**Left**, given the target: every loss lifts the dark, dims the bright. z does not tell all, "
     "and an output that does not know is the mean of what might be. **Right**, given the "
     "output: BCE and the Gaussian stay near 0. Where they say 0.8, the pixels are 0.8 "
-    "on average. So blur is regression to the mean; it is not a bias of cross-entropy.\n\n"
-    "The **continuous Bernoulli** is as bright as the data on the whole. At this KL its greys "
-    "are too far out, and it leaves more squared error than the other two. A part of that "
-    "is time: it learns more slowly. On the built-in digits it leaves "
-    f"{short[1]:.1f} times BCE's error after {short[0]} epochs, and {long[1]:.1f} times after "
-    f"{long[0]}. Its σ is its own: "
-    f"{told.best_deviation(0.5):.3f} at mid-grey, {told.best_deviation(1 / 512):.3f} at black. "
-    "It spends its nats on telling black from nearly black."
+    "on average. So blur is regression to the mean; it is not a bias of cross-entropy."
 )
+with layout.more("Why the continuous Bernoulli leaves more squared error"):
+    st.markdown(
+        "It is as bright as the data on the whole. At this KL its greys are too far out. A part "
+        "of that is time: it learns more slowly. On the built-in digits it leaves "
+        f"{short[1]:.1f} times BCE's error after {short[0]} epochs, and {long[1]:.1f} times after "
+        f"{long[0]}. Its σ is its own: "
+        f"{told.best_deviation(0.5):.3f} at mid-grey, {told.best_deviation(1 / 512):.3f} at "
+        "black. It spends its nats on telling black from nearly black."
+    )
 lesson.take_away(
     "Blur comes from what z does not know. Compare losses at one KL, over several seeds, and "
     "read *both* charts before blaming one.",

@@ -81,7 +81,7 @@ def places(page, row: str) -> list[tuple[float, float]]:
     )
 
 
-@pytest.mark.parametrize("row", ["asymmetry", "constant"])
+@pytest.mark.parametrize("row", ["minimum", "constant"])
 def test_figures_stand_side_by_side_each_below_its_caption(bias, row):
     parts = places(bias, row)
     for at in range(0, len(parts), 4):

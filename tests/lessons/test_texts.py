@@ -154,6 +154,13 @@ def test_no_source_is_kept_for_a_number_that_no_text_has() -> None:
     assert set(RESULTS) <= used
 
 
+def test_no_index_is_written_as_it_is_typed() -> None:
+    """An underscore is seen as one outside formulas and code."""
+    typed = re.compile(r"(?<![\w`$.])[A-Za-z]_[A-Za-z](?![\w(`.])")
+    assert typed.search("from E_q[log p] to L_g(t)")
+    assert [f"{where}: {text}" for where, text in TEXTS if typed.search(text)] == []
+
+
 def test_lambda_is_the_continuous_bernoullis_alone() -> None:
     """An eigenvalue is v with an index on every page and figure."""
     for path in (*(ROOT / "pages").glob("*.py"), *(ROOT / "vae").rglob("*.py")):

@@ -62,7 +62,7 @@ GLOSSARY = (
     Entry("d", "latents", "the number of latents"),
     Entry("s", "output noise", "standard deviation of noise that is added to an output"),
     Entry("τ", "logit noise", "standard deviation of noise that is added to a logit"),
-    Entry("g", "lean", "which way the loss L_g leans: −1 as BCE, 0 as squared error, 1 opposite"),
+    Entry("g", "lean", "which way the loss leans: −1 as BCE, 0 as squared error, 1 opposite"),
     Entry(
         "c, w",
         "weights",

@@ -62,8 +62,9 @@ def show_fits() -> None:
         )
     rows = fitted(float(grey), noise_on, float(amount))
     shares = ((TARGET, target_shares(float(grey))), *((row[0], row[4]) for row in rows))
-    with layout.row("fitted", "wide"):
-        show_strips([_target_strip(float(grey)), *(_fitted_strip(*row[:4]) for row in rows)])
+    strips = [_target_strip(float(grey)), *(_fitted_strip(*row[:4]) for row in rows)]
+    show_strips(strips, across=2)
+    with layout.more("How many pixels have which grey"):
         figures.show_chart(build_greys_chart, key="fitted-greys", width="content", shares=shares)
 
 

@@ -50,7 +50,7 @@ def build_cost_chart(*, t: float, h: float) -> alt.LayerChart:
     )
     nats = alt.Y(
         "y:Q",
-        title="nats per pixel above the least",
+        title="nats above least",
         scale=alt.Scale(domain=[alt.ExprRef("-0.03 * top"), alt.ExprRef("top")], nice=False),
         axis=alt.Axis(tickCount=4),
     )

@@ -48,7 +48,7 @@ def build_family_chart(*, t: float, h: float, g: float) -> alt.LayerChart:
         x=x_axis("output p"),
         y=y_axis("cost, equal curvature at t", -0.01, 0.44, values=[0, 0.1, 0.2, 0.3]),
         params=[*T.params(t), *H.params(h), *G.params(g), INNER],
-        description="The loss L_g against the output, between binary cross-entropy and its "
+        description="The loss against the output, between binary cross-entropy and its "
         "opposite. The lowest point is at the target for every g; points mark the outputs t "
         "minus h and t plus h.",
     )
@@ -91,7 +91,7 @@ def build_edge_chart(*, g: float) -> alt.LayerChart:
         x=x_axis("pixel across the edge", 0, EDGE_PIXELS - 1),
         y=y_axis("grey", 0, 1),
         params=G.params(g),
-        description="A soft edge across 21 pixels, dotted, and the greys of least expected L_g "
+        description="A soft edge across 21 pixels, dotted, and the greys of least expected loss "
         "under output noise. They are flatter for g below 0, the edge itself at g of 0, steeper "
         "above.",
     )

@@ -183,7 +183,7 @@ def build_logit_noise_chart(*, t: float, tau: float) -> alt.LayerChart:
         ),
         text,
         x=x_axis("target t", values=[0, 0.2, 0.4, 0.6, 0.8, 1]),
-        y=y_axis("mean output less target", -0.15, 0.22, values=[-0.1, 0, 0.1]),
+        y=y_axis("output less target", -0.15, 0.22, values=[-0.1, 0, 0.1]),
         params=[*T.params(t), *TAU.params(tau), INNER],
         description="Mean output less target against the target, with noise on the logit. It is "
         "zero for binary cross-entropy. For a sigmoid with squared error, at any sigma, it is "

@@ -47,7 +47,7 @@ def build_minimum_chart() -> alt.LayerChart:
         .mark_line(strokeWidth=3, clip=True)
         .encode(
             x=alt.X("p:Q", title="output p", scale=alt.Scale(domain=[0, 1], nice=False)),
-            y=alt.Y("cost:Q", title="mean loss, scaled; any σ"),
+            y=alt.Y("cost:Q", title="scaled loss; any σ"),
             color=_colour("loss", LOSSES, stroke_legend(columns=1)),
             strokeDash=alt.StrokeDash(
                 "loss:N", title=None, sort=_names(LOSSES), scale=dash_scale(*LOSSES)

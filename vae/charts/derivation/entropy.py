@@ -68,7 +68,7 @@ def _bars(total: int) -> alt.Chart:
             x2=alt.X2("right:Q"),
             y=alt.Y(
                 "share:Q",
-                title="share of the images (bars)",
+                title="share of images (bars)",
                 scale=alt.Scale(domain=[0, 1]),
                 axis=alt.Axis(format="%"),
             ),

@@ -91,9 +91,9 @@ def build_posterior_chart(
 
 
 def build_bound_chart(*, x: float, sigma: float, q_mean: float, q_scale: float) -> alt.LayerChart:
-    """From E_q[log p(x|z)] down by the KL to the bound, and up by the gap to log p(x)."""
+    """From E[log p(x|z)] down by the KL to the bound, and up by the gap to log p(x)."""
     rows = (
-        ("E_q[log p(x|z)]", "0", ex.EXPECTED, GAUSSIAN.colour, 0.75, ex.EXPECTED),
+        ("E[log p(x|z)]", "0", ex.EXPECTED, GAUSSIAN.colour, 0.75, ex.EXPECTED),
         ("− KL(q ‖ prior)", ex.EXPECTED, ex.ELBO, KL.colour, 0.9, f"-{ex.KL}"),
         ("= the bound", "0", ex.ELBO, TARGET.colour, 0.75, ex.ELBO),
         ("+ gap, KL(q ‖ posterior)", ex.ELBO, ex.LOG_EVIDENCE, KL.colour, 0.45, ex.GAP),

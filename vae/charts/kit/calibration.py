@@ -34,7 +34,7 @@ def build_response_chart(
         styles,
         named,
         x=("target", "grey of the target"),
-        y=("output", "mean output less target"),
+        y=("output", "output less target"),
         title="mean output less target, by grey of the target",
         description="Mean output less the target against the target's grey in bins of the test "
         "pixels, for each run; on the dotted line an output is equal to its target.",
@@ -54,7 +54,7 @@ def build_calibration_chart(
         styles,
         named,
         x=("output", "output"),
-        y=("target", "mean target less output"),
+        y=("target", "target less output"),
         title="calibration: mean target less output, by output",
         description="Calibration: mean target less the output against the output in bins of the "
         "test pixels, for each run. On the dotted line an output of a grey is that grey on "
