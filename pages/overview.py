@@ -12,12 +12,16 @@ from vae.web.your_loss import symptoms
 values = figures.query_values(overview.DIALS)
 
 st.title("What is a VAE’s loss?", anchor="overview")
-st.markdown(
+what = (
     "A **variational autoencoder** (VAE) squeezes an image x into a few numbers z and draws it "
-    "again. The **encoder** guesses z from x; the **decoder** guesses x from z. It is trained to "
-    "raise a log likelihood, yet its code says *mean squared error* or *binary cross-entropy*. "
-    "Where do these come from, and does it matter which one you take?"
+    "again. The **encoder** guesses z from x; the **decoder** guesses x from z. "
 )
+asked = (
+    "A VAE is trained to raise a log likelihood, yet its code says *mean squared error* or *binary "
+    "cross-entropy*. Where do these come from, and does it matter which one you take?"
+)
+# On a projector the first figure is to be seen with the question: what a VAE is comes below it.
+st.markdown(asked if frame.presenting() else what + asked)
 
 st.header(
     "The answer, for one pixel",
@@ -27,7 +31,7 @@ st.header(
 st.markdown("See what three decoders believe of one pixel, and what each charges for a miss.")
 with layout.steered("answer"):
     with layout.row("answer", "threes"):
-        st.markdown("**What the decoder believes of the pixel…**")
+        st.markdown("**A belief about the pixel…**")
         figures.show_chart(overview.build_belief_chart, key="belief", **values)
         st.markdown("**…is the loss: minus its logarithm**")
         figures.show_chart(overview.build_loss_chart, key="loss", **values)
@@ -46,7 +50,8 @@ with layout.steered("answer"):
         key="overview-dials",
     )
 st.markdown(
-    "**A loss is a belief.** Choose what the decoder believes of a pixel: a bell, two bars, or a "
+    (f"{what}\n\n" if frame.presenting() else "")
+    + "**A loss is a belief.** Choose what the decoder believes of a pixel: a bell, two bars, or a "
     "curve on [0, 1]. Minus the logarithm of that belief, at the pixel, is the loss: MSE, BCE, or "
     "the continuous Bernoulli’s. It is counted in **nats**; a nat is 1.44 bits.\n\n"
     "The two bars allow black and white alone. For a grey t, BCE is a *mean*: of −log of the "
@@ -57,7 +62,7 @@ st.markdown(
     "what the encoder pays, in nats, for telling z more than the prior knows. σ sets the weight "
     "for MSE. BCE has set it for you, and unevenly."
     # One message with it: each element of a page is one, to every browser.
-    + (f"\n\n{ruler}" if (ruler := beliefs.ruler("mnist")) else "")
+     + (f"\n\n{ruler}" if (ruler := beliefs.ruler("mnist")) else "")
 )
 
 st.header("Every loss is a belief", anchor="beliefs", help=explain("MSE", "BCE", "KL", "σ"))

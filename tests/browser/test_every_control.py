@@ -221,6 +221,15 @@ def test_a_lessons_buttons_go_on_from_where_they_are(open_page, mode):
     expect(page.get_by_text("Line 2 of 8", exact=True)).to_be_visible(timeout=SECONDS)
     forward.click()
     expect(page.get_by_text("Line 3 of 8", exact=True)).to_be_visible(timeout=SECONDS)
+    # What came is brought above the buttons and the dials, which stay where they are.
+    page.wait_for_function(
+        """() => {
+            const figure = document.querySelector(".st-key-step-3 .stVegaLiteChart");
+            const row = document.querySelector(".st-key-print-hidden-steps");
+            const [box, bar] = [figure, row].map((each) => each?.getBoundingClientRect());
+            return box?.height && box.top > 60 && box.bottom <= bar.top;
+        }"""
+    )
     assert parameters(page)["step"] == ["3"]
     page.reload()
     wait_ready(page)

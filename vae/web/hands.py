@@ -41,14 +41,22 @@ def announce(
     rows: Mapping[str, str] | None = None,
     *,
     quiet: bool = False,
+    bring: str = "",
 ) -> None:
     """Have screen readers speak ``text`` when it changes, politely; called at most once a run.
 
     ``quiet``: not the text with which the page opens, which is there to be read, only those after.
     ``follow``: for the key of a button the keys of those that get its focus when it is greyed, the
     first that can be pressed. ``rows``: keys among them that stand for a row of buttons, which has
-    the focus as a whole, with its name.
+    the focus as a whole, with its name. ``bring``: the key of what came with a change of the text,
+    and is to be seen above the dials.
     """
     following = {key: list(keys) for key, keys in (follow or {}).items()}
-    told = {"said": text, "quiet": quiet, "follow": following, "rows": dict(rows or {})}
+    told = {
+        "said": text,
+        "quiet": quiet,
+        "follow": following,
+        "rows": dict(rows or {}),
+        "bring": bring,
+    }
     _said(key="said", data=[told])

@@ -37,6 +37,9 @@ def show_two_likelihoods(values: Mapping[str, float]) -> None:
         ("Bernoulli pixel, output p", [line.bernoulli for line in TWO_LIKELIHOODS]),
     )
     with layout.row("two-likelihoods", "halves"):
+        # First what the dials move: they are below all of it.
+        for key, numbers in (("gaussian-loss", GAUSSIAN_LOSS), ("bernoulli-loss", BERNOULLI_LOSS)):
+            figures.show_chart(build_numbers_chart, key=key, lines=numbers, **values)
         for head, formulas in columns:
             steps = [
                 f"{number} · {line.title}:\n\n$\\displaystyle {formula}$"
@@ -45,8 +48,6 @@ def show_two_likelihoods(values: Mapping[str, float]) -> None:
                 )
             ]
             st.markdown("\n\n".join([f"**{head}**", *steps]))
-        for key, numbers in (("gaussian-loss", GAUSSIAN_LOSS), ("bernoulli-loss", BERNOULLI_LOSS)):
-            figures.show_chart(build_numbers_chart, key=key, lines=numbers, **values)
 
 
 # --- the expansion ---------------------------------------------------------------------------
@@ -73,7 +74,9 @@ def show_expansion(values: Mapping[str, float]) -> None:
         st.button("Next", type="primary", on_click=_next, disabled=number == last)
         st.button("All", on_click=_all, disabled=position == "all")
         st.caption(f"Line {number} of {last}")
-    hands.announce(_spoken(position), quiet=True)
+    hands.announce(
+        _spoken(position), quiet=True, bring="" if position == "all" else f"step-{position}"
+    )
 
 
 def _spoken(position: str) -> str:
@@ -205,10 +208,10 @@ def show_way_to_public_losses() -> None:
     """What the census beside it shows, and the page on which anybody's loss is read."""
     query = "?present=1" if frame.presenting() else ""
     st.html(
-        "<p><strong>The same of public code</strong>: the σ² of losses in use, over twelve "
-        "decades. The diamond is a pixel mean beside a summed KL.</p>"
+        '<div class="with-words"><p><strong>The same of public code</strong>: the σ² of losses in '
+        "use, over twelve decades. The diamond is a pixel mean beside a summed KL.</p>"
         f'<p>Paste yours, and have it read: <a href="your_loss{query}" target="_self">Your loss'
-        "</a></p>"
+        "</a></p></div>"
     )
 
 

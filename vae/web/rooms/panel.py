@@ -31,10 +31,16 @@ def code() -> str:
 
 
 def show(*, offer: bool = False) -> None:
-    """The room of the address; with ``offer``, where there is none, a button that opens one."""
-    kept = code()
-    if kept or offer:
+    """The room of the address, if it names one; ``offer``: whether, once it is gone, another may be
+    opened here."""
+    if kept := code():
         quiz.show_part("room", data(kept, offer=offer), key="room-panel")
+
+
+def show_offer() -> None:
+    """Where the address names no room, a button that opens one."""
+    if not code():
+        quiz.show_part("room", data(""), key="room-panel")
 
 
 def data(kept: str, *, offer: bool = True) -> dict[str, object]:

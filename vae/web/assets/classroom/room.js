@@ -46,6 +46,7 @@ class Panel {
 
   // Before a room is there, for who stands in front of a class.
   offer() {
+    this.root.firstChild.classList.add("offer");
     this.body.replaceChildren(button("Open a room", () => this.open()));
   }
 
