@@ -7,14 +7,16 @@ from itertools import combinations
 
 import altair as alt
 import numpy as np
+import pandas as pd
 import pytest
 import run_samples
 import vl_convert
 from vega import rows_of
 
+from vae.beliefs import BELIEFS
 from vae.charts.kit import calibration
 from vae.charts.kit.theme import dressed
-from vae.charts.train import curves, maps
+from vae.charts.train import curves, maps, rate
 from vae.charts.train.styles import member_styles, without_data
 from vae.config import LIKELIHOODS, TrainConfig
 from vae.images.sets import DIGIT_NAMES, FASHION_NAMES
@@ -334,3 +336,32 @@ def test_a_map_reaches_as_far_as_it_is_told():
     chart = maps.build_map_chart(names=("0", "1"), latents=(0, 1), reach=12.5).to_dict()
     scales = [layer["encoding"]["x"].get("scale", {}) for layer in chart["layer"]]
     assert {"domain": [-12.5, 12.5], "nice": False} in scales
+
+
+@pytest.mark.parametrize(
+    ("runs", "named"),
+    [
+        ([("σ 0.05", 60, 0.008), ("σ 0.2", 20, 0.02), ("BCE", 19.5, 0.0195)], 3),
+        ([("one", 0.1, 0.2153), ("two", 60, 0.008), ("far away", 60.1, 0.008)], 3),
+        ([("one", 60, 0.008), ("two", 60, 0.008), ("three", 60, 0.008), ("four", 1, 0.2)], 3),
+    ],
+)
+def test_no_name_in_a_sweep_lies_on_another(runs, named):
+    family = BELIEFS["gaussian"].style
+    rows = [
+        {"kind": tables.MEASURED, "family": family.label, "name": name, "kl": kl, "mse": mse}
+        for name, kl, mse in runs
+    ]
+    drawn = _svg(rate.build_rate_chart(families=(family,)), pd.DataFrame(rows))
+    texts = re.findall(
+        r'text-anchor="(start|end)" transform="translate\(([-\d.]+),([-\d.]+)\)"[^>]*>([^<]+)<',
+        drawn,
+    )
+    boxes = []
+    for anchor, x, y, text in texts:
+        if text in {name for name, _, _ in runs}:
+            left = float(x) - (7 * len(text) if anchor == "end" else 0)
+            boxes.append((left, left + 7 * len(text), float(y)))
+    assert len(boxes) == named
+    for (left, right, y), (left_, right_, y_) in combinations(boxes, 2):
+        assert min(right, right_) <= max(left, left_) or abs(y - y_) >= 12
