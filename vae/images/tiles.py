@@ -10,6 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
+_GREYS = 14
+
 
 def tile(images: np.ndarray, columns: int, gap: int = 1) -> Image.Image:
     """``images`` (n, h, w) uint8 in rows of ``columns``, ``gap`` transparent pixels apart.
@@ -52,6 +54,24 @@ def data_url(data: bytes) -> str:
 def strip(images: np.ndarray, zoom: int = 2) -> str:
     """``images`` (n, h, w) side by side in one row, as a data URL."""
     return data_url(png(tile(images, len(images)), zoom))
+
+
+def light_strip(images: np.ndarray) -> str:
+    """``images`` (n, h, w) side by side in one row in fifteen greys, as a data URL.
+
+    For what is sent many times: a third of the bytes of ``strip``. Half a step of rounding is 9 of
+    255 grey levels. A browser enlarges it.
+    """
+    picture = tile(images, len(images))
+    grey, there = (np.asarray(band) for band in picture.split())
+    # Number 0 is the gap's; the fifteen others are greys.
+    numbers = np.where(there > 0, 1 + np.rint(grey / 255 * _GREYS).astype(np.uint8), 0)
+    light = Image.fromarray(numbers.astype(np.uint8), "P")
+    greys = [round(255 * number / _GREYS) for number in range(_GREYS + 1)]
+    light.putpalette([0, 0, 0, *(value for value in greys for _ in range(3))])
+    buffer = io.BytesIO()
+    light.save(buffer, "PNG", bits=4, transparency=b"\0", compress_level=9)
+    return data_url(buffer.getvalue())
 
 
 def sheet(rows: Sequence[np.ndarray], zoom: int = 2) -> str:

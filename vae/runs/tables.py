@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from vae.runs.snapshots import MemberSnapshot
+from vae.runs.thinning import thinned
 from vae.wire.events import EpochEvent, GalleryEvent, StepEvent
 
 BATCH = "training batch"
@@ -18,18 +19,31 @@ MEASURED = "measured"
 PREDICTED = "predicted"
 
 
-def curve_frame(members: Sequence[MemberSnapshot], labels: Sequence[str]) -> pd.DataFrame:
+def curve_frame(
+    members: Sequence[MemberSnapshot], labels: Sequence[str], most: int | None = None
+) -> pd.DataFrame:
     """One row for each kept step and each epoch of each member.
 
     Columns: step, member, on (training batch or test set), log_likelihood, kl, loss (nats an
-    image), mse (a pixel).
+    image), mse (a pixel). ``most``: of so many steps in all, each member's evenly spaced and its
+    newest; None for all that are kept.
     """
     rows = []
+    room = None if most is None else max(2, most // len(members))
     for member, label in zip(members, labels, strict=True):
-        rows += [(e.step, label, BATCH, *_step_figures(e)) for e in member.steps]
+        rows += [(e.step, label, BATCH, *_step_figures(e)) for e in thinned(member.steps, room)]
         rows += [(e.step, label, TEST, *_epoch_figures(e)) for e in member.epochs]
     columns = ["step", "member", "on", "log_likelihood", "kl", "loss", "mse"]
     return _finite(pd.DataFrame(rows, columns=columns))
+
+
+def light(frame: pd.DataFrame) -> pd.DataFrame:
+    """``frame`` as it travels to be drawn: seven digits, and each word once."""
+    kinds = {
+        name: "float32" if kind == "float64" else "int32" if kind == "int64" else "category"
+        for name, kind in frame.dtypes.astype(str).items()
+    }
+    return frame.astype(kinds)
 
 
 def rate_changes(members: Sequence[MemberSnapshot]) -> tuple[tuple[int, float], ...]:
@@ -45,10 +59,13 @@ def rate_changes(members: Sequence[MemberSnapshot]) -> tuple[tuple[int, float], 
     )
 
 
-def scale_frame(member: MemberSnapshot) -> pd.DataFrame:
-    """Sigma and the batch's RMSE at each kept step. Columns: step, quantity, value (pixels)."""
+def scale_frame(member: MemberSnapshot, most: int | None = None) -> pd.DataFrame:
+    """Sigma and the batch's RMSE at each kept step. Columns: step, quantity, value (pixels).
+
+    ``most``: of so many steps, evenly spaced; None for all that are kept.
+    """
     rows = []
-    for event in member.steps:
+    for event in thinned(member.steps, most):
         if event.scale is not None:
             rows += [(event.step, SCALE, event.scale), (event.step, RMSE, event.mse**0.5)]
     return _finite(pd.DataFrame(rows, columns=["step", "quantity", "value"]))

@@ -45,3 +45,12 @@ class ThinnedHistory(Generic[T]):
 
     def __len__(self) -> int:
         return len(self._kept) + len(self._newest)
+
+
+def thinned(items: Sequence[T], most: int | None) -> Sequence[T]:
+    """At most ``most`` of ``items`` (None: all), evenly spaced from the first, and the newest."""
+    if most is None or len(items) <= most:
+        return items
+    stride = -(-(len(items) - 1) // (most - 1))
+    chosen = items[:-1:stride]
+    return [*chosen, items[-1]]

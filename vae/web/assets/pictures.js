@@ -29,6 +29,7 @@ export default function (component) {
   const state = (root.state ??= { view: 0, frame: 0, timer: 0 });
   const fresh = root.dataset.structure !== structure(data);
   state.data = data;
+  keep(state, fresh);
   if (fresh) build(root, state);
   if (state.frame >= data.frames) state.frame = data.frames - 1;
   if (state.slider) state.slider.max = data.frames - 1;
@@ -37,14 +38,24 @@ export default function (component) {
   return () => stop(state);
 }
 
+// Of a run that goes on, a row may come without pictures: those that it had stay.
+function keep(state, fresh) {
+  if (fresh) state.kept = new Map();
+  state.data.views.forEach((view, at) =>
+    view.rows.forEach((row, index) => {
+      if (row.pictures.length) state.kept.set(`${at}/${index}`, row.pictures);
+    }),
+  );
+}
+
 function show(root, state) {
   const { data } = state;
   const rows = data.views[state.view].rows;
   root.querySelectorAll(".row").forEach((line, index) => {
     const image = line.querySelector("img");
-    const frames = rows[index].pictures;
+    const frames = state.kept.get(`${state.view}/${index}`) ?? [];
     // A row that never changes, as the targets, comes once.
-    const source = frames[Math.min(state.frame, frames.length - 1)];
+    const source = frames[Math.min(state.frame, frames.length - 1)] ?? "";
     if (image.getAttribute("src") !== source) image.setAttribute("src", source);
     if (image.alt !== rows[index].alt) image.alt = rows[index].alt;
   });

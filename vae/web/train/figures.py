@@ -35,6 +35,8 @@ from vae.wire.events import BoundEvent
 # Frames, and the same in the form in which they travel: Streamlit would convert them anew for
 # every viewer.
 _frames = Memo(24)
+# Of all curves of a figure: a line of a race bends every six pixels of a wide figure at most.
+_MOST_STEPS = 480
 _packed = Memo(96)
 _ROWS = "rows"
 _BINS = {
@@ -407,18 +409,18 @@ def _curves(snapshot: RunSnapshot, styles: Sequence[Style], *fields: str) -> byt
     labels = [style.label for style in styles]
     frame = _frames.get(
         ("curves", snapshot.run_id, snapshot.version),
-        lambda: tables.curve_frame(snapshot.members, labels),
+        lambda: tables.curve_frame(snapshot.members, labels, _MOST_STEPS),
     )
     return _packed.get(
         ("curves", snapshot.run_id, snapshot.version, fields),
-        lambda: to_arrow(frame[["step", "member", "on", *fields]]),
+        lambda: to_arrow(tables.light(frame[["step", "member", "on", *fields]])),
     )
 
 
 def _show_scale(snapshot: RunSnapshot, height: int | None) -> None:
     rows = _packed.get(
         ("scale", snapshot.run_id, snapshot.version),
-        lambda: to_arrow(tables.scale_frame(snapshot.members[0])),
+        lambda: to_arrow(tables.light(tables.scale_frame(snapshot.members[0], _MOST_STEPS))),
     )
     show(
         curves.build_scale_chart,

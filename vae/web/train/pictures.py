@@ -13,6 +13,7 @@ from vae.export.files import common_moments
 from vae.images import tiles
 from vae.memo import Memo
 from vae.runs.snapshots import Frame, MemberSnapshot
+from vae.runs.thinning import thinned
 
 _ASSETS = Path(__file__).parents[1] / "assets"
 _component = st.components.v2.component(
@@ -27,6 +28,11 @@ _MOST_KEPT = 600
 _TARGETS = "targets"
 _MEANS = "decoder means"
 _DRAWS = "draws from p(x|z)"
+# While a run goes on, rows beside the means come with every so many polls, and stay between them.
+_POLLS_BETWEEN = 4
+_POLLS = "live_polls"
+# Of a film, in all its rows.
+_FILM_PICTURES = 240
 
 
 _rows = Memo(_MOST_KEPT)
@@ -37,6 +43,7 @@ def show_targets(images: np.ndarray, *, key: str) -> None:
     row = {
         "label": _TARGETS,
         "colour": "",
+        "part": _TARGETS,
         "alt": f"{len(images)} images of the test set",
         "pictures": [tiles.strip(images)],
     }
@@ -59,7 +66,28 @@ def show_live(
     frames = [member.frames[-1:] for member in members]
     if all(frames):
         data = _film(run_id, frames, styles, captions=[""], alt_step=True)
+        if not _is_whole(run_id):
+            _leave_out_what_stays(data)
         _show({**data, "bring": run_id if bring else ""}, key=key)
+
+
+def _is_whole(run_id: str) -> bool:
+    """Whether this poll of a session brings every row: the first does, and each fourth.
+
+    So what a slow connection never got, since a newer poll took its place, comes with a later one.
+    """
+    seen, polls = st.session_state.get(_POLLS, ("", 0))
+    polls = polls + 1 if seen == run_id else 0
+    st.session_state[_POLLS] = run_id, polls
+    return polls % _POLLS_BETWEEN == 0
+
+
+def _leave_out_what_stays(data: dict[str, Any]) -> None:
+    """Take out the pictures of the targets, and of the draws: the browser shows those it has."""
+    for view in data["views"]:
+        for row in view["rows"]:
+            if row["part"] != "means":
+                row["pictures"] = []
 
 
 def show_film(
@@ -70,15 +98,19 @@ def show_film(
     *,
     key: str,
 ) -> None:
-    """Every kept moment, with a scrubber and a play button; no traffic while it plays.
+    """Kept moments, with a scrubber and a play button; no traffic while it plays.
 
     ``captions``: one line for each moment of ``exports.common_moments(members)``.
     """
     frames = common_moments(members)
     if frames and frames[0]:
-        data = _film(run_id, frames, styles, captions=captions, alt_step=False)
+        most = max(2, _FILM_PICTURES // (2 * len(members)))
+        moments = thinned(range(len(captions)), most)
+        chosen = [[kept[moment] for moment in moments] for kept in frames]
+        words = [captions[moment] for moment in moments]
+        data = _film(run_id, chosen, styles, captions=words, alt_step=False)
         # It opens on the picture that the run ended with.
-        _show({**data, "opening": len(captions) - 1}, key=key)
+        _show({**data, "opening": len(words) - 1}, key=key)
 
 
 def _show(data: dict[str, Any], *, key: str) -> None:
@@ -135,6 +167,7 @@ def _row(
     return {
         "label": label,
         "colour": in_themes(colour),
+        "part": part,
         "alt": f"{what} {label}{step}".strip(),
         "pictures": [
             _rows.get((run_id, member, frame.step, part), partial(_strip, frame, part))
@@ -144,4 +177,4 @@ def _row(
 
 
 def _strip(frame: Frame, part: str) -> str:
-    return tiles.strip(getattr(frame.reconstruction, part))
+    return tiles.light_strip(getattr(frame.reconstruction, part))

@@ -37,6 +37,7 @@ POLL_SECONDS = 0.4
 _OPENING_SECONDS = 0.15
 # One core answers about this many watchers at the full rate; more of them are polled slower.
 _WATCHERS_AT_FULL_RATE = 12
+_MEMBERS_AT_LEAST_RATE = 4
 # Grey and pale, but legible: words keep their own contrast.
 _STALE = """
 :is(.st-key-train-run, .st-key-train-results) :is(img, canvas, svg, [data-testid=stAlert],
@@ -80,7 +81,9 @@ def interval(snapshot: RunSnapshot | None) -> float | None:
         return None
     if _opening(snapshot):
         return _OPENING_SECONDS
-    return POLL_SECONDS * max(1.0, snapshot.watchers / _WATCHERS_AT_FULL_RATE)
+    # A race has as much more to be sent as it has members.
+    members = min(len(snapshot.members), _MEMBERS_AT_LEAST_RATE) / 2
+    return POLL_SECONDS * max(1.0, members, snapshot.watchers / _WATCHERS_AT_FULL_RATE)
 
 
 def scene(snapshot: RunSnapshot | None) -> Scene:
