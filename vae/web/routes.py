@@ -20,7 +20,7 @@ from vae.web.weights import read_weights
 _ASSETS = Path(__file__).parent / "assets"
 # Each folder's files are served below its name, and those that all share beside them.
 _COMMON = "common"
-FOLDERS = ("drawing", "classroom")
+FOLDERS = ("drawing", "classroom", "pictures")
 _TYPES = {".js": "text/javascript", ".css": "text/css"}
 _FOR_GOOD = {"Cache-Control": "public, max-age=31536000, immutable"}
 _NEVER = {"Cache-Control": "no-store"}

@@ -35,8 +35,8 @@ from vae.wire.events import BoundEvent
 # Frames, and the same in the form in which they travel: Streamlit would convert them anew for
 # every viewer.
 _frames = Memo(24)
-# Of all curves of a figure: a line of a race bends every six pixels of a wide figure at most.
-_MOST_STEPS = 480
+# Of all curves of a figure: a line of a race bends every nine pixels of a wide figure.
+_MOST_STEPS = 320
 _packed = Memo(96)
 _ROWS = "rows"
 _BINS = {

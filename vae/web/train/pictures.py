@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,13 +13,12 @@ from vae.images import tiles
 from vae.memo import Memo
 from vae.runs.snapshots import Frame, MemberSnapshot
 from vae.runs.thinning import thinned
+from vae.web.routes import assets_path, fetching_script
 
-_ASSETS = Path(__file__).parents[1] / "assets"
 _component = st.components.v2.component(
     "vae.images.tiles",
     html='<div class="pictures"></div>',
-    css=(_ASSETS / "pictures.css").read_text(encoding="utf-8"),
-    js=(_ASSETS / "pictures.js").read_text(encoding="utf-8"),
+    js=fetching_script("pictures"),
 )
 # The films of one race, and what is live: each picture is encoded once for all who watch. A row of
 # pictures takes about 5 KB.
@@ -29,10 +27,10 @@ _TARGETS = "targets"
 _MEANS = "decoder means"
 _DRAWS = "draws from p(x|z)"
 # While a run goes on, rows beside the means come with every so many polls, and stay between them.
-_POLLS_BETWEEN = 4
+_POLLS_BETWEEN = 6
 _POLLS = "live_polls"
 # Of a film, in all its rows.
-_FILM_PICTURES = 240
+_FILM_PICTURES = 180
 
 
 _rows = Memo(_MOST_KEPT)
@@ -72,7 +70,7 @@ def show_live(
 
 
 def _is_whole(run_id: str) -> bool:
-    """Whether this poll of a session brings every row: the first does, and each fourth.
+    """Whether this poll of a session brings every row: the first does, and each sixth.
 
     So what a slow connection never got, since a newer poll took its place, comes with a later one.
     """
@@ -115,7 +113,7 @@ def show_film(
 
 def _show(data: dict[str, Any], *, key: str) -> None:
     # In a list: a mapping's values Streamlit would search for tables, at every poll.
-    _component(key=key, data=[data])
+    _component(key=key, data=[{"assets": assets_path("pictures"), **data}])
 
 
 def _film(

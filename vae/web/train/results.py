@@ -14,13 +14,17 @@ from vae.export import files, notebook, standalone
 from vae.images import tiles
 from vae.images.sets import DIGIT_NAMES, FASHION_NAMES
 from vae.lessons import questions
+from vae.memo import Memo
 from vae.runs import tables
 from vae.runs.snapshots import MemberSnapshot, RunSnapshot
 from vae.web import drawing
 from vae.web.kit import layout
 from vae.web.train import downloads, figures
+from vae.wire.events import GalleryEvent
 
 _BYTES = "application/octet-stream"
+# Three pictures of each member of the runs looked at last.
+_pictures = Memo(54)
 
 
 def show_results(snapshot: RunSnapshot) -> None:
@@ -125,7 +129,7 @@ def _show_prior(member: MemberSnapshot) -> None:
     gallery = member.gallery
     assert gallery is not None
     st.image(
-        tiles.data_url(tiles.png(tiles.tile(gallery.prior, 6), 3)),
+        _once(gallery, "prior", lambda: tiles.light_url(tiles.tile(gallery.prior, 6), 3)),
         width="stretch",
         alt="decoder means at latents drawn from the prior",
     )
@@ -135,7 +139,7 @@ def _show_grid(member: MemberSnapshot) -> None:
     gallery = member.gallery
     assert gallery is not None
     st.image(
-        tiles.grid(gallery.grid, 2),
+        _once(gallery, "grid", lambda: tiles.grid(gallery.grid, 2)),
         width="stretch",
         alt="decoder means on a grid over the two most informative latents",
     )
@@ -145,10 +149,16 @@ def _show_traversals(member: MemberSnapshot) -> None:
     gallery = member.gallery
     assert gallery is not None
     st.image(
-        tiles.grid(gallery.traversals, 2, gap=1),
+        _once(gallery, "traversals", lambda: tiles.grid(gallery.traversals, 2, gap=1)),
         width=620,
         alt="decoder means along each of the most informative latents",
     )
+
+
+def _once(gallery: GalleryEvent, part: str, build: Callable[[], str]) -> str:
+    """What ``build`` makes of the gallery, made once for all who look."""
+    # Kept beside its picture, the gallery's number stays its own.
+    return _pictures.get((id(gallery), part), lambda: (gallery, build()))[1]
 
 
 def _reach(members: Sequence[MemberSnapshot]) -> float:
@@ -170,7 +180,7 @@ def _show_map(member: MemberSnapshot, index: int, reach: float) -> None:
     codes, reach = tables.code_frame(gallery, names), round(reach, 1)
     figures.show(
         maps.build_map_chart,
-        figures.to_arrow(codes),
+        figures.to_arrow(tables.light(codes)),
         key=f"map-{index}",
         names=names,
         latents=gallery.latents,

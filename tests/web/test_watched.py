@@ -1,0 +1,121 @@
+"""What a browser is sent while it watches a run to its end: counted in bytes, whatever the line."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from page_runs import run_page
+from run_samples import epoch_event, gallery, run, step_event
+from streamlit.testing.v1 import AppTest
+
+from vae.config import TrainConfig
+from vae.images.sets import load_sample
+from vae.runs.records import MAX_FRAMES_KEPT, MAX_STEPS_KEPT
+from vae.runs.snapshots import Frame, MemberSnapshot, RunSnapshot
+from vae.web.train import run as train_run
+from vae.web.train import shown
+from vae.web.train.page_state import PageState
+from vae.wire.events import ReconstructionEvent
+from vae.wire.protocol import RunState
+
+# As long as a race of four on two cores, of three epochs.
+RACE_SECONDS = 48.0
+RACE = PageState().with_lesson("race").members
+KINDS = ("vega_lite_chart", "markdown", "progress", "image", "caption")
+
+
+def full_member(config: TrainConfig, seed: int) -> MemberSnapshot:
+    """All that is kept of a run, with pictures as busy as any: digits, and noise for the draws."""
+    random = np.random.default_rng(seed)
+    digits = load_sample("digits", 60)[0]
+    frames = []
+    for number in range(MAX_FRAMES_KEPT):
+        first = number % 50
+        targets, means = digits[:10], digits[first : first + 10]
+        noise = random.integers(0, 256, targets.shape, np.uint8)
+        frames.append(Frame(10 * number, ReconstructionEvent(10 * number, targets, means, noise)))
+    steps = range(1, MAX_STEPS_KEPT + 1)
+    busy = random.permutation(np.tile(digits, (3, 1, 1)))[:144].reshape(12, 12, 28, 28)
+    drawn = gallery(config)
+    return MemberSnapshot(
+        config=config,
+        steps=tuple(
+            replace(step_event(step, config), mse=0.05 + random.random(), kl=20 * random.random())
+            for step in steps
+        ),
+        epochs=tuple(epoch_event(step, config) for step in (200, 400, 600)),
+        frames=tuple(frames),
+        gallery=replace(
+            drawn, grid=busy, traversals=busy[:6, :9], prior=busy.reshape(-1, 28, 28)[:30]
+        ),
+    )
+
+
+@pytest.fixture(scope="module")
+def race() -> RunSnapshot:
+    many = tuple(full_member(config, seed) for seed, config in enumerate(RACE))
+    return replace(run(*RACE), members=many, state=RunState.RUNNING, watchers=1, total_steps=600)
+
+
+def sent(page: AppTest, *, polled: bool = False) -> int:
+    """Bytes of what the page shows, or of what moves on it."""
+    protos = [each.proto for kind in KINDS for each in page.get(kind)]
+    protos += [
+        each.proto
+        for each in page.get("bidi_component")
+        if not polled or each.proto.component_name == "vae.images.tiles"
+    ]
+    return sum(proto.ByteSize() for proto in protos)
+
+
+def watch(snapshot: RunSnapshot, monkeypatch: pytest.MonkeyPatch) -> tuple[float, int]:
+    """Bytes a poll, and of the page once the run is over."""
+    at: list[RunSnapshot] = [snapshot]
+    monkeypatch.setattr(shown, "look", lambda name: at[0] if name else None)
+    monkeypatch.setattr(train_run, "current", lambda _: at[0])
+    page = run_page("train", run=snapshot.run_id)
+    polls = [sent(page, polled=True)]
+    for version in range(2, 13):
+        # Each poll finds another picture.
+        moved = [replace(m, frames=m.frames[:-version]) for m in snapshot.members]
+        at[0] = replace(snapshot, version=version, members=tuple(moved))
+        page.run()
+        polls.append(sent(page, polled=True))
+    at[0] = replace(snapshot, state=RunState.FINISHED, version=99)
+    page.run()
+    assert not page.exception
+    assert page.get("image"), "the galleries are there"
+    return sum(polls) / len(polls), sent(page)
+
+
+def test_a_race_is_watched_to_its_end_in_three_megabytes(race, monkeypatch) -> None:
+    each, end = watch(race, monkeypatch)
+    for watchers in (1, 30):
+        pace = train_run.interval(replace(race, watchers=watchers))
+        assert pace is not None
+        total = RACE_SECONDS / pace * each + end
+        assert total < 3e6, f"{watchers} watch: {each:,.0f} bytes a poll, {end:,} at the end"
+    # A measure that sees no pictures would bound nothing.
+    assert each > 10_000
+    assert end > 300_000
+
+
+def test_a_single_run_is_a_third_of_that(race, monkeypatch) -> None:
+    alone = replace(race, members=race.members[:1])
+    each, end = watch(alone, monkeypatch)
+    pace = train_run.interval(alone)
+    assert pace is not None
+    assert RACE_SECONDS / pace * each + end < 2e6, f"{each:,.0f} bytes a poll, {end:,} at the end"
+
+
+def test_what_a_poll_leaves_out_comes_with_a_later_one(race, monkeypatch) -> None:
+    at = [race]
+    monkeypatch.setattr(shown, "look", lambda name: at[0] if name else None)
+    monkeypatch.setattr(train_run, "current", lambda _: at[0])
+    page = run_page("train", run=race.run_id)
+    sizes = []
+    for _ in range(12):
+        sizes.append(sent(page, polled=True))
+        page.run()
+    whole = [index for index, size in enumerate(sizes) if size > 1.3 * min(sizes)]
+    assert whole == [0, 6]
