@@ -45,7 +45,10 @@ _STALE = """
 :is(.st-key-train-run, .st-key-train-results) :is(img, canvas, .stVegaLiteChart) { opacity: 0.45; }
 .st-key-train-run { --pictures-opacity: 0.45; }
 """
-Scene = tuple[str, str, bool, int]
+# The longer a run trains, the less happens in a moment: the polls of its first half minute come at
+# the full rate, up to a minute at two thirds of it, and so on.
+_SLOWER_AFTER = ((30.0, 1.5), (60.0, 2.0), (120.0, 4.0))
+Scene = tuple[str, str, bool, int, float]
 
 
 def find(page: PageState) -> tuple[PageState, RunSnapshot | None]:
@@ -83,15 +86,23 @@ def interval(snapshot: RunSnapshot | None) -> float | None:
         return _OPENING_SECONDS
     # A race has as much more to be sent as it has members.
     members = min(len(snapshot.members), _MEMBERS_AT_LEAST_RATE) / 2
-    return POLL_SECONDS * max(1.0, members, snapshot.watchers / _WATCHERS_AT_FULL_RATE)
+    slower = max(1.0, members, snapshot.watchers / _WATCHERS_AT_FULL_RATE)
+    return POLL_SECONDS * slower * _slowness(snapshot)
+
+
+def _slowness(snapshot: RunSnapshot) -> float:
+    """How many times as long as at first the pause between two polls is by now."""
+    return max((factor for after, factor in _SLOWER_AFTER if snapshot.seconds >= after), default=1)
 
 
 def scene(snapshot: RunSnapshot | None) -> Scene:
-    """What the page outside its polled part depends on: the run, its state, its gallery."""
+    """What the page outside its polled part depends on: the run, its state, its gallery, its
+    pace, which a browser's timer takes from the whole page alone."""
     if snapshot is None:
-        return "", "", False, -1
+        return "", "", False, -1, 1.0
     state = "stopping" if snapshot.stopping else snapshot.state
-    return snapshot.run_id, state, _opening(snapshot), _gallery_step(snapshot)
+    pace = 1.0 if snapshot.state.is_finished() else _slowness(snapshot)
+    return snapshot.run_id, state, _opening(snapshot), _gallery_step(snapshot), pace
 
 
 def _opening(snapshot: RunSnapshot) -> bool:
