@@ -43,7 +43,10 @@ def show_targets(images: np.ndarray, *, key: str) -> None:
         "colour": "",
         "part": _TARGETS,
         "alt": f"{len(images)} images of the test set",
-        "pictures": [tiles.strip(images)],
+        # Until a run's first picture it is sent at every poll.
+        "pictures": [
+            _rows.get((_TARGETS, images.tobytes()), partial(tiles.light_strip, images)),
+        ],
     }
     views = [{"name": "", "rows": [row]}]
     _show({"views": views, "frames": 1, "captions": [], "opening": 0}, key=key)
