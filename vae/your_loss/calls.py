@@ -23,6 +23,7 @@ from vae.your_loss.values import (
     LossObject,
     Method,
     Opaque,
+    Scaled,
     Scope,
 )
 
@@ -95,6 +96,7 @@ SAME = frozenset(
         "get",
     ]
 )
+NEW = frozenset({"new_zeros", "new_ones", "new_full", "new_tensor", "new_empty"})
 PRODUCTS = frozenset({"matmul", "mm", "dot", "@", "linear", "conv2d", "conv2d_transpose"})
 # Functions whose arguments are a shape.
 SHAPED = frozenset({"zeros", "ones", "randn", "full", "repeat", "normal", "random_normal", "eye"})
@@ -211,6 +213,9 @@ class Calls(State):
     # -- the code's own functions -------------------------------------------------------------
     def call_closure(self, closure: Closure, args: list[Any], named: dict[str, Any]) -> Any:
         if set(words_of(closure.name)) & PERCEPTUAL:
+            return self.opaque_call(Opaque(closure.name, "argument", self.line), args, named)
+        if _yields(closure.node):
+            # A generator runs when it is looped over, and then it gives data.
             return self.opaque_call(Opaque(closure.name, "argument", self.line), args, named)
         if self.calls >= MAX_CALLS:
             raise TooMuch("functions call each other too deeply to be read")
@@ -358,6 +363,9 @@ class Calls(State):
             return self.once(last, args)
         if path in ("pyro.sample", "numpyro.sample"):
             return self.site(args, named)
+        if last == "scale" and path.split(".")[0] in ("pyro", "numpyro"):
+            given = [v for v in args if isinstance(v, int | float | Opaque | Node)]
+            return Scaled(named.get("scale", given[0] if given else 1.0))
         if last == "SVI" and path.split(".")[0] in ("pyro", "numpyro"):
             self.inferred(args, named)
             return Opaque("svi", "call", self.line, callee="SVI")
@@ -492,7 +500,15 @@ class Calls(State):
             whole = arrays.reduce("sum", a, tuple(range(a.ndim)))
             return arrays.elementwise(lambda v: sign * v, whole)
 
-        self.terms.append(graph.apply(total, log_prob, line=self.line, name="sum"))
+        term: Any = graph.apply(total, log_prob, line=self.line, name="sum")
+        for factor in self.scales:
+            term = self.operate(
+                lambda call: call.each(np.multiply, call.node(0), call.node(1), name="mul"),
+                "mul", [term, factor], {}, "",
+            )  # fmt: skip
+        if isinstance(term, Node):
+            self.terms.append(term)
+        self.incomplete |= not isinstance(term, Node)
         return value
 
     def inferred(self, args: list[Any], named: dict[str, Any]) -> None:
@@ -502,6 +518,9 @@ class Calls(State):
         loss = named.get("loss", args[3] if len(args) > 3 else None)
         said = getattr(loss, "callee", "") or getattr(loss, "path", "")
         if isinstance(model, Closure) and isinstance(guide, Closure) and "ELBO" in said:
+            if "Renyi" in said:
+                # Another bound, with draws that are weighed.
+                return
             self.elbo_of(model, guide)
 
     def elbo_of(self, model: Closure, guide: Closure) -> None:
@@ -641,14 +660,18 @@ class Calls(State):
         if name in ("normal_", "uniform_"):
             return self.noise(owner.shape, name[:-1])
         if name == "new" or name.startswith("new_"):
-            made = name.removeprefix("new_")
-            made = made if made in ("ones", "full", "tensor") else "zeros"
-            return self.operate(shaping.TABLE[made], made, args, {}, "torch")
+            return self.new_array(name, args)
         # In-place forms: exp_, mul_, add_.
         operation = library.method(name) or library.method(name.rstrip("_"))
         if operation is None:
             return self.opaque_call(Library(f".{name}"), [owner, *args], named)
         return self.operate(operation, name, [owner, *args], named, "torch")
+
+    def new_array(self, name: str, args: list[Any]) -> Any:
+        """``x.new_zeros(shape)``: of the array itself only its kind of number is taken."""
+        made = name.removeprefix("new_")
+        made = made if made in ("ones", "full", "tensor") else "zeros"
+        return self.operate(shaping.TABLE[made], made, args, {}, "torch")
 
     def container_method(
         self, owner: Any, name: str, args: list[Any], named: dict[str, Any]
@@ -700,8 +723,8 @@ class Calls(State):
         if name == "compile" and isinstance(owner, Instance):
             self.compiled_instance(owner, args, named)
             return None
-        if isinstance(owner, Instance) and name in SAME:
-            # A model that is moved to a device.
+        if isinstance(owner, Instance | LossObject) and name in SAME:
+            # A model or a criterion that is moved to a device: nn.MSELoss().cuda().
             return owner
         if not isinstance(owner, Opaque):
             return Opaque(f"{name}(...)", "call", self.line, callee=name, inputs=names_inputs(args))
@@ -711,6 +734,8 @@ class Calls(State):
             return owner
         if name in ("scale", "unwrap_model", "unscale_") and len(args) == 1:
             return args[0]
+        if name in NEW:
+            return self.new_array(name, args)
         if name == "compile":
             self.compiled(named)
             return None
@@ -868,6 +893,18 @@ class Calls(State):
 
     def item(self, owner: Any, key: Any) -> Any:
         raise NotImplementedError
+
+
+def _yields(function: ast.AST) -> bool:
+    """Whether a function is a generator; what is defined inside of it does not count."""
+    inner = list(ast.iter_child_nodes(function))
+    while inner:
+        node = inner.pop()
+        if isinstance(node, ast.Yield | ast.YieldFrom):
+            return True
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            inner += ast.iter_child_nodes(node)
+    return False
 
 
 class _Spread:

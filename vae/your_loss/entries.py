@@ -220,7 +220,7 @@ def trace(tree: ast.Module, entry: Entry, setup: Setup) -> Traced:
             outcome = state.run_module(tree)
         else:
             state.run_module(tree, definitions_only=True)
-            outcome = _run(state, entry)
+            outcome = _run(state, entry, elbo=not _other_bound(tree))
     except RaiseSignal:
         outcome = state.outcome(None, state.module)
     except ReturnSignal as signal:
@@ -249,10 +249,16 @@ def _inside(entry: Entry, state: Interpreter) -> Traced | None:
     return None
 
 
-def _run(state: Interpreter, entry: Entry) -> Outcome:
+def _other_bound(tree: ast.Module) -> bool:
+    """Whether a library is asked for another bound than the ELBO of a model and its guide."""
+    named = (getattr(node, "id", "") or getattr(node, "attr", "") for node in ast.walk(tree))
+    return any(name in ("RenyiELBO", "ReweightedWakeSleep", "EnergyDistance") for name in named)
+
+
+def _run(state: Interpreter, entry: Entry, *, elbo: bool = True) -> Outcome:
     first, _, method = entry.name.partition(".")
     owner = state.module.names.get(first)
-    if (method or first) == "model" and (pair := _with_guide(state, owner)):
+    if elbo and (method or first) == "model" and (pair := _with_guide(state, owner)):
         state.elbo_of(*pair)
         return state.outcome(None, state.module)
     if method and isinstance(owner, ClassValue):

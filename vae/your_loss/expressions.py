@@ -11,7 +11,7 @@ import numpy as np
 from vae.your_loss import arrays, distributions, graph, library, operations
 from vae.your_loss.arrays import BUDGET, Misfit, TooMuch
 from vae.your_loss.builtins_table import BUILTINS, MAX_ITEMS
-from vae.your_loss.calls import RECORDING, SAME, Calls, Spread, names_inputs
+from vae.your_loss.calls import NEW, RECORDING, SAME, Calls, Spread, names_inputs
 from vae.your_loss.graph import Node
 from vae.your_loss.operations import Call, NotKnown
 from vae.your_loss.roles import words_of
@@ -332,6 +332,8 @@ class Expressions(Calls):
             return self.node_attribute(owner.node, name)
         if name == "losses" and self.added:
             return self.take_added()
+        if name == "shape" and self.role_of(owner) == "target" and _is_data_set(owner):
+            return self.unflattened()
         if name in ("shape", "ndim", "T", "mT") and self.role_of(owner) not in (
             "",
             "constant",
@@ -346,7 +348,9 @@ class Expressions(Calls):
             return owner
         if name in owner.items:
             return owner.items[name]
-        callable_name = name in SAME or name in METHODS or library.method(name) is not None
+        callable_name = (
+            name in SAME or name in METHODS or name in NEW or library.method(name) is not None
+        )
         # A scaler of gradients in half precision is no distribution: its scale is a method.
         callable_name |= name == "scale" and any("scaler" in n.lower() for n in owner.names)
         moment = name in ("mean", "std", "var", "scale") and self.is_posterior(owner)
@@ -359,14 +363,25 @@ class Expressions(Calls):
         owner.items[name] = found
         return found
 
+    def unflattened(self) -> tuple[int, ...]:
+        """The shape of pictures as a data set has them: their sides, whatever they become later."""
+        image = self.sizes.image
+        side = math.isqrt(self.sizes.pixels)
+        if len(image) == 1 and side > 1 and side * side == self.sizes.pixels:
+            image = (side, side)
+        return (self.sizes.batch, *image)
+
     def item(self, owner: Any, key: Any) -> Any:
         """``owner[key]`` of a value that is not known."""
         if isinstance(owner, Opaque):
             if not isinstance(key, str | int):
+                # One of a list of weights is known by the list's name: beta[epoch].
+                number = owner.node is None and self.role_of(owner) == "constant"
                 return Opaque(
                     f"{owner.path}[...]",
                     "item",
                     self.line,
+                    hints=[owner.name] if number else [],
                     parent=owner,
                     inputs=owner.inputs,
                     callee=owner.callee,
@@ -432,6 +447,9 @@ class Expressions(Calls):
             if array.unshaped:
                 return array
             parts = key if isinstance(key, tuple) else (key,)
+            if self.setup.classes and _shifts(parts):
+                # Tokens one place on: what they are compared with has as many of them.
+                return array
             picked = [p for p in parts if isinstance(p, Node)]
             if any(isinstance(p, Opaque | list | str) for p in parts):
                 raise NotKnown("with an index that is not known")
@@ -808,6 +826,24 @@ def _canonical(path: str) -> str:
     from vae.your_loss.interpreter import canonical
 
     return canonical(path)
+
+
+def _shifts(parts: tuple[Any, ...]) -> bool:
+    """``[:, 1:]`` and ``[:, :-1]``: a sequence without its first or without its last place."""
+    return len(parts) >= 2 and parts[0] == slice(None) and parts[1] in _SHIFTED
+
+
+_SHIFTED = (slice(1, None), slice(None, -1))
+
+
+def _is_data_set(value: Opaque) -> bool:
+    """Whether a value was taken out of what a library's data set gave."""
+    origin: Opaque | None = value
+    while origin is not None:
+        if origin.callee.rsplit(".", 1)[-1] == "load_data":
+            return True
+        origin = origin.parent
+    return False
 
 
 def _source(node: ast.AST) -> str:

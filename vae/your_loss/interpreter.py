@@ -24,6 +24,7 @@ from vae.your_loss.values import (
     Library,
     Method,
     Opaque,
+    Scaled,
     Scope,
 )
 
@@ -246,9 +247,10 @@ class Interpreter(Expressions):
     def do_If(self, node: ast.If, scope: Scope) -> None:
         known = len(self.undecided)
         branch = node.body if self.decide(node.test, scope) else node.orelse
-        unsure = len(self.undecided) > known
+        unsure = len(self.undecided) > known or _asks_for_shape(node.test)
         if unsure and any(isinstance(statement, ast.Raise) for statement in branch):
-            # What no other branch was seen to take is not a mistake of the code.
+            # What no other branch was seen to take is not a mistake of the code; nor is a
+            # check of shapes, which are guessed here.
             return
         self.in_block += 1
         try:
@@ -257,14 +259,19 @@ class Interpreter(Expressions):
             self.in_block -= 1
 
     def do_With(self, node: ast.With, scope: Scope) -> None:
-        silent = False
+        silent, known = False, len(self.scales)
         for item in node.items:
             value = self.value(item.context_expr, scope)
             silent = silent or _is_silent(item.context_expr)
+            if isinstance(value, Scaled):
+                self.scales.append(value.factor)
             if item.optional_vars is not None:
                 self.bind(item.optional_vars, value, scope)
-        with self.without_gradient(silent):
-            self.run_block(node.body, scope)
+        try:
+            with self.without_gradient(silent):
+                self.run_block(node.body, scope)
+        finally:
+            del self.scales[known:]
 
     do_AsyncWith = do_With
 
@@ -400,6 +407,16 @@ def _plain_number(value: Any) -> float | None:
 def _loaded(target: ast.expr) -> ast.expr:
     """The target of ``a += b`` as an expression to be read."""
     return target
+
+
+def _asks_for_shape(test: ast.expr) -> bool:
+    """Whether a condition asks how many axes, or which sizes, a value has."""
+    asked = {
+        node.attr if isinstance(node, ast.Attribute) else ""
+        for node in ast.walk(test)
+        if isinstance(node, ast.Attribute)
+    }
+    return bool(asked & {"shape", "ndim", "dim", "size", "ndims", "rank"})
 
 
 def _is_silent(node: ast.expr) -> bool:

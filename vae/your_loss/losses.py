@@ -146,10 +146,22 @@ def _torch_categorical(call: Call) -> Any:
     return _reduced(call, found, _torch_reduction(call, 99))
 
 
-def categorical(call: Call, logits: Node, target: Any, axis: int = -1) -> Node:
+def _torch_nll(call: Call) -> Any:
+    """``nll_loss``: the log probabilities are there already, and one of them is picked."""
+    call.context.over_classes = True
+    logs = call.node(0, "input", hint="output")
+    target = call.get(1, "target")
+    found = categorical(call, logs, target, axis=1 if logs.ndim > 1 else 0, logs=True)
+    return _reduced(call, found, _torch_reduction(call, 99))
+
+
+def categorical(
+    call: Call, logits: Node, target: Any, axis: int = -1, *, logs: bool = False
+) -> Node:
     """Cross-entropy of class logits; the classes of the target are averaged over evenly.
 
-    The target's shape tells whether it holds classes (one axis less) or probabilities.
+    The target's shape tells whether it holds classes (one axis less) or probabilities. With
+    ``logs`` the logits are log probabilities, of which nothing is taken off.
     """
     call.context.over_classes = True
     node = call.context.node(target, "target")
@@ -178,7 +190,7 @@ def categorical(call: Call, logits: Node, target: Any, axis: int = -1) -> Node:
             lambda v, c, k: v * (np.floor(np.mod(np.abs(c), count)) == k), a, spread, classes
         )
         picked = arrays.reduce("sum", chosen, (place,))
-        return arrays.elementwise(np.subtract, total, picked)
+        return arrays.elementwise(lambda s, c: -c if logs else s - c, total, picked)
 
     return call.run(hard, logits, node, name="categorical")
 
@@ -409,6 +421,7 @@ TORCH: Mapping[str, Operation] = {
         cross_entropy_of_logits, "cross_entropy_of_logits", 3
     ),
     "cross_entropy": _torch_categorical,
+    "nll_loss": _torch_nll,
     "gaussian_nll_loss": _gaussian_nll,
     "kl_div": _kl_div,
 }
@@ -422,6 +435,7 @@ TORCH_OBJECTS: Mapping[str, Operation] = {
         "BCELoss": "binary_cross_entropy",
         "BCEWithLogitsLoss": "binary_cross_entropy_with_logits",
         "CrossEntropyLoss": "cross_entropy",
+        "NLLLoss": "nll_loss",
         "GaussianNLLLoss": "gaussian_nll_loss",
         "KLDivLoss": "kl_div",
     }.items()

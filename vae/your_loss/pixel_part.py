@@ -132,6 +132,9 @@ def read_pixels(probe: Probe) -> PixelPart:
         return PixelPart(
             hypothesis.family, weight, hypothesis.output, hypothesis.binary, constant=constant
         )
+    counts = _multinomial(probe)
+    if counts is not None:
+        return counts
     if fitted:
         return _not_separate(probe)
     if _fit(probe, _Hypothesis("swapped", _swapped, "probability"))[0] is not None:
@@ -380,6 +383,42 @@ def _categorical(probe: Probe) -> PixelPart | None:
     if slope is None:
         return PixelPart("unknown", why="the cross-entropy does not enter as a sum")
     return PixelPart("categorical", slope, output="logit")
+
+
+def _multinomial(probe: Probe) -> PixelPart | None:
+    """``-sum(x * log_softmax(y))``: an image's values as counts of one multinomial.
+
+    One factor has to fit at several draws of counts and logits (Liang et al. 2018, equation 2).
+    """
+    state, shape = _state(probe), probe.shape("output")
+    if not shape or probe.shape("target") != shape:
+        return None
+    random = np.random.default_rng(51)
+    row = (*(1 for _ in shape[:-1]), shape[-1])
+    flat = arrays.constant(0.0, shape)
+    rates = []
+    for _ in range(3):
+        output = Array(random.uniform(-1.5, 1.5, row), shape)
+        target = Array(random.uniform(0.05, 0.95, row), shape)
+        try:
+            got = probe(target=target, output=output, **state)
+            got -= probe(target=target, output=flat, **state)
+        except TooLarge:
+            return None
+        wanted = _counted(output, target) - _counted(flat, target)
+        rates.append(got / wanted if wanted else math.nan)
+    found = np.array(rates)
+    if not np.isfinite(found).all() or not np.ptp(found) <= 1e-7 * np.abs(found).max():
+        return None
+    return PixelPart("categorical", float(found[0]), output="logit")
+
+
+def _counted(output: Array, target: Array) -> float:
+    """``-sum(x log_softmax(y))`` over the last axis, summed over an image, a batch's mean."""
+    logits = np.broadcast_to(output.data, (*output.data.shape[:-1], output.shape[-1]))
+    logs = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
+    cost = arrays.elementwise(lambda x, g: -x * g, target, Array(logs, output.shape))
+    return per_image(cost)
 
 
 def _slope(probe: Probe, node: Node) -> float | None:

@@ -90,7 +90,19 @@ _LOG_SIGMA = {
 _SIGMA = {
     "sigma", "std", "stddev", "sd", "scale", "stdev", "sig", "sigmas", "deviation", "stds", "sds",
 }  # fmt: skip
-_VAR = {"v", "qv", "var", "variance", "sigma2", "variances", "sigmasq", "cov", "vars", "std2"}
+_VAR = {
+    "v",
+    "qv",
+    "var",
+    "variance",
+    "variation",
+    "sigma2",
+    "variances",
+    "sigmasq",
+    "cov",
+    "vars",
+    "std2",
+}
 _Z = {"z", "latent", "latents", "zs", "code", "codes", "embedding", "zsample", "zsamples"}
 _CONSTANT = {
     "weight", "weights", "w", "coef", "coeff", "coefficient", "beta", "alpha", "lambda", "lam",
@@ -174,7 +186,13 @@ def guess(name: str) -> list[Guess]:
     words = words_of(name)
     if not words:
         return []
+    if name.rsplit(".", 1)[-1].strip("'\"]").endswith("M_N"):
+        # What one well known collection calls the share of a batch in its data.
+        return [Guess("constant", 2)]
     whole, some = "".join(words), set(words)
+    if name.rsplit(".", 1)[-1] == "b":
+        # As often a weight as a batch: what it is has to be said.
+        return [Guess("constant", 1)]
     size = _size_role(whole) or ("latents" if some & _SIZED and some & _LATENTS else "")
     if size:
         return [Guess(size, 2)]
@@ -205,6 +223,9 @@ def guess(name: str) -> list[Guess]:
         return [Guess("mean", 2)]
     if whole in _Z or words[0] in _Z or words[-1] in _Z:
         return [Guess("z", 2)]
+    if whole in ("logp", "logps"):
+        # Log probabilities of tokens, as a network gives them.
+        return [Guess("output", 1)]
     if whole == "y":
         return [Guess("output", 1), Guess("target", 1)]
     if whole in ("posterior", "posteriors", "latentdist", "qz", "q", "qzx"):

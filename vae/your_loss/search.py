@@ -491,6 +491,9 @@ def _ambiguous(tree: ast.Module, best: Found) -> list[tuple[str, int]]:
     for text, line in list(state.undecided.items())[:MAX_FLIPS]:
         if trains(text):
             continue
+        if "is_available" in text:
+            # What machine it runs on is no setting of a loss.
+            continue
         taken = best.setup.decisions.get(text, False)
         setup = replace(best.setup, decisions={**best.setup.decisions, text: not taken})
         try:

@@ -141,6 +141,7 @@ class State:
         # What a model and its guide sample, and the terms of their ELBO.
         self.sites: dict[str, Any] = {}
         self.terms: list[Node] = []
+        self.scales: list[Any] = []
         self.guiding = False
         self.incomplete = False
         # Which setting a condition asks for, and what the reader has answered.
@@ -320,6 +321,9 @@ class State:
         decoded = self.decoded_as(value, role)
         if decoded:
             return decoded
+        if role in DATA and is_setting(value):
+            # What a command line or a configuration gives is a number: args.x0.
+            return "constant"
         if role == "output" and "output" in origin.inputs:
             return ""
         if role == "output" and set(roles.words_of(origin.callee)) & ENCODERS:
@@ -387,7 +391,8 @@ class State:
                 role = "constant"
             else:
                 default = self.default_of(value)
-                if default is not None and isinstance(default, int | float):
+                said = self.given_constant(value)
+                if isinstance(said, int | float) or isinstance(default, int | float):
                     role = "constant"
                 else:
                     self.unresolved.setdefault(value.name, value)
@@ -453,7 +458,10 @@ class State:
             for key in keys_of(name):
                 if key in self.setup.constants:
                     return self.setup.constants[key]
-        return None
+        # cfg.beta where the code has cfg = Config(), and Config().beta is meant.
+        last = value.path.rpartition(".")[2]
+        same = [v for k, v in self.setup.constants.items() if k.rpartition(".")[2] == last]
+        return same[0] if len(same) == 1 and "." in value.path else None
 
     def constant(self, value: Opaque) -> Node:
         """A number: given, a default of the code, a late epoch, or one to be asked for."""
@@ -501,6 +509,17 @@ def keys_of(name: str) -> list[str]:
     """``self.cfg.beta``, ``cfg.beta`` and ``beta``: what a setting may be called."""
     parts = name.split(".")[-6:]
     return [name, *(".".join(parts[i:]) for i in range(1, len(parts))), key_of(name)]
+
+
+_SETTINGS = frozenset(
+    {"args", "arguments", "opt", "opts", "options", "cfg", "config", "conf", "hparams", "flags"}
+)
+
+
+def is_setting(value: Opaque) -> bool:
+    """Whether a value was taken from the command line or from a configuration."""
+    first, _, rest = value.path.removeprefix("self.").partition(".")
+    return bool(rest) and (first.lower() in _SETTINGS or "parse_args(" in value.path)
 
 
 def key_of(name: str) -> str:

@@ -123,6 +123,13 @@ class LossObject:
     settings: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Scaled:
+    """``poutine.scale(scale=beta)``: what is sampled inside of its block counts so often."""
+
+    factor: Any
+
+
 @dataclass(eq=False)
 class Distribution:
     """A distribution of a library with its parameters as nodes."""

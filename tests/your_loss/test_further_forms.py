@@ -1,0 +1,233 @@
+"""Forms of public code: counts, tokens, inference libraries, criteria on a device, settings."""
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from vae import your_loss
+
+KL = "-0.5 * torch.sum(1 + logvar - mu.pow(2) - logvar.exp(), dim=1)"
+
+
+@pytest.mark.parametrize("anneal", [1.0, 0.2])
+def test_counts_of_a_multinomial_are_a_categorical(anneal: float) -> None:
+    code = f"""
+def loss_function(recon_x, x, mu, logvar, anneal={anneal}):
+    BCE = -torch.mean(torch.sum(F.log_softmax(recon_x, 1) * x, -1))
+    return BCE + anneal * ({KL}).mean()
+"""
+    found = your_loss.read(code, image=(500,), latents=(20,), batch=8)
+    assert (found.family, found.beta) == ("categorical", pytest.approx(anneal))
+
+
+def test_a_softmax_over_the_wrong_axis_is_no_multinomial() -> None:
+    code = f"""
+def loss_function(recon_x, x, mu, logvar):
+    BCE = -torch.mean(torch.sum(F.log_softmax(recon_x, 0) * x, -1))
+    return BCE + ({KL}).mean()
+"""
+    assert not your_loss.read(code, image=(500,), latents=(20,), batch=8).read
+
+
+@pytest.mark.parametrize(
+    "criterion",
+    [
+        "F.nll_loss(logp.view(-1, logp.size(2)), x.view(-1), reduction='sum', ignore_index=0)",
+        "nn.NLLLoss(size_average=False, ignore_index=0)(logp.view(-1, logp.size(2)), x.view(-1))",
+    ],
+)
+def test_log_probabilities_of_tokens(criterion: str) -> None:
+    code = f"""
+def loss(logits, x, mu, logvar):
+    logp = F.log_softmax(logits, dim=-1)
+    return ({criterion} + 0.5 * ({KL}).sum()) / x.size(0)
+"""
+    found = your_loss.read(code, image=(30,), latents=(8,), batch=4)
+    assert (found.family, found.beta) == ("categorical", pytest.approx(0.5))
+    assert found.rate == pytest.approx(1.0)
+
+
+def test_picking_a_log_probability_is_the_cross_entropy_of_torch() -> None:
+    logits = torch.from_numpy(np.random.default_rng(0).normal(size=(6, 5)))
+    classes = torch.tensor([0, 3, 1, 4, 2, 2])
+    picked = functional.nll_loss(functional.log_softmax(logits, 1), classes)
+    assert float(picked) == pytest.approx(float(functional.cross_entropy(logits, classes)))
+    codes = (
+        "F.nll_loss(F.log_softmax(logits.view(-1, V), 1), x.view(-1))",
+        "F.cross_entropy(logits.view(-1, V), x.view(-1))",
+    )
+    readings = [
+        your_loss.read(
+            f"def loss(logits, x, mu, logvar, V=7):\n    return {code} + ({KL}).mean()",
+            image=(30,), latents=(8,), batch=4,
+        )
+        for code in codes
+    ]  # fmt: skip
+    assert readings[0].beta == pytest.approx(readings[1].beta)
+
+
+def test_tokens_shifted_by_one_place() -> None:
+    code = f"""
+criterion = nn.CrossEntropyLoss(ignore_index=0, reduction="sum")
+for tokens in loader:
+    target = tokens[:, 1:]
+    logits, mu, logvar = model(tokens[:, :-1])
+    recon_loss = criterion(logits.reshape(-1, logits.size(-1)), target.reshape(-1))
+    loss = recon_loss + 2.0 * ({KL}).sum()
+    loss.backward()
+"""
+    found = your_loss.read(code, image=(30,), latents=(8,), batch=4)
+    assert (found.family, found.beta) == ("categorical", pytest.approx(2.0))
+
+
+def test_a_criterion_that_was_moved_to_a_device() -> None:
+    code = f"""
+def loss_function(recon, x, mu, logvar, beta):
+    mse = nn.MSELoss(reduction='mean').cuda()(recon, x)
+    return mse + beta * ({KL}).mean(), mse
+"""
+    found = your_loss.read(code, image=(100,), latents=(4,), constants={"beta": 0.1})
+    assert found.sigma2 == pytest.approx(5.0)
+
+
+PYRO = """
+import torch, pyro, pyro.distributions as dist
+from pyro.infer import SVI, Trace_ELBO
+class VAE(nn.Module):
+    def model(self, x):
+        pyro.module("decoder", self.decoder)
+        with pyro.plate("data", x.shape[0]), SCALE:
+            z_loc = x.new_zeros(torch.Size((x.shape[0], self.z_dim)))
+            z_scale = x.new_ones(torch.Size((x.shape[0], self.z_dim)))
+            z = pyro.sample("latent", dist.Normal(z_loc, z_scale).to_event(1))
+        x_loc = self.decoder(z)
+        pyro.sample("obs", DENSITY.to_event(1), obs=x.reshape(-1, 784))
+        return x_loc
+    def guide(self, x):
+        pyro.module("encoder", self.encoder)
+        with pyro.plate("data", x.shape[0]), SCALE:
+            z_loc, z_scale = self.encoder(x)
+            pyro.sample("latent", dist.Normal(z_loc, z_scale).to_event(1))
+vae = VAE()
+svi = SVI(vae.model, vae.guide, Adam({"lr": 1e-3}), loss=LOSS)
+for x, _ in train_loader:
+    epoch_loss += svi.step(x)
+"""
+PLAIN = "pyro.poutine.scale(scale=1.0)"
+
+
+def _pyro(density: str, scale: str = PLAIN, loss: str = "Trace_ELBO()") -> str:
+    return PYRO.replace("DENSITY", density).replace("SCALE", scale).replace("LOSS", loss)
+
+
+def test_the_elbo_that_pyro_takes_of_a_model_and_its_guide() -> None:
+    found = your_loss.read(_pyro("dist.Bernoulli(x_loc, validate_args=False)"))
+    assert (found.family, found.beta) == ("bernoulli", pytest.approx(1.0))
+    assert found.rate == pytest.approx(found.sizes.batch)
+    found = your_loss.read(_pyro("dist.Normal(x_loc, 0.3)"))
+    assert (found.family, found.sigma2) == ("gaussian", pytest.approx(0.09))
+
+
+def test_a_scale_around_the_latents_is_a_beta() -> None:
+    weighed = _pyro("dist.Bernoulli(x_loc)", "pyro.poutine.scale(scale=self.beta)")
+    asked = your_loss.read(weighed)
+    assert not asked.read
+    assert "beta" in asked.message
+    found = your_loss.read(weighed, constants={"self.beta": 4.0})
+    assert (found.family, found.beta) == ("bernoulli", pytest.approx(4.0))
+
+
+def test_another_bound_than_the_elbo_is_not_taken_for_it() -> None:
+    assert not your_loss.read(_pyro("dist.Bernoulli(x_loc)", loss="RenyiELBO(alpha=0.5)")).read
+
+
+def test_a_generator_gives_data_and_is_not_run() -> None:
+    code = f"""
+def batches(data):
+    while True:
+        for start in range(0, 10000000, 8):
+            yield data[start:start + 8]
+for x in batches(np.load("train.npy")):
+    recon, mu, logvar = model(x)
+    loss = F.mse_loss(recon, x, reduction="sum") + ({KL}).sum()
+    loss.backward()
+"""
+    assert your_loss.read(code).sigma2 == pytest.approx(0.5)
+
+
+def test_a_check_of_shapes_is_not_met_by_guesses() -> None:
+    code = f"""
+def loss_function(recon_x, x, mu, logvar, beta=1.0):
+    if recon_x.dim() != 3:
+        raise ValueError("(batch, length, classes) are needed")
+    CE = F.cross_entropy(recon_x.view(-1, recon_x.size(2)), x.view(-1), reduction="sum")
+    return CE + beta * ({KL}).sum()
+"""
+    found = your_loss.read(code, image=(30,), latents=(8,))
+    assert (found.family, found.beta) == ("categorical", pytest.approx(1.0))
+
+
+def test_one_of_a_list_of_weights_is_asked_for_by_the_name_of_the_list() -> None:
+    code = f"""
+class Loss:
+    def __init__(self, beta: list[float]):
+        self.beta = beta
+    def __call__(self, x, recon_x, mu, logvar, epoch):
+        return F.mse_loss(recon_x, x, reduction="sum") + self.beta[epoch] * ({KL}).sum()
+"""
+    asked = your_loss.read(code)
+    assert not asked.read
+    assert "beta has no value" in asked.message
+    assert your_loss.read(code, constants={"beta": 3.0}).sigma2 == pytest.approx(1.5)
+
+
+def test_what_a_command_line_gives_is_no_picture() -> None:
+    code = f"""
+parser.add_argument('--x0', type=int, default=2500)
+args = parser.parse_args()
+step = 0
+for x in loader:
+    recon, mu, logvar = model(x)
+    weight = min(1, step / args.x0)
+    loss = F.mse_loss(recon, x, reduction="sum") + weight * ({KL}).sum()
+    loss.backward()
+    step += 1
+"""
+    assert your_loss.read(code).sigma2 == pytest.approx(0.5)
+
+
+def test_a_letter_that_weighs_the_kl_is_no_batch() -> None:
+    code = """
+def build(nl, b, inp):
+    def vae_loss(true, pred):
+        rec_loss = K.sum(K.square(true - pred), axis=-1)
+        kl_loss = -0.5 * K.sum(1 + z_log_var - K.square(z_mean) - K.exp(z_log_var), axis=-1)
+        return K.mean(rec_loss + b * kl_loss)
+    model.compile(optimizer="adam", loss=vae_loss)
+"""
+    asked = your_loss.read(code, image=(100,))
+    assert not asked.read
+    assert "b has no value" in asked.message
+    found = your_loss.read(code, image=(100,), constants={"b": 2.0})
+    assert found.sigma2 == pytest.approx(1.0)
+
+
+def test_the_sides_of_a_data_set_s_pictures_are_asked_before_they_lie_in_rows() -> None:
+    code = """
+(x_train, _), _ = mnist.load_data()
+image_size = x_train.shape[1]
+original_dim = image_size * image_size
+inputs = Input(shape=(original_dim,))
+z_mean = Dense(2)(inputs)
+z_log_var = Dense(2)(inputs)
+outputs = decoder(sample(z_mean, z_log_var))
+reconstruction_loss = binary_crossentropy(inputs, outputs) * original_dim
+kl_loss = -0.5 * K.sum(1 + z_log_var - K.square(z_mean) - K.exp(z_log_var), axis=-1)
+vae.add_loss(K.mean(reconstruction_loss + kl_loss))
+"""
+    for image in ((784,), (28, 28)):
+        found = your_loss.read(code, image=image)
+        if found.read:
+            assert (found.family, found.beta) == ("bernoulli", pytest.approx(1.0))
+    assert your_loss.read(code, image=(784,)).read
