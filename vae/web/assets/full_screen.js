@@ -22,6 +22,8 @@ function watchFullScreen() {
     const room = frame && roomFor(frame, own.get.call(window));
     if (room === fitted) return;
     fitted = room;
+    document.querySelector("[data-full-screen]")?.removeAttribute("data-full-screen");
+    frame?.closest("[class*=st-key-steered-]")?.setAttribute("data-full-screen", "");
     Object.defineProperty(window, "innerHeight", frame ? { configurable: true, get: () => room } : own);
     window.dispatchEvent(new Event("resize"));
   };
