@@ -151,11 +151,14 @@ def _expected(family: str) -> alt.Chart:
         y=f"clamp(floor(datum.i / {TARGETS}) / {OUTPUTS - 1}, 0.005, 0.995)",
         x=f"(datum.i % {TARGETS}) / {TARGETS - 1}",
     )
+    # What a dial does not move is not computed again: the costs know nothing of the targets'
+    # shape, and each target's weight is computed once, beside the first output.
+    weight = target_weight("datum.x", BRIGHT.name, PLACE.name)
     return (
-        rows.transform_calculate(weight=target_weight("datum.x", BRIGHT.name, PLACE.name))
-        .transform_calculate(
-            charge=f"datum.weight * {COSTS[family]('datum.x', 'datum.y', SPREAD.name)}"
-        )
+        rows.transform_calculate(cost_here=COSTS[family]("datum.x", "datum.y", SPREAD.name))
+        .transform_calculate(first=f"datum.i < {TARGETS} ? {weight} : 0")
+        .transform_joinaggregate(weight="max(first)", groupby=["x"])
+        .transform_calculate(charge="datum.weight * datum.cost_here")
         .transform_aggregate(total="sum(charge)", weights="sum(weight)", groupby=["y"])
         .transform_calculate(cost="datum.total / datum.weights")
         .transform_joinaggregate(least="min(cost)", highest="max(cost)")
