@@ -207,12 +207,20 @@ async def take_home(service: Service, learner: Session) -> None:
     assert content.startswith(b"step,")
 
 
-def renew(service: Service) -> None:
-    """All servers are started anew, and no visitor is turned away meanwhile."""
+async def renew(service: Service) -> None:
+    """All servers are started anew, one after another, and no visitor is turned away meanwhile."""
+    reader = await Session(service.url, "train", server="r1").open()
     before = {name: service.process(name) for name in ("r1", "r2")}
     port = str(urlsplit(service.url).port)
     command = [sys.executable, "-m", "vae", "serve", "--update", "--port", port]
     subprocess.run(command, cwd=ROOT, env=service.variables, check=True)
+    # Who reads stays, and comes back after a lost connection; who opens a page goes elsewhere.
+    wait(lambda: service.page("/", "r1") == "r2")
+    again = await Session(service.url, "train", server="r1").open()
+    assert again.took_name() == ""
+    await reader.rerun()
+    await reader.close()
+    await again.close()
 
     def done() -> bool:
         for _ in range(5):
@@ -227,6 +235,7 @@ async def live(service: Service) -> None:
     await lose_a_server(service, learners)
     await take_home(service, learners[1])
     await learners[1].close()
+    await renew(service)
 
 
 @pytest.mark.slow
@@ -235,4 +244,3 @@ def test_two_servers_are_one_place(tmp_path: Path) -> None:
         lead(service)
         # In a thread: the browser tests' driver has a running event loop in this one.
         aside.submit(lambda: asyncio.run(live(service))).result()
-        renew(service)

@@ -273,7 +273,8 @@ class _Proxy:
         if there:
             # It answered already: its next check would come in a moment.
             self._ask(f"set server {BACKEND}/{name} health up")
-        self._ask(f"set server {BACKEND}/{name} state {'ready' if there else 'drain'}")
+        # A weight of none drains, and unlike the state of that name a rule can ask for it.
+        self._ask(f"set server {BACKEND}/{name} weight {'100%' if there else '0%'}")
 
     def visitors(self) -> list[Event]:
         """How many connections lead to each server."""
