@@ -388,7 +388,20 @@ _CUT = """
 """
 
 
-def test_no_choice_at_hand_is_cut_on_any_screen(open_page):
+# How many of the buttons that start a run stand in each row, by their feet.
+_ROWS = """
+() => {
+  const rows = {};
+  for (const button of document.querySelectorAll(".st-key-train-buttons button")) {
+    const { bottom, width } = button.getBoundingClientRect();
+    if (width) rows[Math.round(bottom / 8)] = (rows[Math.round(bottom / 8)] ?? 0) + 1;
+  }
+  return Object.values(rows);
+}
+"""
+
+
+def test_no_choice_at_hand_is_cut_and_no_button_stands_alone_on_any_screen(open_page):
     def longest(name: str) -> str:
         choices = {value: text for value, text in option(name).choices.items() if value != "images"}
         return max(choices, key=lambda value: len(choices[value]))
@@ -398,10 +411,13 @@ def test_no_choice_at_hand_is_cut_on_any_screen(open_page):
         page = open_page(f"train?lesson=pixel-mean&{others}&likelihood={likelihood}")
         shown = page.locator(".st-key-setting_likelihood input")
         expect(shown).to_have_value(option("likelihood").choices[likelihood])
-        for width in (1280, 1024, 390):
+        for width, rows in ((1280, 1), (1024, 2), (768, 2), (390, 3)):
             page.set_viewport_size({"width": width, "height": 800})
             page.wait_for_timeout(200)
             assert page.evaluate(_CUT) == [], width
+            standing = page.evaluate(_ROWS)
+            assert len(standing) == rows, (width, standing)
+            assert min(standing) > 1, (width, standing)
 
 
 def test_a_finished_run_tells_who_was_right_and_is_greyed_under_other_controls(finished):
