@@ -100,6 +100,8 @@ NEW = frozenset({"new_zeros", "new_ones", "new_full", "new_tensor", "new_empty"}
 PRODUCTS = frozenset({"matmul", "mm", "dot", "@", "linear", "conv2d", "conv2d_transpose"})
 # Functions whose arguments are a shape.
 SHAPED = frozenset({"zeros", "ones", "randn", "full", "repeat", "normal", "random_normal", "eye"})
+# What cuts an array into parts.
+PARTED = frozenset({"chunk", "split", "tensor_split", "unbind", "unstack"})
 # What asks an array for its shape alone.
 SIZED = frozenset(
     {"size", "shape", "int_shape", "get_shape", "numel", "nelement", "dim", "ndimension", "rank"}
@@ -401,6 +403,9 @@ class Calls(State):
                 spread.append(value)
         if name.rsplit(".", 1)[-1] in PRODUCTS and any(self.is_weight(v) for v in spread):
             return self.opaque_call(Library(name), spread, named)
+        if name.rsplit(".", 1)[-1] in PARTED and spread and self.is_network(spread[0]):
+            # What a network gives is as long as its parts need: they are told by their names.
+            return spread[0]
         if name.rsplit(".", 1)[-1] in SIZED:
             spread = [self.peek(value) for value in spread]
         if name.rsplit(".", 1)[-1] in SHAPED:
@@ -424,6 +429,10 @@ class Calls(State):
             except BROKEN:
                 return self.failed(name, spread, named, f"this form of {name} is not known here")
         return self.failed(name, spread, named, "too much in it is not known")
+
+    def is_network(self, value: Any) -> bool:
+        """Whether ``value`` is the result of a network that nothing has computed with yet."""
+        return isinstance(value, Opaque) and value.node is None and value.source == "call"
 
     def is_weight(self, value: Any) -> bool:
         """Whether ``value`` may be the weights of a layer: what it multiplies is a network then."""
@@ -722,6 +731,10 @@ class Calls(State):
             return Opaque(f"{name}(...)", "call", self.line, callee=name)
         if name == "compile" and isinstance(owner, Instance):
             self.compiled_instance(owner, args, named)
+            return None
+        if isinstance(owner, Instance) and name.startswith("register_"):
+            if len(args) > 1 and isinstance(args[0], str):
+                owner.attributes[args[0]] = args[1]
             return None
         if isinstance(owner, Instance | LossObject) and name in SAME:
             # A model or a criterion that is moved to a device: nn.MSELoss().cuda().

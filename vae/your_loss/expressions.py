@@ -299,7 +299,7 @@ class Expressions(Calls):
             return found
         if name == "losses" and self.added:
             return self.take_added()
-        if name == "compile" or name in SAME:
+        if name in ("compile", "register_buffer", "register_parameter") or name in SAME:
             return Method(owner, name)
         if name in RECORDING:
             return Method(Opaque("self", "argument", self.line), name)

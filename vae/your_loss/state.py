@@ -37,6 +37,10 @@ ENCODERS = frozenset({"encode", "encoder", "enc", "encoding"})
 FLAT = frozenset({"flat", "flattened", "flatten", "input", "image", "img", "pixels", "x"})
 # What a network of one's own is made of.
 LAYERS = frozenset({"matmul", "mm", "dot", "linear", "conv2d_transpose", "conv_transpose2d"})
+LAYER_WORDS = frozenset(
+    {"linear", "conv", "fc", "lin", "layer", "layers", "dense", "bn", "pool", "relu", "norm"}
+    | {"activation", "activations", "dropout", "lstm", "gru", "embed", "embedding", "batchnorm"}
+)
 # Words of what counts the values of an array.
 COUNTING = frozenset({"prod", "len", "numel", "size", "shape"})
 # What a loop over a network's weights goes through.
@@ -318,6 +322,10 @@ class State:
         moment = role in ("mean", *roles.LATENT_SCALES)
         if origin.failed and role != "constant" and not (moment and self.of_picture(origin)):
             return ""
+        drawn = any(name == "z" or name.startswith("noise") for name in origin.inputs)
+        if role == "z" and drawn and origin.source in ("call", "operation"):
+            # What a layer of the decoder makes of it, under the same name.
+            return ""
         decoded = self.decoded_as(value, role)
         if decoded:
             return decoded
@@ -342,7 +350,9 @@ class State:
                 "reshape", "scale", "rescale", "quantize", "standardize", "whiten", "prepare",
             }  # fmt: skip
             if origin.inputs and not passed - {"decode", "sample"}:
-                return "output"
+                latents = origin.inputs & (DATA - {"target", "output"})
+                # An encoder's own layers, under the name of the picture.
+                return "" if words & LAYER_WORDS and not latents and not drawn else "output"
             if words & {"decode", "decoder", "generator", "generate"}:
                 return "output"
         return role
