@@ -57,6 +57,22 @@ def build():
     assert your_loss.read(code).sigma2 == pytest.approx(sigma2)
 
 
+def test_one_loss_that_keras_is_given_twice_has_the_ratio_of_one() -> None:
+    code = f"""
+class Auto:
+    def cost(self, x, x_hat):
+        kl = {KERAS_KL.replace("z_", "self.z_")}
+        return K.mean(K.sum(K.square(x - x_hat), axis=-1) + 3.0 * kl)
+    def build(self):
+        x = Input(shape=(784,))
+        x_hat = self.decoded(x)
+        vae = Model(x, x_hat)
+        vae.add_loss(self.cost(x, x_hat))
+        vae.compile(optimizer="adam", loss=self.cost)
+"""
+    assert your_loss.read(code).sigma2 == pytest.approx(1.5)
+
+
 def test_the_loss_of_a_test_is_read_where_there_is_no_other() -> None:
     code = f"""
 def evaluate(net, loader):
@@ -418,3 +434,54 @@ class Net:
         return self.cost(y, x) + kl
 """
     assert your_loss.read(code).sigma2 == pytest.approx(0.5)
+
+
+def test_a_kl_that_the_encoder_keeps_reaches_the_loss() -> None:
+    code = f"""
+class Encoder(nn.Module):
+    def forward(self, x):
+        x = F.relu(self.linear1(x))
+        mu, logvar = self.linear2(x), self.linear3(x)
+        self.kl = ({KL}).sum()
+        return mu + torch.exp(0.5 * logvar) * torch.randn_like(mu)
+class Decoder(nn.Module):
+    def forward(self, z):
+        z = F.relu(self.linear1(z))
+        z = torch.sigmoid(self.linear2(z))
+        return z.reshape((-1, 1, 28, 28))
+class VAE(nn.Module):
+    def __init__(self):
+        self.encoder, self.decoder = Encoder(), Decoder()
+    def forward(self, x):
+        return self.decoder(self.encoder(x))
+def train(model, data):
+    for x, _ in data:
+        x_hat = model(x)
+        loss = ((x - x_hat) ** 2).sum() + model.encoder.kl
+        loss.backward()
+vae = train(VAE().to(device), data)
+"""
+    assert your_loss.read(code).sigma2 == pytest.approx(0.5)
+
+
+def test_a_network_s_moments_side_by_side_are_told_by_their_names() -> None:
+    code = """
+class Prior(nn.Module):
+    def __init__(self, latents):
+        self.register_buffer("mean", torch.zeros(latents))
+        self.register_buffer("std", torch.ones(latents))
+    def forward(self):
+        return torch.distributions.Normal(self.mean, self.std)
+class Net(nn.Module):
+    def __init__(self):
+        self.prior = Prior(20)
+    def elbo(self, x):
+        mean, log_std = self.encoder_net(x).chunk(2, dim=-1)
+        q = torch.distributions.Normal(mean, torch.exp(log_std))
+        z = q.rsample()
+        x_hat = self.decoder_net(z)
+        p = torch.distributions.Normal(x_hat, 1.0)
+        kl = (q.log_prob(z) - self.prior().log_prob(z)).sum(-1)
+        return (p.log_prob(x).sum(-1) - 2.0 * kl).mean()
+"""
+    assert your_loss.read(code).sigma2 == pytest.approx(2.0)

@@ -106,8 +106,8 @@ def _read(code: str, request: Request, limits: Range | str | None) -> Reading:
                 return _refused(verdict.came_ready(entry.line, ready))
         if elsewhere := _computed_elsewhere(tree):
             return _refused(elsewhere)
-        if trouble:
-            line, reason = min(trouble)
+        if told := [one for one in trouble if one[0] in _lines_of_terms(tree)]:
+            line, reason = min(told)
             return _refused(f"No loss was found. Line {line} could not be followed: {reason}.")
         return _refused(
             "No loss was found: a value is needed that compares an output with a picture and asks "
@@ -129,6 +129,21 @@ def _read(code: str, request: Request, limits: Range | str | None) -> Reading:
         )
         reading = rewrite.complete(reading)
     return reading
+
+
+def _lines_of_terms(tree: ast.Module) -> set[int]:
+    """Lines that speak of a loss or of what it is made of: not those that draw or log."""
+    found: set[int] = set()
+    for node in ast.walk(tree):
+        name = getattr(node, "attr", getattr(node, "id", getattr(node, "arg", "")))
+        words = set(roles.words_of(name)) if isinstance(name, str) and name else set()
+        if words and (roles.is_term(name) or words & _OF_A_LOSS):
+            line = getattr(node, "lineno", 0)
+            found.update((line - 1, line, line + 1))
+    return found
+
+
+_OF_A_LOSS = frozenset({"mu", "mean", "logvar", "log", "sigma", "recon", "z", "prob", "loss"})
 
 
 def _is_no_loss(found: Found) -> bool:

@@ -821,8 +821,11 @@ class Calls(State):
         if isinstance(loss, str):
             loss = Library(f"keras.losses.{loss}")
         if isinstance(loss, Closure | Library | LossObject):
-            x = Opaque("y_true", "argument", self.line)
-            y = Opaque("y_pred", "argument", self.line)
+            x: Any = Opaque("y_true", "argument", self.line)
+            y: Any = Opaque("y_pred", "argument", self.line)
+            if self.added and {"target", "output"} <= self.leaves.keys():
+                # The pictures and outputs of what was added already: the same loss may come twice.
+                x, y = self.leaves["target"][1], self.leaves["output"][1]
             if named.get("output") and isinstance(loss, Closure):
                 # A further output is no picture: its moments, to be told apart by their names.
                 y = Opaque("outputs", "call", self.line, callee="outputs")

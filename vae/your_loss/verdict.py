@@ -67,7 +67,7 @@ def settle(reading: Reading, found: Found) -> Reading:
         return replace(
             reading, read=True, family="none", verdict=_weighted_words(reading), sigma2=None,
             sigma2_unit=None, laplace_scale=None, beta=None, rate=None, near_sigma2=None,
-            tail_scale=None,
+            tail_scale=None, scaling=(),
         )  # fmt: skip
     nothing = _nothing(reading, found.examined)
     if not nothing and reading.family == "unknown":
