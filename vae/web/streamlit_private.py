@@ -3,6 +3,10 @@
 Written against Streamlit 1.67. A test fails where another module imports such a name.
 """
 
+import pathlib
+
+import streamlit
+
 # A chart's tables in the form in which they travel. Without it Streamlit converts them anew at each
 # run of a page. Waits for: ``st.vega_lite_chart`` taking data sets that are Arrow bytes already,
 # which it does, and a public function that makes them.
@@ -11,4 +15,14 @@ from streamlit.dataframe_util import convert_anything_to_arrow_bytes as to_arrow
 # The type of a place on the page, for annotations alone. Waits for: a public name of it.
 from streamlit.delta_generator import DeltaGenerator
 
-__all__ = ["DeltaGenerator", "to_arrow"]
+# The font files of the page's text, upright and slanted, as the browser asks for them below
+# ``static/media``. A page that is shown before they are there is laid out twice. Waits for: a page
+# that names its fonts in its document, or an option that does.
+FONT_FILES = sorted(
+    path.name
+    for path in (pathlib.Path(streamlit.__file__).parent / "static/static/media").glob(
+        "SourceSansVF-*.woff2"
+    )
+)
+
+__all__ = ["FONT_FILES", "DeltaGenerator", "to_arrow"]

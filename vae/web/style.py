@@ -8,9 +8,8 @@ import gzip
 import hashlib
 from pathlib import Path
 
-import streamlit as st
-
 from vae.charts.kit.theme import figures_style
+from vae.web.streamlit_private import FONT_FILES
 
 _ASSETS = Path(__file__).parent / "assets"
 # Read once: static text of our own, with nothing of an address or a user in it.
@@ -30,20 +29,20 @@ CONTENT = gzip.compress(_STYLE.encode(), mtime=0)
 DIGEST = hashlib.sha256(_STYLE.encode()).hexdigest()[:12]
 """Changes with the style: a browser keeps it for good."""
 PATH = f"style/{DIGEST}/frame.css"
-# Words in another face are wider or narrower: a page is shown when its own two are there.
-_FACES = sorted((Path(st.__file__).parent / "static/static/media").glob("SourceSansVF-*.woff2"))
+# Words in another face are wider or narrower: a page is shown when its own faces are there.
+_CAME = f"faceCame({len(FONT_FILES) + 1})"
 
 IN_HEAD = "".join(
     (
         "<script>",
         (_ASSETS / "opening.js").read_text(encoding="utf-8"),
-        f"faceCame({len(_FACES) + 1});</script><style>",
+        f"{_CAME};</script><style>",
         (_ASSETS / "opening.css").read_text(encoding="utf-8"),
         "</style>",
         *(
-            f'<link rel="preload" href="./static/media/{face.name}" as="font" crossorigin '
-            f'onload="faceCame({len(_FACES) + 1})" onerror="faceCame({len(_FACES) + 1})">'
-            for face in _FACES
+            f'<link rel="preload" href="./static/media/{name}" as="font" crossorigin '
+            f'onload="{_CAME}" onerror="{_CAME}">'
+            for name in FONT_FILES
         ),
     )
 ).encode()
