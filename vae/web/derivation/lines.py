@@ -250,7 +250,7 @@ def _show_implied(preset: implied.Preset, pixels: int, latents: int, batch: int)
 def _survivors(variance: float, pixels: int, latents: int) -> str:
     if pixels != 784:
         return "| latents that survive | known for 28x28 |\n"
-    counts = " / ".join(
+    counts = "\N{NO-BREAK SPACE}/\N{NO-BREAK SPACE}".join(
         str(active_latents(data_summary(name).eigenvalues, variance, latents=latents))
         for name in PUBLIC_DATASETS
     )
