@@ -30,7 +30,7 @@ _GREY = [0, 0.2, 0.4, 0.6, 0.8, 1]
 # Squared error's spread is the sigma that it needs to be a cost in nats.
 _READ_ALOUD = {**NAMES, "gaussian": "squared error, whose sigma is the spread,"}
 # Outputs and targets at which expected costs are taken: their products at every redraw.
-OUTPUTS, TARGETS = 121, 61
+OUTPUTS, TARGETS = 101, 61
 
 
 def build_cost_chart(
@@ -151,13 +151,11 @@ def _expected(family: str) -> alt.Chart:
         y=f"clamp(floor(datum.i / {TARGETS}) / {OUTPUTS - 1}, 0.005, 0.995)",
         x=f"(datum.i % {TARGETS}) / {TARGETS - 1}",
     )
-    # What a dial does not move is not computed again: the costs know nothing of the targets'
-    # shape, and each target's weight is computed once, beside the first output.
-    weight = target_weight("datum.x", BRIGHT.name, PLACE.name)
+    # Apart, so that what a dial does not move is not computed again: the costs know nothing of the
+    # targets' shape, and the weights nothing of the spread.
     return (
         rows.transform_calculate(cost_here=COSTS[family]("datum.x", "datum.y", SPREAD.name))
-        .transform_calculate(first=f"datum.i < {TARGETS} ? {weight} : 0")
-        .transform_joinaggregate(weight="max(first)", groupby=["x"])
+        .transform_calculate(weight=target_weight("datum.x", BRIGHT.name, PLACE.name))
         .transform_calculate(charge="datum.weight * datum.cost_here")
         .transform_aggregate(total="sum(charge)", weights="sum(weight)", groupby=["y"])
         .transform_calculate(cost="datum.total / datum.weights")
