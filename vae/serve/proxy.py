@@ -88,6 +88,8 @@ def _defaults() -> list[str]:
         "    timeout http-request 30s",
         "    timeout http-keep-alive 60s",
         "    timeout queue 30s",
+        "    # A server under load answers late and is there; one that ended refuses at once.",
+        "    timeout check 20s",
         f"    timeout client {_ANSWER}",
         f"    timeout server {_ANSWER}",
         "    # A page's websocket rests while somebody reads.",

@@ -48,7 +48,8 @@ _APP = Path(__file__).parents[2] / "streamlit_app.py"
 _SECRET = "STREAMLIT_SERVER_COOKIE_SECRET"
 _LOOK_SECONDS = 0.25
 _ASK_SECONDS = 1.0
-_ANSWER_SECONDS = 2.0
+# A server under load answers late; one that says nothing for long is started anew (supervisor).
+_ANSWER_SECONDS = 5.0
 _PROXY_SECONDS = 10.0
 # Where Debian puts it; a user's own path may not lead there.
 _PLACES = ("/usr/sbin", "/usr/local/sbin")
