@@ -198,6 +198,35 @@ def drag_dial(
     return _drag(page, move, seconds)
 
 
+def sweep_dial(page: Page, name: str, seconds: float = 1.5) -> Drag:
+    """Give the dial another place at every animation frame, there and back: as a hand's pointer
+    does, whose events wait for no answer."""
+    slider = dial(page, name)
+    slider.scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    record = record_of(page)
+    sent, received = record.sent, record.received
+    took, frames, redraws = slider.evaluate(
+        """async (input, seconds) => {
+            const [low, high] = [Number(input.min), Number(input.max)];
+            __counts.watch();
+            __counts.frames = __counts.redraws = 0;
+            const began = performance.now();
+            const passed = () => (performance.now() - began) / 1000;
+            while (passed() < seconds) {
+                await new Promise(requestAnimationFrame);
+                const way = 1 - Math.abs(1 - (2 * passed()) / seconds);
+                input.value = low + (high - low) * (0.15 + 0.7 * way);
+                input.dispatchEvent(new Event("input", { bubbles: true }));
+            }
+            return [passed(), __counts.frames, __counts.redraws];
+        }""",
+        seconds,
+    )
+    page.wait_for_timeout(300)
+    return Drag(took, frames, redraws, record.sent - sent, record.received - received)
+
+
 def drag_stroke(page: Page, seconds: float = 2.0) -> Drag:
     """Draw a winding stroke on the drawing's board; a redraw is a frame with new pictures."""
     board = page.locator(".drawing .board")

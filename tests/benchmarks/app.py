@@ -15,7 +15,15 @@ from tests.appserver import Server, serve
 from tests.benchmarks.client import Session
 from tests.benchmarks.load import EVERYWHERE, READING, cpu_seconds, quantile
 from tests.benchmarks.speed import BATCH
-from tests.browsing import Drag, drag_dial, drag_stroke, wait_ready, watch
+from tests.browsing import (
+    Drag,
+    dial,
+    drag_stroke,
+    draw_all,
+    sweep_dial,
+    wait_ready,
+    watch,
+)
 
 
 async def page_latencies(server: Server, runs: int = 20) -> dict[str, tuple[float, float]]:
@@ -108,12 +116,16 @@ def _first_figure(url: str) -> float:
         return float(page.evaluate("window.firstFigure"))
 
 
-def first_dial(url: str, page: str) -> Drag:
-    """Drag the page's first dial for three seconds."""
+def every_dial(url: str, page: str) -> dict[str, Drag]:
+    """Move each dial that is seen on the page at every frame, all figures drawn."""
     with chromium_page(f"{url}/{page}") as browser_page:
-        name = browser_page.locator("[id^=dial-]").first.get_attribute("id")
-        assert name is not None
-        return drag_dial(browser_page, name.removeprefix("dial-"), seconds=3.0)
+        draw_all(browser_page)
+        ids = browser_page.locator("[id^=dial-]").evaluate_all(
+            "dials => dials.filter((dial) => dial.checkVisibility()).map((dial) => dial.id)"
+        )
+        names = dict.fromkeys(id.removeprefix("dial-") for id in ids)
+        seen = [name for name in names if dial(browser_page, name).is_visible()]
+        return {name: sweep_dial(browser_page, name) for name in seen}
 
 
 def stroke(url: str) -> tuple[float, Drag]:
