@@ -52,8 +52,9 @@ def test_a_reload_in_a_frame_of_another_site_keeps_the_buttons(
     frame.get_by_role("button", name="Train", exact=True).click()
     expect(frame.get_by_role("button", name="Stop")).to_be_visible(timeout=60_000)
     inside = page.frames[1]
+    # The address follows the buttons.
+    inside.wait_for_function("() => location.href.includes('run=')")
     run = inside.evaluate("() => location.href")
-    assert "run=" in run
     inside.evaluate("() => location.reload()")
     page.wait_for_timeout(500)
     frame = ready(page.frame_locator("iframe"))

@@ -140,10 +140,10 @@ def test_two_losses_are_compared(open_page):
     second = page.locator(".st-key-loss_second textarea")
     second.fill(EXAMPLE.replace("error + kl", "error + 3 * kl"))
     second.press("Control+Enter")
-    expect(page.get_by_text("weighs its KL 3 times as heavily")).to_be_visible()
+    expect(page.get_by_text("weighs its KL 3 times as heavily").first).to_be_visible()
     page.reload()
     wait_ready(page)
-    expect(page.get_by_text("weighs its KL 3 times as heavily")).to_be_visible()
+    expect(page.get_by_text("weighs its KL 3 times as heavily").first).to_be_visible()
 
 
 def test_a_question_is_opened_by_the_keyboard(open_page):
