@@ -97,16 +97,7 @@ def serve(
     command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
     command += ["--server.headless", "true", *options]
     started = time.perf_counter()
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env={**environment(folder, extra), _MARK: mark},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+    process = _launch(command, log, {**environment(folder, extra), _MARK: mark})
     try:
         _wait_healthy(port, process, log, started + seconds)
         yield Server(
@@ -115,6 +106,20 @@ def serve(
     finally:
         left = stop(process, mark)
     assert not left, f"processes left after the server stopped: {left}"
+
+
+def _launch(command: list[str], log: Path, env: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+    """Start ``command`` in a session of its own; what it says goes to ``log``."""
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=env,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
 
 
 @contextlib.contextmanager
@@ -131,16 +136,7 @@ def serve_replicas(
     command = [sys.executable, "-m", "vae", "serve", "--replicas", str(count), *ports]
     log = folder / "serve.log"
     started = time.perf_counter()
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env={**environment(folder, extra), _MARK: mark},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+    process = _launch(command, log, {**environment(folder, extra), _MARK: mark})
     try:
         while (words := log.read_text("utf-8", "replace")).count(" is up\n") < count:
             late = time.perf_counter() > started + seconds

@@ -142,8 +142,7 @@ def lock(path: Path, *, shared: bool) -> IO[bytes] | None:
         handle = os.open(path, os.O_RDONLY | os.O_CREAT | _AT_ONCE | _NO_LINK, 0o666)
         file = os.fdopen(handle, "rb")
         try:
-            if fcntl is not None:
-                fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+            _lock_now(file, shared)
             if holds(file, path):
                 return file
         except BlockingIOError:
@@ -154,6 +153,12 @@ def lock(path: Path, *, shared: bool) -> IO[bytes] | None:
             raise
         # Removed by its last holder between the two calls: a lock on it means nothing.
         file.close()
+
+
+def _lock_now(file: IO[bytes], shared: bool) -> None:
+    """Raises ``BlockingIOError`` where somebody holds what stands against it."""
+    if fcntl is not None:
+        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
 
 
 def is_locked(path: Path, *, shared: bool = True) -> bool:
@@ -168,8 +173,7 @@ def is_locked(path: Path, *, shared: bool = True) -> bool:
         return False
     with os.fdopen(handle, "rb") as file:
         try:
-            if fcntl is not None:
-                fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+            _lock_now(file, shared)
         except BlockingIOError:
             return True
     return False

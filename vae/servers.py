@@ -19,6 +19,8 @@ FRAME_COOKIE = "vae_server_in_frame"
 # A run's own part is 72 random bits; a room's is a code that is read aloud.
 _TOKEN = 12
 _NAME = re.compile(r"[a-z0-9]{1,12}")
+NAMES = "allowed are 1 to 12 letters a to z and digits"
+"""What ``is_name`` takes, for whoever refuses another one."""
 _RUN = re.compile(rf"([a-z0-9]{{1,12}})-[A-Za-z0-9_-]{{{_TOKEN}}}")
 
 
@@ -36,9 +38,7 @@ def server_name(environment: Mapping[str, str] | None = None) -> str:
     none."""
     name = (os.environ if environment is None else environment).get(VARIABLE, "")
     if name and not is_name(name):
-        raise PlaceError(
-            f"{VARIABLE}: {shown(name)} given; allowed are 1 to 12 letters a to z and digits"
-        )
+        raise PlaceError(f"{VARIABLE}: {shown(name)} given; {NAMES}")
     return name
 
 

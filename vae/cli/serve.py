@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from vae.serve.proxy import Front, Replica, configuration, local_replicas
+from vae.serve.supervisor import DRAIN_SECONDS
 
 DONE, FAILED, BAD_USE = 0, 1, 2
 ABOUT = """\
@@ -38,9 +39,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--drain-seconds",
         type=float,
-        default=600.0,
+        default=DRAIN_SECONDS,
         metavar="S",
-        help="patience for visitors at an update; default: 600",
+        help=f"patience for visitors at an update; default: {DRAIN_SECONDS:g}",
     )
     parser.add_argument(
         "--server",

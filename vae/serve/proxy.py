@@ -14,7 +14,7 @@ connections.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vae.servers import COOKIE, FRAME_COOKIE, is_name
+from vae.servers import COOKIE, FRAME_COOKIE, NAMES, is_name
 
 BACKEND = "vae"
 # How long a websocket may rest, and a script's slowest answer.
@@ -34,9 +34,7 @@ class Replica:
 
     def __post_init__(self) -> None:
         if not is_name(self.name):
-            raise ValueError(
-                f"name: {self.name!r} given; allowed are 1 to 12 letters a to z and digits"
-            )
+            raise ValueError(f"name: {self.name!r} given; {NAMES}")
         host, colon, port = self.address.rpartition(":")
         if not (host and colon and port.isdigit() and 0 < int(port) < 65536) or any(
             letter.isspace() or letter in "\"'#\\" for letter in host
