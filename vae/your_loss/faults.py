@@ -161,53 +161,53 @@ def _axis_faults(reading: Reading) -> list[Fault]:
     """A mean on one side only, by what doubling a size does."""
     if reading.kl_form not in ("kl", "wrong", "free-bits"):
         return []
-    rows = []
     factors = {s.size: s.factor for s in reading.scaling}
     what = "beta" if reading.beta is not None else "the scale"
-    grown = factors.get("pixels")
-    if grown is not None and grown > 1 + 1e-6:
-        rows.append(
-            Fault(
-                "one-sided-mean",
-                reading.line,
-                f"the error is a mean over pixels and the KL is not: {what} grows with the image.",
-                "sum the error over the pixels of an image, or divide the KL by their number too.",
-            )
+    said = [
+        _pixels_mean(factors.get("pixels"), what),
+        _latents_mean(factors.get("latents"), what),
+        _batch_mean(factors.get("batch"), what),
+    ]
+    return [Fault(kind, reading.line, *words) for kind, *words in filter(None, said)]
+
+
+def _pixels_mean(factor: float | None, what: str) -> tuple[str, str, str] | None:
+    if factor is None or abs(factor - 1) <= 1e-6:
+        return None
+    if factor > 1:
+        return (
+            "one-sided-mean",
+            f"the error is a mean over pixels and the KL is not: {what} grows with the image.",
+            "sum the error over the pixels of an image, or divide the KL by their number too.",
         )
-    if grown is not None and grown < 1 - 1e-6:
-        rows.append(
-            Fault(
-                "one-sided-mean",
-                reading.line,
-                f"the KL is divided by the number of pixels and the error is not: {what} falls "
-                "with the image.",
-                "divide both by it, or neither.",
-            )
-        )
-    fallen = factors.get("latents")
-    if fallen is not None and fallen < 1 - 1e-6:
-        rows.append(
-            Fault(
-                "latent-mean",
-                reading.line,
-                f"the KL is a mean over latents: their number is a hidden weight, and {what} "
-                "falls with it.",
-                "sum the KL over the latents of an image.",
-            )
-        )
-    batch = factors.get("batch")
-    if batch is not None and abs(batch - 1) > 1e-6:
-        more = "grows" if batch > 1 else "falls"
-        rows.append(
-            Fault(
-                "batch-axis",
-                reading.line,
-                f"one term is summed over the batch and the other averaged: {what} {more} with "
-                "the batch.",
-                "treat the batch the same way in both terms.",
-            )
-        )
-    return rows
+    return (
+        "one-sided-mean",
+        f"the KL is divided by the number of pixels and the error is not: {what} falls "
+        "with the image.",
+        "divide both by it, or neither.",
+    )
+
+
+def _latents_mean(factor: float | None, what: str) -> tuple[str, str, str] | None:
+    if factor is None or factor >= 1 - 1e-6:
+        return None
+    return (
+        "latent-mean",
+        f"the KL is a mean over latents: their number is a hidden weight, and {what} "
+        "falls with it.",
+        "sum the KL over the latents of an image.",
+    )
+
+
+def _batch_mean(factor: float | None, what: str) -> tuple[str, str, str] | None:
+    if factor is None or abs(factor - 1) <= 1e-6:
+        return None
+    more = "grows" if factor > 1 else "falls"
+    return (
+        "batch-axis",
+        f"one term is summed over the batch and the other averaged: {what} {more} with the batch.",
+        "treat the batch the same way in both terms.",
+    )
 
 
 def _range_faults(reading: Reading) -> list[Fault]:

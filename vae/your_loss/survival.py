@@ -101,41 +101,12 @@ def _standardised(reading: Reading) -> Survival | None:
 
 def printed(reading: Reading, constant: float | None) -> Printed | None:
     """The constant of the density that the code keeps or leaves out, and where 0 lies."""
-    count = reading.sizes.pixels
     if reading.family == "gaussian" and reading.sigma2 and reading.rate:
-        wanted = reading.rate * count * 0.5 * math.log(2.0 * math.pi * reading.sigma2)
-        keeps = (
-            None if constant is None else math.isclose(constant, wanted, rel_tol=1e-6, abs_tol=1e-9)
-        )
-        text = f"D/2 log(2 pi sigma^2) is {figure(wanted)} here"
-        if keeps:
-            text += (
-                ", and the code keeps it: a negative loss is no error where sigma is below 0.399."
-            )
-        elif constant:
-            text += f"; the code adds another constant, {constant:,.4g}."
-        else:
-            text += (
-                ", and the code leaves it out: 0 is a perfect picture with q equal to the prior."
-            )
-        return Printed(constant, wanted, keeps, bool(keeps and wanted < 0), text)
+        return _printed_of_gaussian(reading, constant, reading.rate, reading.sigma2)
+    if reading.family == "laplace" and reading.laplace_scale and reading.rate:
+        return _printed_of_laplace(reading, constant, reading.rate, reading.laplace_scale)
     if reading.family.endswith("-learned"):
-        if reading.scale_per_pixel:
-            text = (
-                "A log density, not a log probability: where pixels hardly vary the loss is "
-                "negative, and nothing is wrong."
-            )
-            return Printed(constant, None, None, True, text)
-        # At the best scale: 1/2 log(2 pi e MSE) a pixel for the bell, log(2 e MAE) for L1.
-        least = {
-            "gaussian-learned": "a mean squared error of 1/(2 pi e) = 0.0585",
-            "laplace-learned": "a mean absolute error of 1/(2 e) = 0.184",
-        }.get(reading.family, "some error")
-        text = (
-            f"A log density, not a log probability: below {least} the loss is negative, and "
-            "nothing is wrong."
-        )
-        return Printed(constant, None, None, True, text)
+        return _printed_of_learned(reading, constant)
     if reading.family in ("discretised-logistic", "categorical"):
         text = (
             "A probability, no density: minus its logarithm is never negative, and neither is the "
@@ -149,18 +120,54 @@ def printed(reading: Reading, constant: float | None) -> Printed | None:
             "image for the greys of MNIST's test set."
         )
         return Printed(constant, None, None, False, text)
-    if reading.family == "laplace" and reading.laplace_scale and reading.rate:
-        wanted = reading.rate * count * math.log(2.0 * reading.laplace_scale)
-        keeps = (
-            None if constant is None else math.isclose(constant, wanted, rel_tol=1e-6, abs_tol=1e-9)
-        )
-        text = f"D log(2 b) is {figure(wanted)} here" + (
-            ", and the code keeps it: a negative loss is no error where b is below 1/2."
-            if keeps
-            else ", and the code leaves it out: 0 is a perfect picture with q equal to the prior."
-        )
-        return Printed(constant, wanted, keeps, bool(keeps and wanted < 0), text)
     return None
+
+
+def _printed_of_gaussian(
+    reading: Reading, constant: float | None, rate: float, sigma2: float
+) -> Printed:
+    wanted = rate * reading.sizes.pixels * 0.5 * math.log(2.0 * math.pi * sigma2)
+    keeps = None if constant is None else math.isclose(constant, wanted, rel_tol=1e-6, abs_tol=1e-9)
+    text = f"D/2 log(2 pi sigma^2) is {figure(wanted)} here"
+    if keeps:
+        text += ", and the code keeps it: a negative loss is no error where sigma is below 0.399."
+    elif constant:
+        text += f"; the code adds another constant, {constant:,.4g}."
+    else:
+        text += ", and the code leaves it out: 0 is a perfect picture with q equal to the prior."
+    return Printed(constant, wanted, keeps, bool(keeps and wanted < 0), text)
+
+
+def _printed_of_laplace(
+    reading: Reading, constant: float | None, rate: float, scale: float
+) -> Printed:
+    wanted = rate * reading.sizes.pixels * math.log(2.0 * scale)
+    keeps = None if constant is None else math.isclose(constant, wanted, rel_tol=1e-6, abs_tol=1e-9)
+    text = f"D log(2 b) is {figure(wanted)} here" + (
+        ", and the code keeps it: a negative loss is no error where b is below 1/2."
+        if keeps
+        else ", and the code leaves it out: 0 is a perfect picture with q equal to the prior."
+    )
+    return Printed(constant, wanted, keeps, bool(keeps and wanted < 0), text)
+
+
+def _printed_of_learned(reading: Reading, constant: float | None) -> Printed:
+    if reading.scale_per_pixel:
+        text = (
+            "A log density, not a log probability: where pixels hardly vary the loss is "
+            "negative, and nothing is wrong."
+        )
+        return Printed(constant, None, None, True, text)
+    # At the best scale: 1/2 log(2 pi e MSE) a pixel for the bell, log(2 e MAE) for L1.
+    least = {
+        "gaussian-learned": "a mean squared error of 1/(2 pi e) = 0.0585",
+        "laplace-learned": "a mean absolute error of 1/(2 e) = 0.184",
+    }.get(reading.family, "some error")
+    text = (
+        f"A log density, not a log probability: below {least} the loss is negative, and "
+        "nothing is wrong."
+    )
+    return Printed(constant, None, None, True, text)
 
 
 def key_number(reading: Reading) -> float | None:

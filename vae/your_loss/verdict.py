@@ -85,6 +85,18 @@ def _family_of_refusal(reading: Reading) -> str:
 
 def _refusal(reading: Reading, found: Found) -> str:
     """Why nothing is said about this loss, or '' where something is."""
+    return (
+        _not_followed(found)
+        or _not_decided(reading, found)
+        or _not_said(reading, found)
+        or _parts_refused(reading, found)
+        or _lost_kl(found)
+        or _no_autoencoder(found)
+    )
+
+
+def _not_followed(found: Found) -> str:
+    """What the rest of the loss hangs on and that is not known, moves, or claims another's role."""
     examined = found.examined
     state = examined.probe.state
     if examined.blocking:
@@ -102,6 +114,11 @@ def _refusal(reading: Reading, found: Found) -> str:
         )
     if examined.twins:
         return _twins(examined)
+    return ""
+
+
+def _not_decided(reading: Reading, found: Found) -> str:
+    """What the code leaves open: which loss, which branch, which shape of an image."""
     if found.rivals:
         first, second = found.traced.entry, found.rivals[0]
         names = [entry.name or "the file's own lines" for entry in (first, second)]
@@ -137,6 +154,12 @@ def _refusal(reading: Reading, found: Found) -> str:
             f"pictures in rows of {found.setup.sizes.pixels:,}; say the shape of an image, and it "
             "is read."
         )
+    return ""
+
+
+def _not_said(reading: Reading, found: Found) -> str:
+    """A loss that is no sum of two parts, or a number that the code does not hold."""
+    examined = found.examined
     if not examined.separable:
         return (
             "The loss is no sum of a function of the pictures and one of the latents, so it is "
@@ -145,7 +168,7 @@ def _refusal(reading: Reading, found: Found) -> str:
         )
     if examined.missing:
         return _asked(reading, examined)
-    return _parts_refused(reading, found) or _lost_kl(found) or _no_autoencoder(found)
+    return ""
 
 
 def _no_autoencoder(found: Found) -> str:
@@ -236,8 +259,12 @@ def _asks_of_latents(examined: Examined) -> str | None:
 
 
 def _parts_refused(reading: Reading, found: Found) -> str:
-    examined = found.examined
-    pixels, latents = examined.pixels, examined.latents
+    """What is not known of what the loss asks of the latents, or of the pixels."""
+    return _latents_refused(reading, found) or _pixels_refused(reading, found)
+
+
+def _latents_refused(reading: Reading, found: Found) -> str:
+    examined, latents = found.examined, found.examined.latents
     unknown = reading.unknown[0] if reading.unknown else None
     if (asks := _asks_of_latents(examined)) is not None:
         line, name, _ = examined.probe.state.unknown[asks]
@@ -262,35 +289,14 @@ def _parts_refused(reading: Reading, found: Found) -> str:
             "is not proportional to mu^2 + sigma^2 - log sigma^2 - 1 at the latents that were "
             "tried."
         )
-    if pixels.family == "unknown" and not _is_none(reading, examined):
-        if unknown is not None:
-            if ready := ready_terms(found.arguments, unknown.name):
-                return came_ready(unknown.line, ready)
-            return (
-                f"Line {unknown.line}: {unknown.name} is not known here, and it is what would say "
-                "how the output is compared with the picture; the loss is not read."
-            )
-        if latents.form in ("kl", "wrong") and not examined.probe.deps & {"target", "output"}:
-            misfits = [f for f in examined.probe.state.failures if "do not go together" in f[1]]
-            if misfits:
-                return (
-                    f"Line {misfits[0][0]} could not be followed: {misfits[0][1]}. It may be what "
-                    "compares the output with the picture, so the loss is not read."
-                )
-            return (
-                f"Line {found.traced.line}: a KL is here, but no term compares an output with a "
-                "picture; paste that too, and the loss is read."
-            )
-        if unsaid := [role for role in reading.roles if role.role == "unknown"]:
-            names = " and ".join(role.name for role in unsaid[:4])
-            verb = "is" if len(unsaid) == 1 else "are"
-            return (
-                f"Line {unsaid[0].line}: nothing here says what {names} {verb}; say who is who, "
-                "and the loss is read."
-            )
-        failures = examined.probe.state.failures
-        more = f" (line {failures[0][0]}: {failures[0][1]})" if failures else ""
-        return f"The loss is not read: {pixels.why}{more}."
+    return ""
+
+
+def _pixels_refused(reading: Reading, found: Found) -> str:
+    pixels, latents = found.examined.pixels, found.examined.latents
+    unknown = reading.unknown[0] if reading.unknown else None
+    if pixels.family == "unknown" and not _is_none(reading, found.examined):
+        return _uncompared(reading, found)
     if latents.form == "none" and unknown is not None:
         return (
             f"Line {unknown.line}: {unknown.name} is not known here, and no other term asks "
@@ -298,6 +304,41 @@ def _parts_refused(reading: Reading, found: Found) -> str:
             "the latents; it may be the KL, so the loss is not read."
         )
     return ""
+
+
+def _uncompared(reading: Reading, found: Found) -> str:
+    """Why it is not known how the output is compared with the picture."""
+    examined = found.examined
+    pixels, latents = examined.pixels, examined.latents
+    unknown = reading.unknown[0] if reading.unknown else None
+    if unknown is not None:
+        if ready := ready_terms(found.arguments, unknown.name):
+            return came_ready(unknown.line, ready)
+        return (
+            f"Line {unknown.line}: {unknown.name} is not known here, and it is what would say "
+            "how the output is compared with the picture; the loss is not read."
+        )
+    if latents.form in ("kl", "wrong") and not examined.probe.deps & {"target", "output"}:
+        misfits = [f for f in examined.probe.state.failures if "do not go together" in f[1]]
+        if misfits:
+            return (
+                f"Line {misfits[0][0]} could not be followed: {misfits[0][1]}. It may be what "
+                "compares the output with the picture, so the loss is not read."
+            )
+        return (
+            f"Line {found.traced.line}: a KL is here, but no term compares an output with a "
+            "picture; paste that too, and the loss is read."
+        )
+    if unsaid := [role for role in reading.roles if role.role == "unknown"]:
+        names = " and ".join(role.name for role in unsaid[:4])
+        verb = "is" if len(unsaid) == 1 else "are"
+        return (
+            f"Line {unsaid[0].line}: nothing here says what {names} {verb}; say who is who, "
+            "and the loss is read."
+        )
+    failures = examined.probe.state.failures
+    more = f" (line {failures[0][0]}: {failures[0][1]})" if failures else ""
+    return f"The loss is not read: {pixels.why}{more}."
 
 
 def _is_none(reading: Reading, examined: Examined) -> bool:
