@@ -1,6 +1,6 @@
 // For whoever has no pointer: links past what stands before the dials and the sections, and the
 // focus, which must not be lost when the element that has it is replaced or greyed.
-const shared = (globalThis.vaeHands ??= { follow: {}, rows: {}, moved: -Infinity });
+const shared = (globalThis.vaeHands ??= { follow: {}, rows: {}, moved: null });
 const FIELDS = ":is(a[href], button, input, select, textarea, summary, [tabindex='0']):not([disabled])";
 // A run may take a moment to begin or to end before the next button can be pressed.
 const PATIENCE = 15_000;
@@ -44,12 +44,18 @@ function refocus() {
   const next =
     same[Math.min(last.field, same.length - 1)] ??
     (follow.length ? follow : around).map(fieldOf).find(Boolean);
-  next?.focus({ preventScroll: true });
-  if (next) shared.moved = performance.now();
+  if (!next) return;
+  next.focus({ preventScroll: true });
+  shared.moved = { to: next, at: performance.now() };
 }
+
+// Whether the focus has only just been brought to this element: not where a hand has led it since.
+const isNew = (element) =>
+  shared.moved?.to === element && performance.now() - shared.moved.at < DEAF;
 
 function watchFocus() {
   document.addEventListener("focusin", ({ target }) => {
+    if (shared.moved?.to !== target) shared.moved = null;
     shared.lost = undefined;
     shared.last = placeOf(target);
   });
@@ -61,7 +67,7 @@ function watchFocus() {
       if (event.key === "Tab" && document.activeElement === document.body) shared.last = null;
       if (!["Enter", " "].includes(event.key) || !event.target.closest?.("button")) return;
       // A key that is held, or pressed twice, was not meant for the action that has the focus now.
-      if (event.repeat || performance.now() - shared.moved < DEAF) event.preventDefault();
+      if (event.repeat || isNew(event.target)) event.preventDefault();
     },
     true,
   );
