@@ -626,6 +626,20 @@ def test_a_worker_deaf_to_a_stop_is_ended(tmp_path: Path) -> None:
     bench.registry.close()
 
 
+def test_the_server_s_own_end_of_a_worker_is_not_logged_as_a_crash(tmp_path, caplog) -> None:
+    bench = Bench(tmp_path, worker_silence_seconds=20, owner_grace_seconds=1e6)
+    run_id = bench.registry.submit([CONFIG], owner="a")
+    bench.run(run_id)
+    bench.tick(21)
+    assert bench.state(run_id) is RunState.FAILED
+    assert "gave no answer" in caplog.text
+    bench.tick(1)
+    last = bench.worker
+    bench.registry.close()
+    last.die(-9)
+    assert "exit code" not in caplog.text
+
+
 def test_a_clock_that_jumps_ends_nothing(tmp_path: Path) -> None:
     bench = Bench(tmp_path, worker_silence_seconds=20, owner_grace_seconds=30, max_run_seconds=60)
     run_id = bench.registry.submit([CONFIG], owner="a")

@@ -166,6 +166,17 @@ def test_a_server_that_hangs_is_ended_once() -> None:
     assert slow.well(1) == [Kill("r1"), Kill("r2")]
 
 
+def test_who_was_held_itself_blames_no_server() -> None:
+    machine = Machine().up()
+    machine.tell(Healthy("r2"), SILENCE_SECONDS / 2)
+    # It slept, then hears of what happened meanwhile before it asks anybody.
+    assert machine.tell(Ended("r1"), 100 * SILENCE_SECONDS) == []
+    assert machine.supervisor.standings["r2"] is Standing.UP
+    assert machine.tell(Tick(), 1.0) == [Start("r1")]
+    machine.tell(Healthy("r2"))
+    assert machine.well(SILENCE_SECONDS + 1, "r1") == [Lead("r1", True), Kill("r2")]
+
+
 def test_an_update_takes_one_server_after_another() -> None:
     machine = Machine(3).up()
     assert machine.tell(Update()) == [Lead("r1", False)]
@@ -204,7 +215,7 @@ def test_the_end_is_asked_for_once_and_waited_for() -> None:
     assert not machine.supervisor.over
     machine.tell(Ended("r2"))
     assert machine.supervisor.over
-    assert machine.tell(Tick(), 1000.0) == []
+    assert machine.well(1000) == []
 
 
 _EVENTS = st.one_of(

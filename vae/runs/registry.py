@@ -113,6 +113,8 @@ class Registry:
         self._held: dict[str, tuple[RunSnapshot, float]] = {}
         self._due: deque[Action] = deque()
         self._worker: tuple[int, WorkerProcess] | None = None
+        # Workers that were told to end: how they do is no news.
+        self._dismissed: set[int] = set()
         self._in_use: set[str] = set()
         self._closing = False
         self._wake = threading.Event()
@@ -412,9 +414,12 @@ class Registry:
                     worker.send(command)
             case scheduler.Kill(number):
                 if (worker := self._worker_of(number)) is not None:
+                    self._dismissed.add(number)
+                    _log.warning("The trainer gave no answer: ended.\n%s", worker.last_words())
                     worker.kill()
             case scheduler.EndWorker(number):
                 if (worker := self._worker_of(number)) is not None:
+                    self._dismissed.add(number)
                     worker.close(self.limits.stop_seconds)
             case scheduler.Keep():
                 self._handle(scheduler.Kept(action, self._write(action)))
@@ -437,7 +442,7 @@ class Registry:
 
         def bury(worker: WorkerProcess) -> None:
             code, where = worker.exit_code, ""
-            if code != 0:
+            if code != 0 and number not in self._dismissed:
                 where = file_away(f"The trainer ended, exit code {code}", worker.last_words())
             self._handle(scheduler.WorkerEnded(number, code, where))
 

@@ -16,6 +16,8 @@ from pathlib import Path
 from vae.wire.protocol import Command, Report, Shutdown, Writer, read
 
 _TAIL_LINES = 30
+# One that has said its last word takes torch apart before it ends; on a busy machine for seconds.
+_LAST_SECONDS = 10.0
 _ROOT = Path(__file__).parents[2]
 
 
@@ -121,15 +123,17 @@ class WorkerProcess:
     def _listen(self) -> None:
         stdout = self._process.stdout
         assert stdout is not None
+        patience = _LAST_SECONDS
         try:
             for report in read(stdout):
                 self._on_report(self, report)  # type: ignore[arg-type]
         except Exception as error:
             # Whatever it said: the run must fail with a reason rather than wait for ever.
             self._tail.append(f"{type(error).__name__}: {error}")
+            patience = 0.0
         # A worker nobody listens to must not go on.
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(1)
+            self._process.wait(patience)
         self.kill()
         self._process.wait()
         self._errors.join(5)

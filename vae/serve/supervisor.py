@@ -16,8 +16,11 @@ from enum import StrEnum
 START_SECONDS = 120.0
 # One that says nothing for this long is taken for hung.
 SILENCE_SECONDS = 30.0
-# To save what trains, and end.
-STOP_SECONDS = 25.0
+# Who looks for the servers' answers may be held itself (a machine that sleeps, a frozen container,
+# swapping). Of a time in which nobody looked no more counts than this: it says nothing of them.
+HELD_SECONDS = 10.0
+# To save what trains, and end: more than a server gives its trainer.
+STOP_SECONDS = 35.0
 # For visitors of a server that is drained, to come to an end.
 DRAIN_SECONDS = 600.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
@@ -136,6 +139,8 @@ class Supervisor:
         self._drain_seconds = drain_seconds
         self._updates: deque[str] = deque()
         self._closing = False
+        self._heard_at: float | None = None
+        self._now = 0.0
         self._actions: list[Action] = []
 
     @property
@@ -151,6 +156,7 @@ class Supervisor:
     def handle(self, event: Event, now: float) -> list[Action]:
         """What is to be done about ``event``, which came at ``now``, in seconds of any clock."""
         self._actions = []
+        now = self._pass_time(now)
         match event:
             case Healthy(name):
                 self._greet(self._servers[name], now)
@@ -169,6 +175,13 @@ class Supervisor:
             self._look(server, now)
         self._go_on_with_update(now)
         return self._actions
+
+    def _pass_time(self, now: float) -> float:
+        """The time that counts, in seconds of its own clock."""
+        passed = 0.0 if self._heard_at is None else now - self._heard_at
+        self._heard_at = now
+        self._now += min(max(passed, 0.0), HELD_SECONDS)
+        return self._now
 
     def _greet(self, server: _Server, now: float) -> None:
         if server.standing is Standing.STARTING:
