@@ -11,6 +11,7 @@ import pytest
 from appserver import ROOT, environment
 
 from vae import your_loss
+from vae.your_loss import arrays
 from vae.your_loss.reading import FAMILIES
 
 spec = importlib.util.spec_from_file_location("fuzzing", Path(__file__).parent / "fuzzing.py")
@@ -109,3 +110,36 @@ def test_nothing_is_executed_imported_read_or_written(tmp_path: Path) -> None:
         check=False,
     )
     assert done.stdout.strip() == "nothing happened", done.stderr[-2000:]
+
+
+LONG = """
+def loss(x, y, mu, logvar):
+    total = 0.0
+    for i in range({rounds}):
+        for j in range(100):
+            total = total + 0.0 * i * j
+    kl = -0.5 * torch.sum(1 + logvar - mu**2 - torch.exp(logvar))
+    return F.mse_loss(y, x, reduction="sum") + kl + total
+"""
+
+
+@pytest.mark.parametrize("speed", [0.0, 1.0, 4.0])
+def test_the_answer_is_the_same_on_a_machine_of_any_speed(
+    monkeypatch: pytest.MonkeyPatch, speed: float
+) -> None:
+    """What a reading may take is counted: a clock that runs otherwise changes nothing."""
+    clock = arrays.thread_time
+    monkeypatch.setattr(arrays, "thread_time", lambda: speed * clock())
+    short, endless = (your_loss.read(LONG.format(rounds=rounds)) for rounds in (20, 500))
+    assert short.sigma2 == pytest.approx(0.5)
+    assert not endless.read
+    assert "too many steps" in endless.message
+
+
+def test_a_clock_is_the_last_protection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the count is far wrong, a text is still answered."""
+    hours = iter(range(10**9))
+    monkeypatch.setattr(arrays, "thread_time", lambda: 3600.0 * next(hours))
+    found = your_loss.read(LONG.format(rounds=20))
+    assert not found.read
+    assert "takes too" in found.message

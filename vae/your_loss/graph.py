@@ -60,7 +60,7 @@ def leaf(name: str, base: Array, *, unshaped: bool = False) -> Node:
 
 def apply(function: Callable[..., Array], *args: Node, line: int = 0, name: str = "") -> Node:
     """The node of ``function(*args)``; constants are folded."""
-    BUDGET.get().step(4)
+    BUDGET.get().evaluate(1)
     base = function(*(a.base for a in args))
     deps = frozenset().union(*(a.deps for a in args))
     unshaped = bool(deps) and all(a.unshaped or a.is_constant for a in args) and not base.shape
@@ -122,7 +122,7 @@ def evaluate(root: Node, values: Mapping[str, Array]) -> Array:
     if plan is None:
         plan = [node for node in sort(root) if not changed.isdisjoint(node.deps)]
         root.plans[changed] = plan
-    BUDGET.get().step(2 * len(plan))
+    BUDGET.get().evaluate(len(plan))
     found: dict[int, Array] = {}
     for node in plan:
         if node.leaf:
@@ -138,7 +138,7 @@ def evaluate_with(root: Node, inner: Node, value: Array) -> Array:
     """The value of ``root`` if the node ``inner`` in it had another value."""
     found: dict[int, Array] = {id(inner): value}
     for node in sort(root):
-        BUDGET.get().step(2)
+        BUDGET.get().evaluate(1)
         if node is inner or node.leaf or not any(id(a) in found for a in node.args):
             continue
         assert node.function is not None

@@ -137,7 +137,7 @@ class Interpreter(Expressions):
         try:
             if statement.lineno in budget.skipped:
                 raise TooMuch
-            with budget.portion(0.15 if definition else 0.5, 0.1 if definition else 0.5):
+            with budget.portion(0.12 if definition else 0.5):
                 self.execute(statement, self.module)
         except TooMuch:
             if budget.spent or known != (len(self.optimised), len(self.added)):

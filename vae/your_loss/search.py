@@ -280,7 +280,7 @@ def _search_entries(
         if again and entry.name not in again:
             continue
         try:
-            with budget.portion(0.3):
+            with budget.portion(0.45):
                 one = entries.trace(tree, entry, setup)
         except TooMuch as error:
             trouble.append(error)

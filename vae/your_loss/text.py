@@ -6,6 +6,8 @@ import re
 import textwrap
 import warnings
 
+from vae.your_loss.arrays import BUDGET
+
 MAX_BYTES = 100_000
 MAX_NOTEBOOK = 8_000_000
 MAX_LINES = 4_000
@@ -220,6 +222,7 @@ def _check_tree(tree: ast.Module) -> None:
         if count > MAX_NODES:
             raise Unreadable("the code is too long to be read; paste the loss and what calls it.")
         if not level:
+            BUDGET.get().read(count)
             return
     line = next((node.lineno for node in level if hasattr(node, "lineno")), None)
     raise Unreadable("expressions are nested too deeply to be read.", line)
