@@ -60,6 +60,15 @@ _SHIFTS = """
 })();
 """
 
+# How many sections a page had when its first figure came.
+_SECTIONS = """
+new MutationObserver((_, watcher) => {
+  if (!document.querySelector(".stVegaLiteChart .marks")) return;
+  window.__sections = document.querySelectorAll("[data-testid=stMain] h2").length;
+  watcher.disconnect();
+}).observe(document, { childList: true, subtree: true });
+"""
+
 
 @dataclass
 class Record:
@@ -114,6 +123,7 @@ def watch(page: Page) -> Record:
     page.on("websocket", on_websocket)
     page.add_init_script(_COUNTERS)
     page.add_init_script(_SHIFTS)
+    page.add_init_script(_SECTIONS)
     page.__dict__["record"] = record
     return record
 
@@ -162,6 +172,11 @@ def shifted(page: Page) -> tuple[float, list[str]]:
     shifts = page.evaluate("() => window.__shifts.splice(0)")
     worst = max(shifts, default=(0.0, []))
     return sum(value for value, _ in shifts), [f"{worst[0]:.3f}", *worst[1]]
+
+
+def sections_before_figure(page: Page) -> int | None:
+    """How many sections were laid out before the page's first figure; None where none was drawn."""
+    return page.evaluate("() => window.__sections ?? null")
 
 
 def dial(page: Page, name: str) -> Locator:

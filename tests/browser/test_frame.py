@@ -41,8 +41,11 @@ def test_pages_are_reached_by_the_navigation_and_by_the_keyboard(open_page):
 
 def test_figures_are_drawn_when_they_come_near_and_all_of_them_for_a_printer(open_page):
     page = open_page("derivation")
-    # Without what draws the rest while nothing else happens.
-    page.add_init_script("window.requestIdleCallback = () => 0")
+    # Without what draws the rest while nothing else happens: it waits for that as long as it takes.
+    page.add_init_script(
+        "const idle = requestIdleCallback;"
+        "window.requestIdleCallback = (next, limit) => limit ? idle(next, limit) : 0"
+    )
     page.reload()
     wait_ready(page)
     figures = page.locator("[data-testid=stVegaLiteChart]")

@@ -2,7 +2,8 @@
 down. At 1280 by 720 the opening is looked at beside the audits (test_accessibility.py)."""
 
 import pytest
-from browsing import shifted, wait_ready
+from browsing import sections_before_figure, shifted, wait_ready
+from playwright.sync_api import expect
 
 from vae.web import navigation
 
@@ -28,10 +29,20 @@ def test_nothing_moves_on_a_phone(open_page, name):
     page = open_page(name, width=390, height=844)
     score, worst = shifted(page)
     assert score < 0.1, worst
+    if name in ("", "derivation", "bias"):
+        # The first figure waits for no more than its own section.
+        assert sections_before_figure(page) == 1
+        assert page.locator("[data-testid=stMain] h2").count() > 3
     page.evaluate(_DOWN)
     wait_ready(page)
     score, worst = shifted(page)
     assert score < 0.1, worst
+
+
+def test_who_asks_for_a_place_further_down_is_not_kept_waiting(open_page):
+    page = open_page("derivation#sigma")
+    assert sections_before_figure(page) > 1
+    expect(page.locator("h2#sigma")).to_be_in_viewport()
 
 
 def test_a_shift_is_seen(open_page):

@@ -36,7 +36,9 @@ IN_HEAD = "".join(
     (
         "<script>",
         (_ASSETS / "opening.js").read_text(encoding="utf-8"),
-        f"{_CAME};</script><style>",
+        f"{_CAME};",
+        (_ASSETS / "first_section.js").read_text(encoding="utf-8"),
+        "</script><style>",
         (_ASSETS / "opening.css").read_text(encoding="utf-8"),
         "</style>",
         *(
