@@ -12,10 +12,12 @@ READY = (
 )
 
 # Counts animation frames, and those in which a figure was really drawn anew: a change inside a
-# chart's SVG, a cleared canvas, or new pixels on one.
+# chart's SVG, a cleared canvas, or new pixels on one. Between watch() and rest() only: asking for
+# every frame keeps a page that has nothing to draw at work.
 _COUNTERS = """
 (() => {
   const counts = (window.__counts = { frames: 0, redraws: 0, dirty: false, seen: new WeakSet() });
+  let watching = false;
   for (const name of ["clearRect", "putImageData"]) {
     const act = CanvasRenderingContext2D.prototype[name];
     CanvasRenderingContext2D.prototype[name] = function (...given) {
@@ -31,14 +33,17 @@ _COUNTERS = """
       counts.seen.add(svg);
       observer.observe(svg, everything);
     }
+    if (!watching) requestAnimationFrame(tick);
+    watching = true;
   };
+  counts.rest = () => { watching = false; };
   const tick = () => {
+    if (!watching) return;
     counts.frames += 1;
     if (counts.dirty) counts.redraws += 1;
     counts.dirty = false;
     requestAnimationFrame(tick);
   };
-  requestAnimationFrame(tick);
 })();
 """
 
@@ -79,6 +84,13 @@ class Record:
     outside: list[str] = field(default_factory=list)
     sent: int = 0
     received: int = 0
+
+    def clear(self) -> None:
+        """Forget everything: the page has another visitor."""
+        self.errors.clear()
+        self.console.clear()
+        self.outside.clear()
+        self.sent = self.received = 0
 
 
 @dataclass(frozen=True)
@@ -234,6 +246,7 @@ def sweep_dial(page: Page, name: str, seconds: float = 1.5) -> Drag:
                 input.value = low + (high - low) * (0.15 + 0.7 * way);
                 input.dispatchEvent(new Event("input", { bubbles: true }));
             }
+            __counts.rest();
             return [passed(), __counts.frames, __counts.redraws];
         }""",
         seconds,
@@ -274,6 +287,7 @@ def _drag(page: Page, move: Callable[[float], None], seconds: float) -> Drag:
     took = time.perf_counter() - began
     page.mouse.up()
     page.wait_for_timeout(300)
+    page.evaluate("() => __counts.rest()")
     return Drag(took, frames, redraws, record.sent - sent, record.received - received)
 
 

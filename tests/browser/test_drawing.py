@@ -303,7 +303,7 @@ def test_a_picture_of_ones_own_is_shrunk_here_and_drawn_on(drawing) -> None:
 
 
 def test_networks_come_once_when_they_are_looked_at_and_stay_in_the_browser(open_page) -> None:
-    page = open_page("")
+    page = open_page("", fresh=True)
     loaded = (
         "performance.getEntriesByType('resource')"
         ".filter((each) => each.name.includes('drawing/weights'))"

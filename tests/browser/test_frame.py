@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 import pytest
-from browsing import wait_ready
+from browsing import record_of, wait_ready
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
@@ -39,14 +39,38 @@ def test_pages_are_reached_by_the_navigation_and_by_the_keyboard(open_page):
         assert not urlsplit(page.url).query
 
 
+def test_who_opens_a_page_finds_nothing_of_who_left(open_page):
+    """Tests give one page from visitor to visitor."""
+    page = open_page("teach", width=390, dark=True)
+    stored = """() => [
+        document.cookie.replace(/_streamlit_xsrf=[^;]*;?/, "").trim(), history.length,
+        localStorage.length, sessionStorage.length, innerWidth,
+        matchMedia("(prefers-color-scheme: dark)").matches]"""
+    found = page.evaluate(stored)
+    page.evaluate(
+        """() => {
+            document.cookie = "left=1";
+            localStorage.left = sessionStorage.left = "1";
+            history.pushState(null, "", "?left=1");
+        }"""
+    )
+    assert page.evaluate(stored) != found
+    open_page.give_back()
+    again = open_page("teach", width=390, dark=True)
+    assert again is page
+    assert again.evaluate(stored) == found
+    assert "left" not in again.url
+    assert (record_of(again).errors, record_of(again).outside) == ([], [])
+
+
 def test_figures_are_drawn_when_they_come_near_and_all_of_them_for_a_printer(open_page):
-    page = open_page("derivation")
+    page = open_page("teach", fresh=True)
     # Without what draws the rest while nothing else happens: it waits for that as long as it takes.
     page.add_init_script(
         "const idle = requestIdleCallback;"
         "window.requestIdleCallback = (next, limit) => limit ? idle(next, limit) : 0"
     )
-    page.reload()
+    page.goto(page.url.replace("teach", "derivation"))
     wait_ready(page)
     figures = page.locator("[data-testid=stVegaLiteChart]")
     drawn = page.locator("[data-testid=stVegaLiteChart]:has(.marks)")

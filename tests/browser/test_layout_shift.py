@@ -26,7 +26,7 @@ async () => {
 
 @pytest.mark.parametrize("name", PAGES, ids=lambda name: name or "overview")
 def test_nothing_moves_on_a_phone(open_page, name):
-    page = open_page(name, width=390, height=844)
+    page = open_page(name, width=390, height=844, fresh=True)
     score, worst = shifted(page)
     assert score < 0.1, worst
     if name in ("", "derivation", "bias"):
