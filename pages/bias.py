@@ -143,7 +143,7 @@ st.header(
 quiz.ask("bias", "noise")
 st.markdown(
     "See an output that cannot hold still: **shaken**, it settles where shaking costs least. "
-    "The noise is uniform, between −√3 s and √3 s."
+    "The noise is uniform, between −√3 s and √3 s."
 )
 with layout.steered("noise"):
     figures.show_chart(pull_curves.build_noisy_cost_chart, key="noisy", t=t, s=value["s"])
