@@ -30,7 +30,7 @@ def test_nothing_moves_on_a_phone(open_page, name):
     score, worst = shifted(page)
     assert score < 0.1, worst
     if name in ("", "derivation", "bias"):
-        # The first figure waits for no more than its own section.
+        # The first figure waits for no more than what stands above it.
         assert sections_before_figure(page) == 1
         assert page.locator("[data-testid=stMain] h2").count() > 3
     page.evaluate(_DOWN)

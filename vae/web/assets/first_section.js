@@ -1,10 +1,12 @@
-// A page's hundreds of messages come at once, and all its sections would be laid out before its first
-// figure is drawn. Those from the second section on wait until that figure is there, and then come
-// a section at a time, whenever the page has nothing else to do.
+// A page's hundreds of messages come at once, and all its sections would be laid out, and what sets
+// their formulas fetched, before its first figure is drawn. What follows that figure's dials waits
+// until it is there, and then comes a section at a time, whenever the page has nothing else to do.
 {
-  // As protobuf writes the tag of a section's heading; a figure's specification names its language.
-  const HEADING = "\n\x02h2";
+  // A figure's specification names its language, a row of dials its key; the tag of a section's
+  // heading as protobuf writes it.
   const FIGURE = "vega-lite";
+  const DIALS = "-dials";
+  const HEADING = "\n\x02h2";
   // A figure that cannot be drawn keeps nobody from reading on.
   const PATIENCE = 10_000;
   const BETWEEN = 200;
@@ -33,15 +35,14 @@
   // A listener to a page's messages that hands them on to `listener`, in their order.
   function sectionBySection(listener) {
     const waiting = [];
-    let headings = 0;
     let figure = false;
     // Who has asked for a place further down, or looks elsewhere, gets everything at once.
     let isOver = Boolean(location.hash) || document.hidden;
     let holds = false;
 
     function release() {
-      do listener(waiting.shift());
-      while (waiting.length && !textOf(waiting[0]).includes(HEADING));
+      const next = waiting.findIndex((event, at) => at > 0 && textOf(event).includes(HEADING));
+      for (const event of waiting.splice(0, next < 0 ? waiting.length : next)) listener(event);
       if (waiting.length) return requestIdleCallback(release, { timeout: BETWEEN });
       isOver = true;
     }
@@ -49,15 +50,13 @@
     return (event) => {
       if (isOver) return listener(event);
       if (holds) return waiting.push(event);
+      listener(event);
       const text = textOf(event);
       figure ||= text.includes(FIGURE);
-      if (text.includes(HEADING)) headings += 1;
-      if (headings < 2) return listener(event);
-      if (!figure || isDrawn()) isOver = true;
-      if (isOver) return listener(event);
-      holds = true;
-      waiting.push(event);
-      whenDrawn(release);
+      if (!figure || !text.includes(DIALS)) return;
+      isOver = Boolean(isDrawn());
+      holds = !isOver;
+      if (holds) whenDrawn(release);
     };
   }
 
