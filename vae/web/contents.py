@@ -4,6 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from vae.web import kept
+
 _ASSETS = Path(__file__).parent / "assets"
 _component = st.components.v2.component(
     "vae.contents",
@@ -16,4 +18,4 @@ _component = st.components.v2.component(
 
 def show() -> None:
     """Links to the sections, with a mark at the one that is being read."""
-    _component(key="contents", data=[{}])
+    kept.mount(_component, "contents", {})

@@ -13,6 +13,7 @@ from vae.images.sets import DIGIT_NAMES, FASHION_NAMES, DataUnavailable, load_sa
 from vae.memo import shared
 from vae.runs.snapshots import RunSnapshot
 from vae.theory.prediction import ACTIVE_NATS
+from vae.web import kept
 from vae.web.kit.address import hidden
 from vae.web.routes import assets_path, fetching_script
 from vae.web.weights import WeightsFile, run_file, shipped_file
@@ -107,8 +108,7 @@ def _show(
         "lesson": lesson,
         "activeNats": ACTIVE_NATS,
     }
-    # In a list: a mapping's values Streamlit would search for tables.
-    _component(key=key, data=[data])
+    kept.mount(_component, key, data)
 
 
 def _path(file: WeightsFile) -> str:

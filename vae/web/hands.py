@@ -7,6 +7,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from vae.web import kept
+
 _ASSETS = Path(__file__).parent / "assets"
 _PARTS = ("nearby", "full_screen", "hands")
 _SCRIPT = "".join((_ASSETS / f"{each}.js").read_text("utf-8") for each in _PARTS)
@@ -32,7 +34,7 @@ def show_skips() -> None:
     With them come the scripts that give the focus back when what had it was replaced, let figures
     be drawn when they come near, and keep a figure in full screen above its dials.
     """
-    _skips(key="skips", data=[{}])
+    kept.mount(_skips, "skips", {})
 
 
 def announce(
@@ -59,4 +61,4 @@ def announce(
         "rows": dict(rows or {}),
         "bring": bring,
     }
-    _said(key="said", data=[told])
+    kept.mount(_said, "said", told, passing=True)

@@ -15,6 +15,7 @@ from vae.quiz import SECTIONS, Question, totals
 from vae.quiz.guesses import guess_for
 from vae.quiz.guesses import outcome as told_by
 from vae.theory.prediction import Prediction
+from vae.web import kept
 from vae.web.kit import address
 from vae.web.kit.links import host_for_others
 from vae.web.routes import assets_path, fetching_script
@@ -22,6 +23,9 @@ from vae.web.routes import assets_path, fetching_script
 _KEY = "quiz"
 _PARAMETER = "quiz"
 _NOTES = "notes"
+# Parts whose data hold what is one visitor's own, of which nothing is kept, and parts that few see.
+_OWN = {"room"}
+_PASSING = {"link", "guess"}
 _ASSETS = Path(__file__).parent / "assets"
 _component = st.components.v2.component(
     "vae.classroom",
@@ -35,8 +39,10 @@ _component = st.components.v2.component(
 def show_part(part: str, data: dict[str, Any], *, key: str) -> None:
     """Have the browser's module ``part`` of assets/classroom/ draw itself here, with ``data``."""
     given = {"part": part, "assets": assets_path("classroom"), **data}
-    # In a list: a mapping's values Streamlit would search for tables.
-    _component(key=key, data=[given])
+    if part in _OWN:
+        _component(key=key, data=[given])
+    else:
+        kept.mount(_component, key, given, passing=part in _PASSING)
 
 
 def asks() -> bool:

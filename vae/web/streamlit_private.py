@@ -15,6 +15,18 @@ from streamlit.dataframe_util import convert_anything_to_arrow_bytes as to_arrow
 # The type of a place on the page, for annotations alone. Waits for: a public name of it.
 from streamlit.delta_generator import DeltaGenerator
 
+# The message that an element is, and the run that sends it: what is the same for everybody is made
+# once (``vae.web.kept``). Waits for: a cache of Streamlit's that sends an element again without
+# making it anew; that of ``st.cache_resource`` keeps its arguments and repeats the rest.
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+# As above. Waits for: the same.
+from streamlit.runtime.scriptrunner_utils.script_run_context import (
+    ScriptRunContext,
+    ThreadState,
+    get_script_run_ctx,
+)
+
 # The font files of the page's text, upright and slanted, as the browser asks for them below
 # ``static/media``. A page that is shown before they are there is laid out twice. Waits for: a page
 # that names its fonts in its document, or an option that does.
@@ -25,4 +37,18 @@ FONT_FILES = sorted(
     )
 )
 
-__all__ = ["FONT_FILES", "DeltaGenerator", "to_arrow"]
+__all__ = [
+    "FONT_FILES",
+    "DeltaGenerator",
+    "ForwardMsg",
+    "ScriptRunContext",
+    "ThreadState",
+    "get_script_run_ctx",
+    "place_to_write",
+    "to_arrow",
+]
+
+
+def place_to_write() -> DeltaGenerator:
+    """Where the next element of the script goes: what a ``with`` block opened, or the page."""
+    return streamlit._main._active_dg

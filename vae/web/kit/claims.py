@@ -42,8 +42,13 @@ def show_claims(*claim_ids: str, label: str) -> None:
 
     Raises ``KeyError`` on an unknown id.
     """
+    disclosure.show_fold(label, _cards(claim_ids), icon="fact_check")
+
+
+@shared(maxsize=64)
+def _cards(claim_ids: tuple[str, ...]) -> str:
     texts = [card_text(CLAIMS[claim_id], ledger.evidence(claim_id)) for claim_id in claim_ids]
-    disclosure.show_fold(label, disclosure.cards(texts), icon="fact_check")
+    return disclosure.cards(texts)
 
 
 def card_text(claim: Claim, evidence: Evidence) -> str:

@@ -6,6 +6,8 @@ style sheet (assets/folds.css) gives it the look of Streamlit's expander.
 
 import streamlit as st
 
+from vae.web import kept
+
 
 def show_fold(label: str, text: str, *, icon: str = "", kind: str = "") -> None:
     """Markdown ``text`` behind ``label``. Both are the app's own words: HTML in them is drawn.
@@ -14,11 +16,11 @@ def show_fold(label: str, text: str, *, icon: str = "", kind: str = "") -> None:
     """
     mark = f'<span class="icon" aria-hidden="true" translate="no">{icon}</span>' if icon else ""
     classes = f"fold {kind}".strip()
-    st.markdown(
+    body = (
         f'<details class="{classes}"><summary>{mark}<span>{label}</span></summary>\n\n'
-        f"{text}\n\n</details>",
-        unsafe_allow_html=True,
+        f"{text}\n\n</details>"
     )
+    kept.show(("fold", body), lambda: st.markdown(body, unsafe_allow_html=True))
 
 
 def cards(texts: list[str]) -> str:

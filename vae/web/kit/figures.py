@@ -1,6 +1,7 @@
 """Figures with text alternatives, and the dials that move them in the browser."""
 
 import itertools
+import pickle
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from vae.charts.kit.dials import Dial
 from vae.charts.kit.parts import FIGURE_HEIGHT
 from vae.charts.kit.theme import dressed
 from vae.memo import shared
-from vae.web import frame
+from vae.web import frame, kept
 from vae.web.kit import address
 from vae.web.kit.address import hidden
 from vae.web.kit.links import host_for_others
@@ -50,7 +51,7 @@ def show_chart(
             raise
         _draw(_spec(builder, arguments), key, width)
     else:
-        _replay(number, key, width, _enlarged(), spec)
+        kept.show((number, key, width, _enlarged()), lambda: _draw(spec, key, width))
 
 
 def draw(
@@ -91,22 +92,16 @@ def fill_chart(
     For figures that differ in their numbers from visitor to visitor: the frame is built once for
     all, and filling it takes a tenth of the time. ``words`` are the text alternative.
     """
-    _, empty = _built_spec(builder, **arguments)
-    tables = {name: to_arrow(table) for name, table in rows.items()}
-    filled = {**empty, "datasets": {**empty.get("datasets", {}), **tables}}
-    _draw({**filled, "description": words}, key, "stretch")
+    number, empty = _built_spec(builder, **arguments)
 
+    def fill() -> None:
+        tables = {name: to_arrow(table) for name, table in rows.items()}
+        filled = {**empty, "datasets": {**empty.get("datasets", {}), **tables}}
+        _draw({**filled, "description": words}, key, "stretch")
 
-@st.cache_resource(show_spinner=False, max_entries=_FIGURES)
-def _replay(
-    number: int,  # noqa: ARG001
-    key: str,
-    width: Any,
-    enlarged: float,  # noqa: ARG001
-    _spec: dict[str, Any],
-) -> None:
-    # Streamlit keeps the message and sends it again; what it makes of a specification is slow.
-    _draw(_spec, key, width)
+    # Whoever reads the same loss, and who is back at what was seen before, has the same numbers.
+    what = (number, key, _enlarged(), words, pickle.dumps(rows))
+    kept.show(what, fill, passing=True)
 
 
 def _draw(spec: dict[str, Any], key: str, width: Any) -> None:
@@ -174,9 +169,7 @@ def dials(
             if "presets" not in out
         ],
     }
-    # In a list: a mapping's values Streamlit would search for tables, which takes longer than all
-    # the rest.
-    _dials_component(key=f"dock-{key}", data=[data])
+    kept.mount(_dials_component, f"dock-{key}", data)
 
 
 def query_values(dials: Sequence[Dial]) -> dict[str, float]:

@@ -3,12 +3,14 @@
 import streamlit as st
 
 from vae.ledger import CLAIMS
+from vae.web import kept
 from vae.web.kit import claims
 
 
 def take_away(text: str, why: str) -> None:
     """What to keep of a section, and why it is so."""
-    st.success(f"{text}\n\n*Why?* {why}", icon=":material/lightbulb:")
+    body = f"{text}\n\n*Why?* {why}"
+    kept.show(("lesson", body), lambda: st.success(body, icon=":material/lightbulb:"))
 
 
 def threads(page: str, anchor: str) -> None:

@@ -13,6 +13,7 @@ from vae.images import tiles
 from vae.memo import Memo
 from vae.runs.snapshots import Frame, MemberSnapshot
 from vae.runs.thinning import thinned
+from vae.web import kept
 from vae.web.routes import assets_path, fetching_script
 
 _component = st.components.v2.component(
@@ -115,8 +116,8 @@ def show_film(
 
 
 def _show(data: dict[str, Any], *, key: str) -> None:
-    # In a list: a mapping's values Streamlit would search for tables, at every poll.
-    _component(key=key, data=[{"assets": assets_path("pictures"), **data}])
+    # Whoever watches a run sees the same.
+    kept.mount(_component, key, {"assets": assets_path("pictures"), **data}, passing=True)
 
 
 def _film(

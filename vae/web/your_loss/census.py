@@ -6,6 +6,7 @@ import streamlit as st
 from vae import numerals
 from vae.charts.your_loss.census import OWN, build_census_chart, describe_census, own_rows
 from vae.memo import shared
+from vae.web import kept
 from vae.web.kit import address, figures
 from vae.your_loss import census
 
@@ -22,7 +23,7 @@ def show_figure(own: float | None = None) -> None:
         "Look one up, or all as a table", icon=":material/table:", key="loss-census-fold"
     ):
         chosen = _show_lookup()
-        st.dataframe(_table(), hide_index=True)
+        kept.show("census", lambda: st.dataframe(_table(), hide_index=True))
     with place:
         marked = own is not None
         figures.fill_chart(
