@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,10 +26,12 @@ from tests.browsing import (
 )
 
 
-async def page_latencies(server: Server, runs: int = 20) -> dict[str, tuple[float, float]]:
+async def page_latencies(
+    server: Server, runs: int = 20, pages: Sequence[str] = EVERYWHERE
+) -> dict[str, tuple[float, float]]:
     """For each page: median seconds of a script run as a visitor sees it, processor seconds."""
     figures = {}
-    for page in EVERYWHERE:
+    for page in pages:
         session = await Session(server.url, page).open()
         for _ in range(3):
             await session.rerun()
