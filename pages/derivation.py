@@ -329,7 +329,9 @@ st.header(
     help=explain("NLL", "MSE", "μ", "σ", "log likelihood"),
 )
 quiz.ask("derivation", "cross-entropy")
-st.markdown("See the greys of one pixel over all built-in digits (bars), and what a model charges.")
+st.markdown(
+    "See the greys of one pixel over the built-in test digits (bars), and what a model charges."
+)
 objective.show_cross_entropy(fit)
 st.markdown(
     "The line is what a Gaussian charges for each grey, −log N. Its mean is the **cross-entropy** "

@@ -131,7 +131,8 @@ def own_cache(tmp_path, monkeypatch):
 
 def _forget() -> None:
     sets._digits.cache_clear()
-    sets._digit_distances.cache_clear()
+    sets._drawn.cache_clear()
+    sets._test_drawing.cache_clear()
 
 
 @pytest.fixture
@@ -183,4 +184,19 @@ def test_a_cache_that_cannot_be_written_is_no_failure(own_cache, drawings):
     own_cache.write_text("a file where the folder should be")
     assert len(sets.load_images("digits").train) == 12_000
     assert own_cache.read_text() == "a file where the folder should be"
+    sets.load_images("digits", grey=0.8)
     assert len(drawings) == 1
+
+
+@pytest.mark.usefixtures("own_cache", "drawings")
+def test_a_few_images_cost_no_more_than_themselves(monkeypatch):
+    greyed: list[int] = []
+    grey_levels = digits.grey_levels
+    monkeypatch.setattr(
+        digits, "grey_levels", lambda d, grey: (greyed.append(len(d)), grey_levels(d, grey))[1]
+    )
+    images, labels = sets.load_sample("digits", 7, grey=0.3)
+    assert greyed == [7]
+    whole = sets.load_images("digits", grey=0.3)
+    np.testing.assert_array_equal(images, whole.test[:7])
+    np.testing.assert_array_equal(labels, whole.test_labels[:7])

@@ -27,6 +27,35 @@ def test_what_pages_import_is_there_before_the_first_visitor():
     assert done.stdout.split() == []
 
 
+_HEAP = """
+import ctypes, sys
+import numpy as np
+from vae.web import server
+
+def is_in_heap(array):
+    heap = next(line for line in open("/proc/self/maps") if line.rstrip().endswith("[heap]"))
+    low, high = (int(end, 16) for end in heap.split()[0].split("-"))
+    return low <= array.ctypes.data < high
+
+if sys.argv[1] == "set":
+    assert server.give_large_arrays_back()
+large = np.ones(20 * 2**20, np.uint8)
+del large
+print(is_in_heap(np.ones(8 * 2**20, np.uint8)))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc has the option")
+def test_large_arrays_leave_no_holes_in_the_heap():
+    def in_heap(mode: str) -> str:
+        command = [sys.executable, "-c", _HEAP, mode]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout.strip()
+
+    # By itself glibc puts what follows a large block that was freed into the heap.
+    assert in_heap("as it is") == "True"
+    assert in_heap("set") == "False"
+
+
 def test_whole_pages_are_drawn_one_after_another():
     inside, most = 0, 0
     start = threading.Barrier(8)

@@ -165,6 +165,9 @@ def load_sample(
     """
     if split not in ("train", "test"):
         raise ValueError(f"split: {split!r} given; allowed is 'train' or 'test'")
+    if name == "digits" and split == "test":
+        distances, labels = _test_drawing()
+        return digits.grey_levels(distances[:count], grey), labels[:count]
     if name not in idx.FOLDERS:
         data = load_images(name, data_dir, grey=grey)
         images, labels = getattr(data, split), getattr(data, f"{split}_labels")
@@ -248,26 +251,47 @@ def _digits(grey: float) -> ImageData:
 
 
 @shared(maxsize=1)
+def _test_drawing() -> tuple[np.ndarray, np.ndarray]:
+    """The test images' part of ``_digit_distances``, of which the pages show a few."""
+    distances, labels = _digit_distances()
+    # Copies: the part of an array would keep the whole.
+    return distances[digits.TRAIN_COUNT :].copy(), labels[digits.TRAIN_COUNT :].copy()
+
+
 def _digit_distances() -> tuple[np.ndarray, np.ndarray]:
-    """The drawing behind the digits: from the cache folder, else drawn and kept there."""
+    """The drawing behind the digits: from the cache folder, else drawn and kept there.
+
+    Reading its ten megabytes again for another greyness costs less than holding them.
+    """
     try:
-        count = digits.TRAIN_COUNT + digits.TEST_COUNT
-        with npz.open_npz(_digits_file()) as stored:
-            distances = stored.read("distances", np.uint8, (count, digits.SIDE, digits.SIDE))
-            return distances, stored.read("labels", np.uint8, (count,))
+        return _stored()
     except Exception:
         # A cache that is absent or spoilt, in whichever way, is drawn again.
-        pass
-    distances, labels = digits.edge_distances()
-    _keep(distances, labels)
+        distances, labels, is_stored = _drawn()
+    if is_stored:
+        _drawn.cache_clear()
     return distances, labels
+
+
+def _stored() -> tuple[np.ndarray, np.ndarray]:
+    count = digits.TRAIN_COUNT + digits.TEST_COUNT
+    with npz.open_npz(_digits_file()) as stored:
+        distances = stored.read("distances", np.uint8, (count, digits.SIDE, digits.SIDE))
+        return distances, stored.read("labels", np.uint8, (count,))
+
+
+@shared(maxsize=1)
+def _drawn() -> tuple[np.ndarray, np.ndarray, bool]:
+    """The drawing, made now, and whether the cache folder could keep it."""
+    distances, labels = digits.edge_distances()
+    return distances, labels, _keep(distances, labels)
 
 
 def _digits_file() -> Path:
     return user_cache_dir() / f"digits-{digits.VERSION}.npz"
 
 
-def _keep(distances: np.ndarray, labels: np.ndarray) -> None:
+def _keep(distances: np.ndarray, labels: np.ndarray) -> bool:
     """Write the drawing whole or not at all; a folder that cannot be written is let be."""
     drawing = io.BytesIO()
     np.savez(drawing, distances=distances, labels=labels)
@@ -275,3 +299,5 @@ def _keep(distances: np.ndarray, labels: np.ndarray) -> None:
         path = _digits_file()
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, drawing.getbuffer())
+        return True
+    return False

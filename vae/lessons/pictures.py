@@ -7,7 +7,8 @@ import math
 
 import numpy as np
 
-from vae.images.sets import load_images
+from vae.images.digits import TEST_COUNT
+from vae.images.sets import load_sample
 from vae.memo import shared
 from vae.shipped.cards import data_summary, load_cards
 from vae.theory.corruptions import CORRUPTIONS
@@ -26,9 +27,9 @@ def target_greys(digit: str) -> Greys:
     """The first test image of the built-in digits that shows ``digit``, '0' to '9'."""
     if digit not in DIGITS:
         raise ValueError(f"digit: {digit!r} given; allowed is one of {', '.join(DIGITS)}")
-    data = load_images("digits")
-    index = int(np.flatnonzero(data.test_labels == int(digit))[0])
-    return tuple(data.test[index].ravel().tolist())
+    images, labels = load_sample("digits", TEST_COUNT)
+    index = int(np.flatnonzero(labels == int(digit))[0])
+    return tuple(images[index].ravel().tolist())
 
 
 @shared(maxsize=256)
@@ -63,9 +64,12 @@ def pixel_errors() -> tuple[float, ...]:
 
 @shared(maxsize=256)
 def grey_counts(pixel: str) -> Greys:
-    """How often each grey 0 to 255 occurs at a named pixel over the training digits, (256,)."""
+    """How often each grey 0 to 255 occurs at a named pixel over the test digits, (256,).
+
+    The training digits would be six times as many, and stay in the server's memory.
+    """
     row, column = NAMED_PIXELS[pixel]
-    values = load_images("digits").train[:, row, column]
+    values = load_sample("digits", TEST_COUNT)[0][:, row, column]
     return tuple(np.bincount(values, minlength=256).tolist())
 
 

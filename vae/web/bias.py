@@ -338,8 +338,7 @@ def _named(style: Style, detail: str) -> Style:
 @shared(maxsize=8)
 def _digits(grey: float) -> np.ndarray:
     """Six built-in test digits of this greyness, uint8 (6, 28, 28)."""
-    # A copy: the part of an array would keep the whole data set.
-    return load_sample("digits", SHOWN, grey=grey)[0].copy()
+    return load_sample("digits", SHOWN, grey=grey)[0]
 
 
 def _shares(images: np.ndarray) -> tuple[float, ...]:

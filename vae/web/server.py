@@ -1,11 +1,12 @@
 """What the server does once, for all sessions: before the first visitor, and at its end."""
 
 import ast
+import ctypes
 import gc
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 import streamlit as st
@@ -24,6 +25,8 @@ from vae.web.sockets import send_at_once
 
 _PAGES = Path(__file__).parents[2] / "pages"
 _FILES = 65_536
+# glibc's number of the option.
+_MMAP_THRESHOLD = -3
 # Python's own is 0.005: a thread that has one small message to send would wait that long for its
 # turn behind a page's script, some hundred times a page.
 _SWITCH_SECONDS = 0.0005
@@ -42,6 +45,7 @@ async def serving(_app: st.App) -> AsyncIterator[None]:
     # Short script runs reach the browser without a delay; see ``vae.web.sockets``.
     send_at_once(int(st.get_option("server.port")))
     allow_many_files()
+    give_large_arrays_back()
     sys.setswitchinterval(_SWITCH_SECONDS)
     import_what_pages_need()
     # What was imported is set apart from what later collections walk.
@@ -96,6 +100,18 @@ def one_at_a_time() -> Iterator[None]:
     finally:
         if ours:
             _turn.release()
+
+
+def give_large_arrays_back() -> bool:
+    """Have every block of a megabyte and more returned to the system when it is freed.
+
+    glibc raises that limit by itself to the largest block that was ever freed, up to 32 MB; what is
+    smaller then leaves holes in a heap that no longer shrinks: 30 MB after the built-in digits were
+    drawn. An option once set stays (mallopt(3), M_MMAP_THRESHOLD). False where there is none.
+    """
+    with suppress(OSError, TypeError, AttributeError):
+        return bool(ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, 2**20))
+    return False
 
 
 def allow_many_files() -> int:
