@@ -18,16 +18,23 @@ Q_DIALS = (Q_MEAN, Q_SCALE)
 HEIGHT = 275
 # Nats: what lies beyond is drawn at the edge, and its number is written out.
 LOWEST, HIGHEST = -3.0, 1.0
+# What is the same at every z is worked out once at a move, not at three hundred places.
+_LIKELIHOOD_PEAK = alt.param(name="likelihood_peak", expr=gaussian.peak("sigma"))
+_POSTERIOR = (
+    alt.param(name="posterior_mean", expr=ex.POSTERIOR_MEAN),
+    alt.param(name="posterior_scale", expr=ex.POSTERIOR_SCALE),
+    alt.param(name="posterior_peak", expr=gaussian.peak("posterior_scale")),
+)
+_Q_PEAK = alt.param(name="q_peak", expr=gaussian.peak("q_scale"))
+_PRIOR = f"{gaussian.peak('1')} * {gaussian.density_to_peak('datum.z', '0', '1')}"
+_LIKELIHOOD = f"likelihood_peak * {ex.likelihood_to_peak('datum.z')}"
 _Z = alt.X("z:Q", title="z, the code", scale=alt.Scale(domain=[-4, 4], nice=False))
 
 
 def build_area_chart(*, x: float, sigma: float) -> alt.LayerChart:
     """Prior, likelihood and their product over z; the area under the product is p(x)."""
-    prior = _density("exp(" + gaussian.log_prob("datum.z", "0", "1") + ")")
-    likelihood = _density(f"exp({ex.log_likelihood('datum.z')})")
-    both = _density(
-        f"exp({gaussian.log_prob('datum.z', '0', '1')} + {ex.log_likelihood('datum.z')})"
-    )
+    prior, likelihood = _density(_PRIOR), _density(_LIKELIHOOD)
+    both = _density(f"{_PRIOR} * {_LIKELIHOOD}")
     y = _height("density", 2.1)
     return _figure(
         both.mark_area(color=GAUSSIAN.colour, opacity=0.35, line=False, clip=True).encode(
@@ -47,7 +54,7 @@ def build_area_chart(*, x: float, sigma: float) -> alt.LayerChart:
         *key_line(
             3, f"'log p(x) = ' + {gaussian.number(ex.LOG_EVIDENCE)} + ' nats'", colour="transparent"
         ),
-        params=[*SIGMA.params(sigma), *TARGET_PIXEL.params(x)],
+        params=[*SIGMA.params(sigma), *TARGET_PIXEL.params(x), _LIKELIHOOD_PEAK],
         description="Over one latent z: the prior's bell, the likelihood of the chosen pixel for "
         "each z, and their product. The area under the product is the evidence p(x).",
     )
@@ -58,9 +65,10 @@ def build_posterior_chart(
 ) -> alt.LayerChart:
     """The posterior, which is the product divided by its area, and the q that the dials set."""
     posterior = _density(
-        f"exp({gaussian.log_prob('datum.z', ex.POSTERIOR_MEAN, ex.POSTERIOR_SCALE)})"
+        "posterior_peak * "
+        + gaussian.density_to_peak("datum.z", "posterior_mean", "posterior_scale")
     )
-    guess = _density(f"exp({gaussian.log_prob('datum.z', 'q_mean', 'q_scale')})")
+    guess = _density(f"q_peak * {gaussian.density_to_peak('datum.z', 'q_mean', 'q_scale')}")
     y = _height("density", 2.0)
     return _figure(
         posterior.mark_area(color=GAUSSIAN.colour, opacity=0.35, line=False, clip=True).encode(
@@ -84,7 +92,7 @@ def build_posterior_chart(
         *key_line(
             2, f"'KL(q ‖ posterior) = ' + {gaussian.number(ex.GAP)} + ' nats'", colour="transparent"
         ),
-        params=_params(x, sigma, q_mean, q_scale),
+        params=[*_params(x, sigma, q_mean, q_scale), *_POSTERIOR, _Q_PEAK],
         description="Over z: the posterior, which is the product of prior and likelihood divided "
         "by its area, and the Gaussian q that the dials set, with the divergence between them.",
     )
@@ -145,7 +153,7 @@ def _params(x: float, sigma: float, q_mean: float, q_scale: float) -> list[alt.P
 
 
 def _density(height: str) -> alt.Chart:
-    return alt.Chart(alt.sequence(-4, 4.001, 0.02, as_="z")).transform_calculate(height=height)
+    return alt.Chart(alt.sequence(-4, 4.001, 0.025, as_="z")).transform_calculate(height=height)
 
 
 def _height(title: str, highest: float) -> alt.Y:

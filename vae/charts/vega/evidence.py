@@ -18,9 +18,9 @@ EXPECTED = (
 )
 
 
-def log_likelihood(z: str) -> str:
-    """log p(x|z)."""
-    return gaussian.log_prob("x", f"{CENTRE!r} + {SLOPE!r} * ({z})", "sigma")
+def likelihood_to_peak(z: str) -> str:
+    """p(x|z) over its highest value."""
+    return gaussian.density_to_peak("x", f"{CENTRE!r} + {SLOPE!r} * ({z})", "sigma")
 
 
 def kl(mean: str = "0", scale: str = "1") -> str:

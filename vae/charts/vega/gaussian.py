@@ -50,6 +50,11 @@ def best_nll(mse: str, pixels: int = 1) -> str:
     return f"({pixels} * (0.5 * log({mse}) + {HALF_LOG_2PI} + 0.5))"
 
 
+def peak(scale: str) -> str:
+    """The highest value of N(x; mean, scale^2)."""
+    return f"(1 / (sqrt(2 * PI) * ({scale})))"
+
+
 def density_to_peak(x: str, mean: str, scale: str) -> str:
     """N(x; mean, scale^2) over its highest value, so that any scale fits one axis."""
     return f"exp(-0.5 * pow((({x}) - ({mean})) / ({scale}), 2))"
