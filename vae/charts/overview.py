@@ -6,6 +6,7 @@ import altair as alt
 
 from vae.charts.kit.dials import Dial
 from vae.charts.kit.layers import layered
+from vae.charts.kit.parts import one_row
 from vae.charts.kit.theme import (
     BERNOULLI,
     CONTINUOUS_BERNOULLI,
@@ -65,8 +66,8 @@ def build_belief_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin
 
 def _belief_layers(grey: alt.X, height: alt.Y) -> list[alt.Chart]:
     """The bell, the ramp and the bars, and where the first two stand at the pixel's grey."""
-    target = alt.Chart(alt.sequence(0, 1, 1, as_="i")).transform_calculate(x="t")
-    spread = alt.Chart(alt.sequence(0, 1, 1, as_="i")).transform_calculate(x=DEQUANTISED)
+    target = one_row(x="t")
+    spread = one_row(x=DEQUANTISED)
     bell = _bell(alt.Chart(alt.sequence(-0.5, 1.5001, 0.01, as_="x")))
     ramp = _ramp(alt.Chart(alt.sequence(0, 1.0001, 0.02, as_="x")))
     ends = alt.Chart(alt.sequence(0, 2, 1, as_="x"))
@@ -95,16 +96,17 @@ def _bell(chart: alt.Chart) -> alt.Chart:
 
 
 def _ramp(chart: alt.Chart) -> alt.Chart:
-    solved = expressions.calculate(chart, expressions.cb_logit_steps("p", "a"))
-    return _named(solved, CONTINUOUS_BERNOULLI.label).transform_calculate(
-        height=expressions.cb_density("datum.x", "datum.a")
+    return _named(chart, CONTINUOUS_BERNOULLI.label).transform_calculate(
+        height=expressions.cb_density("datum.x", "a_p")
     )
 
 
 def build_loss_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin:
     """-log p(t | output), less its least value, against the output, with the current output."""
-    curves = _costs(alt.Chart(alt.sequence(0.01, 0.9901, 0.01, as_="u")), "datum.u")
-    here = _costs(alt.Chart(alt.sequence(0, 1, 1, as_="i")).transform_calculate(u="p"), "p")
+    outputs = alt.Chart(alt.sequence(0.01, 0.9901, 0.01, as_="u"))
+    solved = expressions.calculate(outputs, expressions.cb_logit_steps("datum.u", "a"))
+    curves = _costs(solved, "datum.u", "datum.a")
+    here = _costs(one_row(u="p"), "p", "a_p")
     output = alt.X(
         "u:Q",
         title="output p",
@@ -141,7 +143,7 @@ def build_loss_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin:
 
 def build_cost_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin:
     """The three losses at the current output as bars with their numbers."""
-    here = _costs(alt.Chart(alt.sequence(0, 1, 1, as_="i")), "p").transform_calculate(
+    here = _costs(one_row(u="p"), "p", "a_p").transform_calculate(
         shown=f"min(datum.cost, {COSTLIEST})", text="format(datum.cost, '.3f')", least=_LEAST
     )
     here = here.transform_calculate(
@@ -184,18 +186,17 @@ def build_cost_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin:
 _LEAST = (
     f"datum.loss == '{GAUSSIAN.label}' ? log(sigma) + {gaussian.HALF_LOG_2PI} : "
     f"datum.loss == '{BERNOULLI.label}' ? {bernoulli.entropy('t')} : "
-    f"{expressions.cb_cumulant('datum.a_t')} - datum.a_t * {DEQUANTISED}"
+    f"{expressions.cb_cumulant('a_t')} - a_t * {DEQUANTISED}"
 )
 
 
-def _costs(chart: alt.Chart, output: str) -> alt.Chart:
-    """Rows (u, loss, cost) of the three losses at ``output``; the target is the signal t."""
+def _costs(chart: alt.Chart, output: str, logit: str) -> alt.Chart:
+    """Rows (u, loss, cost) of the three losses at ``output``, which is the mean of the continuous
+    Bernoulli of this ``logit``; the target is the signal t."""
     steps = [
-        *expressions.cb_logit_steps(DEQUANTISED, "a_t"),
-        *expressions.cb_logit_steps(output, "a_p"),
         (GAUSSIAN.label, expressions.gaussian_excess("t", output, "sigma")),
         (BERNOULLI.label, expressions.bernoulli_excess("t", output)),
-        (CONTINUOUS_BERNOULLI.label, expressions.cb_excess(DEQUANTISED, "datum.a_t", "datum.a_p")),
+        (CONTINUOUS_BERNOULLI.label, expressions.cb_excess(DEQUANTISED, "a_t", logit)),
     ]
     return expressions.calculate(chart, steps).transform_fold(
         [style.label for style in LOSSES], as_=["loss", "cost"]
@@ -215,16 +216,14 @@ def _shape() -> alt.Shape:
 
 
 def _target_rule() -> alt.Chart:
-    place = alt.Chart(alt.sequence(0, 1, 1, as_="i")).transform_calculate(x="t")
+    place = one_row(x="t")
     return place.mark_rule(color=TARGET.colour, strokeDash=list(TARGET.dash), strokeWidth=3).encode(
         x=alt.X("x:Q")
     )
 
 
 def _words(text: str, *, at: alt.Y, baseline: Literal["top", "bottom"]) -> alt.Chart:
-    place = alt.Chart(alt.sequence(0, 1, 1, as_="i")).transform_calculate(
-        x="t", text=f"'{text} = ' + format(t, '.2f')"
-    )
+    place = one_row(x="t", text=f"'{text} = ' + format(t, '.2f')")
     return place.mark_text(
         align=alt.ExprRef("t > 0.5 ? 'right' : 'left'"),
         dx=alt.ExprRef("t > 0.5 ? -7 : 7"),
@@ -241,7 +240,7 @@ def _sigma(
     baseline: Literal["top", "bottom"],
 ) -> alt.Chart:
     """The Gaussian's scale in words, at one of two edges."""
-    place = alt.Chart(alt.sequence(0, 1, 1, as_="i")).transform_calculate(
+    place = one_row(
         x=f"{on_the_right} ? {right} : {left}", text="'MSE: σ = ' + format(sigma, '.2~f')"
     )
     return place.mark_text(
@@ -252,4 +251,9 @@ def _sigma(
 
 
 def _opening(t: float, p: float, sigma: float) -> list[alt.Parameter]:
-    return [*T.params(t), *P.params(p), *SIGMA.params(sigma)]
+    # The continuous Bernoulli's logits of target and output: of all rows of a figure the same.
+    logits = [
+        *expressions.cb_logit_params(DEQUANTISED, "a_t"),
+        *expressions.cb_logit_params("p", "a_p"),
+    ]
+    return [*T.params(t), *P.params(p), *SIGMA.params(sigma), *logits]

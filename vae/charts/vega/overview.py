@@ -30,11 +30,20 @@ def cb_mean_slope(a: str) -> str:
     return f"(abs({a}) < 0.05 ? {series} : {exact})"
 
 
-def cb_logit_steps(mean: str, name: str) -> list[tuple[str, str]]:
-    """Calculations, in order, whose last gives ``name``: the logit of the given mean, by Newton."""
+def cb_logit_params(mean: str, name: str) -> list[alt.Parameter]:
+    """``cb_logit_steps`` as parameters: worked out once, where ``mean`` is the same in all rows."""
+    steps = cb_logit_steps(mean, name, of="")
+    return [alt.param(name=step, expr=expression) for step, expression in steps]
+
+
+def cb_logit_steps(mean: str, name: str, of: str = "datum.") -> list[tuple[str, str]]:
+    """Calculations, in order, whose last gives ``name``: the logit of the given mean, by Newton.
+
+    ``of`` stands before each one's name where the next reads it.
+    """
     steps = [(f"{name}_0", f"1 / (1 - ({mean})) - 1 / ({mean})")]
     for count in range(1, NEWTON_STEPS + 1):
-        last = f"datum.{name}_{count - 1}"
+        last = f"{of}{name}_{count - 1}"
         move = f"({cb_mean(last)} - ({mean})) / {cb_mean_slope(last)}"
         steps.append((f"{name}_{count}" if count < NEWTON_STEPS else name, f"{last} - {move}"))
     return steps
