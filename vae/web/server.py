@@ -13,6 +13,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
+from vae.images.sets import load_sample
 from vae.rooms.place import PlaceError, load_place
 from vae.runs.limits import LimitError, check_environment
 from vae.runs.registry import close_registry
@@ -48,6 +49,8 @@ async def serving(_app: st.App) -> AsyncIterator[None]:
     give_large_arrays_back()
     sys.setswitchinterval(_SWITCH_SECONDS)
     import_what_pages_need()
+    # On a new machine the built-in digits are drawn, which takes a second: meanwhile pages open.
+    threading.Thread(target=load_sample, args=("digits", 1), daemon=True).start()
     # What was imported is set apart from what later collections walk.
     gc.collect()
     gc.freeze()
