@@ -51,6 +51,8 @@ def _len(state: Any, args: list[Any], named: dict[str, Any]) -> Any:
         return value.shape[0]
     if isinstance(value, list | tuple | dict | str | range):
         return len(value)
+    if (sides := state.sides(value)) is not None:
+        return len(sides)
     if isinstance(value, Opaque) and value.listed and value.node is None:
         # A list of outputs, or the images of a batch: how many is not said. A loop over outputs
         # is followed once, for all of them alike: so their mean is that of one.

@@ -313,6 +313,9 @@ class Calls(State):
             owner = self.annotated_class(annotation, closure.scope)
             if owner is not None:
                 return self.make_instance(owner, [], {})
+        if name == "F" and closure.name == "hybrid_forward":
+            # Gluon hands the module of its operations over.
+            return Library("mxnet.nd")
         return Opaque(name, "argument", getattr(closure.node, "lineno", self.line))
 
     def annotated_class(self, annotation: ast.expr, scope: Scope) -> ClassValue | None:
@@ -373,6 +376,8 @@ class Calls(State):
             return Opaque("svi", "call", self.line, callee="SVI")
         if last in ("Size", "TensorShape") and len(args) == 1:
             return args[0]
+        if last in ("prod", "reduce_prod") and args and (sides := self.sides(args[0])) is not None:
+            return math.prod(sides)
         if path in ("itertools.repeat", "itertools.cycle") and len(args) == 1:
             return list(args[0]) if isinstance(args[0], list | tuple) else [args[0]]
         if last in WRAPPERS:

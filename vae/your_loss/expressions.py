@@ -426,6 +426,9 @@ class Expressions(Calls):
                 return owner.get(key, Opaque(f"[{key!r}]", "item", self.line))
             except TypeError:
                 return Opaque("item", "item", self.line)
+        sides = self.sides(owner) if type(key) is int else None
+        if sides is not None and -len(sides) <= key < len(sides):
+            return sides[key]
         if isinstance(owner, Opaque) and owner.node is None and not _is_slicing(key):
             return self.item(owner, key)
         if isinstance(owner, Opaque | Node):
@@ -770,6 +773,9 @@ class Expressions(Calls):
         return value
 
     def unpack(self, targets: list[ast.expr], value: Any, scope: Scope) -> None:
+        sides = self.sides(value)
+        if sides is not None and len(sides) == len(targets):
+            value = sides
         if isinstance(value, Opaque) and value.node is None:
             for place, target in enumerate(targets):
                 self.bind(target, self.item(value, place), scope)

@@ -340,6 +340,9 @@ def reduction(kind: str) -> Operation:
 
 
 def reduce_node(call: Call, kind: str, node: Node, axes: Any, keep: bool = False) -> Node:
+    if not node.ndim and call.framework == "torch" and axes in (0, -1):
+        # A number has, for torch, one axis to be reduced over.
+        axes = None
     places = arrays.axes_of(axes, node.ndim)
     if kind in ("var", "std"):
         unbiased = call.named.get(

@@ -273,6 +273,8 @@ def _scale_roles(words: list[str], whole: str, some: set[str]) -> list[Guess]:
         w for w in words if w not in ("z", "q", "enc", "encoder", "latent", "post", "posterior")
     ]
     core = "".join(kept)
+    # H_2_std: a layer's letter and number say nothing.
+    bare = "".join(w for w in kept if len(w) > 1 and not w.isdigit())
     stripped = "".join(
         w for w in kept if w not in ("x", "dec", "decoder", "recon", "rec", "px", "prior", "p",
                                      "out", "output", "pixel", "fc", "pred", "obs")
@@ -284,7 +286,7 @@ def _scale_roles(words: list[str], whole: str, some: set[str]) -> list[Guess]:
         (_SIGMA, "sigma"),
         (_VAR, "var"),
     ):
-        if whole in names or core in names or stripped in names:
+        if whole in names or core in names or stripped in names or bare in names:
             role = found
             break
     if not role and "log" in some and some & (_VAR | {"sq", "squared", "2"}):

@@ -16,7 +16,7 @@ from vae.your_loss.expressions import trains
 from vae.your_loss.library import NO_GRADIENT
 from vae.your_loss.relevance import idle_loops
 from vae.your_loss.roles import LATENT_SCALES
-from vae.your_loss.state import Setup, Sizes, key_of
+from vae.your_loss.state import SETTINGS, Setup, Sizes, key_of
 from vae.your_loss.values import Opaque
 
 MAX_TRIES = 36
@@ -640,9 +640,20 @@ def _keep_option(node: ast.Call, keep: Any) -> None:
         return
     target = options.get("dest")
     chosen = [target.value] if isinstance(target, ast.Constant) else texts
+    unset = _UNSET.get(getattr(options.get("action"), "value", None))
     for text in chosen:
-        if isinstance(text, str):
-            keep(text.lstrip("-").replace("-", "_"), options.get("default"))
+        if not isinstance(text, str):
+            continue
+        bare = text.lstrip("-").replace("-", "_")
+        keep(bare, options.get("default"))
+        if unset is not None and "default" not in options:
+            # A flag's name alone may be that of a term: mse. It is one of the settings.
+            for place in (*SETTINGS, "parse_args()"):
+                keep(f"{place}.{bare}", unset)
+
+
+# What a flag is where it is not given.
+_UNSET = {"store_true": ast.Constant(False), "store_false": ast.Constant(True)}
 
 
 def _keep_target(target: ast.expr, value: ast.expr | None, keep: Any) -> None:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -222,6 +223,25 @@ def _chunk(call: Call) -> Any:
     return tuple(slice_axis(call, node, axis, i, i + step) for i in edges)
 
 
+def _tensor_split(call: Call) -> Any:
+    """Parts along an axis by their number, as even as can be, or by where they begin."""
+    node = call.node(0, "input")
+    given = call.get(1, "tensor_indices_or_sections", "indices_or_sections", "indices", "sections")
+    axis = arrays.axis_of(whole(call.get(2, "dim", default=0)), node.ndim)
+    length = node.shape[axis]
+    if isinstance(given, list | tuple):
+        edges = [0, *(min(place, length) for place in wholes(given)), length]
+    else:
+        count = whole(given)
+        if not 1 <= count <= 64:
+            raise NotKnown("into so many parts")
+        size, more = divmod(length, count)
+        edges = [i * size + min(i, more) for i in range(count + 1)]
+    return tuple(
+        slice_axis(call, node, axis, start, max(start, end)) for start, end in pairwise(edges)
+    )
+
+
 def _unbind(call: Call) -> Any:
     node = call.node(0, "input", "value")
     axis = arrays.axis_of(whole(call.get(1, "dim", "axis", default=0)), node.ndim)
@@ -432,6 +452,7 @@ TABLE: Mapping[str, Operation] = {
     "add_n": _add_n,
     "split": _split,
     "chunk": _chunk,
+    "tensor_split": _tensor_split,
     **dict.fromkeys(("unbind", "unstack"), _unbind),
     "one_hot": _one_hot,
     "cumsum": _cumsum,

@@ -43,6 +43,8 @@ LAYER_WORDS = frozenset(
 )
 # Words of what counts the values of an array.
 COUNTING = frozenset({"prod", "len", "numel", "size", "shape"})
+# Whose sizes are those of an image.
+OF_AN_IMAGE = frozenset({"image", "img", "images", "input", "in", "x", "data", "picture", "obs"})
 # What a loop over a network's weights goes through.
 NETWORK = frozenset({"trainable", "parameters", "variables", "weights"})
 DATA = frozenset({"target", "output", "mean", "logvar", "log_sigma", "sigma", "var", "z"})
@@ -419,6 +421,33 @@ class State:
             return self.unknown_leaf(value, "it was set aside")
         return self.role_leaf(value, role)
 
+    def sides(self, value: Any) -> tuple[int, ...] | None:
+        """The sizes of an image behind a name that says so: ``input_shape``, ``image_size``.
+
+        Asked for where a value is taken apart. A shape has the axes of an image as they are, a
+        size its sides alone.
+        """
+        if not isinstance(value, Opaque) or value.node is not None:
+            return None
+        if value.source not in ("argument", "attribute") or self.default_of(value) is not None:
+            return None
+        if self.given_constant(value) is not None or self.given_role(value):
+            return None
+        image = self.sizes.image
+        for name in value.names:
+            words = set(roles.words_of(name))
+            if (
+                not words <= OF_AN_IMAGE | {"shape", "size", "dim", "dims"}
+                or not words & OF_AN_IMAGE
+            ):
+                continue
+            if "shape" in words:
+                return image
+            if "size" in words and len(image) == 3 and image[0] in (1, 3) and image[2] > 3:
+                return image[1:]
+            return image if words & {"size", "dim", "dims"} else None
+        return None
+
     def size_of(self, role: str) -> int:
         if role == "batch":
             return self.sizes.batch
@@ -521,7 +550,7 @@ def keys_of(name: str) -> list[str]:
     return [name, *(".".join(parts[i:]) for i in range(1, len(parts))), key_of(name)]
 
 
-_SETTINGS = frozenset(
+SETTINGS = frozenset(
     {"args", "arguments", "opt", "opts", "options", "cfg", "config", "conf", "hparams", "flags"}
 )
 
@@ -529,7 +558,7 @@ _SETTINGS = frozenset(
 def is_setting(value: Opaque) -> bool:
     """Whether a value was taken from the command line or from a configuration."""
     first, _, rest = value.path.removeprefix("self.").partition(".")
-    return bool(rest) and (first.lower() in _SETTINGS or "parse_args(" in value.path)
+    return bool(rest) and (first.lower() in SETTINGS or "parse_args(" in value.path)
 
 
 def key_of(name: str) -> str:

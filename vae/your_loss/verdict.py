@@ -258,6 +258,21 @@ def _asks_of_latents(examined: Examined) -> str | None:
     return None
 
 
+_OF_THE_FIT = frozenset(
+    {"nll", "recon", "recons", "reconstruction", "reconst", "likelihood", "loglik", "llh", "xent"}
+)
+
+
+def _other_error(examined: Examined) -> str | None:
+    """A term that was left out and that by its name is the error of the output."""
+    for leaf in examined.left_out:
+        value = examined.probe.state.leaves[leaf][0]
+        names = [] if value is None else [value.path.partition("(")[0], *value.hints]
+        if {word for name in names for word in words_of(name)} & _OF_THE_FIT:
+            return leaf
+    return None
+
+
 def _parts_refused(reading: Reading, found: Found) -> str:
     """What is not known of what the loss asks of the latents, or of the pixels."""
     return _latents_refused(reading, found) or _pixels_refused(reading, found)
@@ -297,6 +312,12 @@ def _pixels_refused(reading: Reading, found: Found) -> str:
     unknown = reading.unknown[0] if reading.unknown else None
     if pixels.family == "unknown" and not _is_none(reading, found.examined):
         return _uncompared(reading, found)
+    if (error := _other_error(found.examined)) is not None:
+        line, name, _ = found.examined.probe.state.unknown[error]
+        return (
+            f"Line {line}: {name} is not known here, and by its name it says how well the output "
+            "fits. So what else is compared is not all of it, and the loss is not read."
+        )
     if latents.form == "none" and unknown is not None:
         return (
             f"Line {unknown.line}: {unknown.name} is not known here, and no other term asks "
