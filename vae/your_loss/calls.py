@@ -151,7 +151,11 @@ def names_inputs(values: list[Any]) -> frozenset[str]:
                 found |= {dep.split("#")[0] for dep in value.node.deps}
             else:
                 names = [name for name in value.names if not set(words_of(name)) & NO_DATA]
-                found |= {g.role for name in names for g in guess(name)[:1]}
+                guesses = {g.role for name in names for g in guess(name)[:1]}
+                if value.source == "call" and any(w.isdigit() for n in names for w in words_of(n)):
+                    # out_1 is a layer on the way to an output.
+                    guesses -= {"output"}
+                found |= guesses
                 if value.source in ("argument", "loop", "item"):
                     found.add("argument")
         elif isinstance(value, list | tuple):
@@ -293,6 +297,8 @@ class Calls(State):
         if value is None:
             probe.may_be_none = True
             return probe
+        if type(value) is int and (size := self.said_size(name)) is not None:
+            return size
         if value is False and set(words_of(name)) & {"training", "train"}:
             return True
         if isinstance(value, int | float) and not isinstance(value, bool):

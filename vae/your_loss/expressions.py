@@ -457,6 +457,13 @@ class Expressions(Calls):
             if any(isinstance(p, Opaque | list | str) for p in parts):
                 raise NotKnown("with an index that is not known")
 
+            if len(parts) == 1 and picked and _is_mask(picked[0], array):
+                # Which values are left out the data say: read as if none were.
+                self.note("assumed", f"{_source(node)} is read as if nothing were left out.")
+                kept = picked[0].ndim
+                shape = (math.prod(array.shape[:kept]), *array.shape[kept:])
+                return call.run(lambda a: arrays.reshape(a, shape), array, name="reshape")
+
             def take(a: arrays.Array, *rest: arrays.Array) -> arrays.Array:
                 left = list(rest)
                 return arrays.index(
@@ -465,7 +472,6 @@ class Expressions(Calls):
 
             return call.run(take, array, *picked, name="index")
 
-        del node
         return self.operate(run, "index", [owner], {}, "")
 
     # -- arithmetic ---------------------------------------------------------------------------
@@ -629,6 +635,16 @@ class Expressions(Calls):
                 return (left in right) == isinstance(op, ast.In)
             except TypeError:
                 pass
+        texts = right if isinstance(right, list | tuple) else ()
+        if isinstance(left, Opaque) and texts and all(isinstance(t, str) for t in texts):
+            given = self.given_constant(left)
+            default = given if given is not None else self.default_of(left)
+            self.options.setdefault(left.name, (self.line, []))[1].extend(texts)
+            self.option_of[_source(node)] = left.name
+            if isinstance(default, str):
+                if given is not None:
+                    self.answered.setdefault(left.name, (self.line, default))
+                return (default in texts) == isinstance(op, ast.In)
         if isinstance(left, str) and isinstance(right, Opaque) and right.source == "argument":
             # Whether an output that is handed over is there: what reads it says that it is.
             return isinstance(op, ast.In)
@@ -832,6 +848,12 @@ def _canonical(path: str) -> str:
     from vae.your_loss.interpreter import canonical
 
     return canonical(path)
+
+
+def _is_mask(key: Node, array: Node) -> bool:
+    """Whether ``key`` says of each value of ``array`` whether it is kept."""
+    truths = key.base.data.dtype == np.bool_ and not key.is_constant
+    return truths and key.ndim > 0 and key.shape == array.shape[: key.ndim]
 
 
 def _shifts(parts: tuple[Any, ...]) -> bool:

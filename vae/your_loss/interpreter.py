@@ -14,7 +14,7 @@ from vae.your_loss import graph
 from vae.your_loss.arrays import BUDGET, TooMuch
 from vae.your_loss.expressions import Expressions
 from vae.your_loss.graph import Node
-from vae.your_loss.library import NO_GRADIENT
+from vae.your_loss.library import ALIASES, HANDED_ON, NO_GRADIENT, framework_of
 from vae.your_loss.relevance import LONG
 from vae.your_loss.roles import words_of
 from vae.your_loss.values import (
@@ -201,9 +201,11 @@ class Interpreter(Expressions):
             name = alias.asname or alias.name
             if name in scope.names and isinstance(scope.names[name], Closure | ClassValue):
                 continue
-            scope.names[name] = Library(
-                canonical(f"{module}.{alias.name}" if module else alias.name)
-            )
+            path = f"{module}.{alias.name}" if module else alias.name
+            if alias.name in HANDED_ON and not framework_of(path):
+                # A library that another file of one's own has imported.
+                path = ALIASES[alias.name]
+            scope.names[name] = Library(canonical(path))
 
     def do_Assign(self, node: ast.Assign, scope: Scope) -> None:
         value = self.value(node.value, scope)

@@ -72,6 +72,8 @@ ALIASES: Mapping[str, str] = {
     "l1_loss": "torch.nn.functional.l1_loss",
     "binary_cross_entropy": "torch.nn.functional.binary_cross_entropy",
 }
+# Those of them that no function of one's own is called by.
+HANDED_ON = frozenset({"torch", "nn", "F", "np", "tf", "K", "keras", "jax", "jnp", "optax"})
 FRAMEWORKS: Mapping[str, str] = {
     "torch": "torch",
     "pyro": "torch",

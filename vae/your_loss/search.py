@@ -92,6 +92,8 @@ def search(
     if best is None or best.examined.quality < 2:
         best = _by_draws(tree, request, defaults, failures) or best
     if best is None or best.examined.quality < 2:
+        best = _by_classes(tree, request, defaults, failures) or best
+    if best is None or best.examined.quality < 2:
         best = _by_evaluation(tree, request, defaults) or best
     if best is not None and _quality(best) < 3:
         best = _improve(tree, best)
@@ -121,8 +123,16 @@ def _setup(tree: ast.Module, request: Request, sizes: Sizes, defaults: Mapping[s
     return Setup(
         sizes, request.roles, request.constants, defaults,
         first_tensorflow=_is_old(tree), counters=collect_counters(tree),
-        moved=collect_moved(tree), idle=idle_loops(tree),
+        moved=collect_moved(tree), idle=idle_loops(tree), said=_said(request),
     )  # fmt: skip
+
+
+def _said(request: Request) -> frozenset[str]:
+    """The sizes that the reader has said and that are one number."""
+    found = {"batch"} if request.batch is not None else set()
+    if request.latents is not None and len(request.latents) == 1:
+        found.add("latents")
+    return frozenset(found)
 
 
 _WEIGHED = re.compile(r"softmax|logsumexp")
@@ -147,6 +157,27 @@ def _by_draws(
         except TooMuch:
             return None
         if found is not None and found.examined.quality >= 2 and found.examined.weighted:
+            return found
+    return None
+
+
+def _by_classes(
+    tree: ast.Module,
+    request: Request,
+    defaults: Mapping[str, Any],
+    failures: list[tuple[int, str]],
+) -> Found | None:
+    """Outputs with an axis of classes, where one is lacking in what compares them."""
+    if not any("classes" in text for _, text in failures):
+        return None
+    sizes = next(guess_sizes(tree, request, defaults))
+    for place in ("last", "first"):
+        setup = replace(_setup(tree, request, sizes, defaults), classes=place)
+        try:
+            found = _search_entries(tree, setup, request.function, {}, [], [])
+        except TooMuch:
+            return None
+        if found is not None and found.examined.quality >= 2:
             return found
     return None
 

@@ -95,6 +95,8 @@ class Setup:
     pixel_scale: bool = False
     classes: str = ""
     draws: str = ""
+    # Sizes that the reader has said: an argument's default does not stand against them.
+    said: frozenset[str] = frozenset()
     first_tensorflow: bool = False
     counters: frozenset[str] = frozenset()
     # First lines of loops that change nothing that is read later: they run once.
@@ -312,8 +314,10 @@ class State:
     def taken(self, role: str, value: Opaque) -> bool:
         """Whether another value has this role already."""
         group = roles.LATENT_SCALES if role in roles.LATENT_SCALES else (role,)
+        holders = [self.leaves[name][0] for name in group if name in self.leaves]
+        # The same part of the same call, made again: a step of training after an evaluation.
         return role in roles.UNIQUE and any(
-            name in self.leaves and self.leaves[name][0] is not value for name in group
+            other is not value and not _is_again(other, value) for other in holders
         )
 
     def _plausible(self, value: Opaque, role: str) -> str:
@@ -448,6 +452,13 @@ class State:
             return image if words & {"size", "dim", "dims"} else None
         return None
 
+    def said_size(self, name: str) -> int | None:
+        """The batch or the latents that the reader has said, where ``name`` is that of one."""
+        found = roles.guess(name)[:1]
+        if not found or found[0].role not in self.setup.said or "hidden" in name:
+            return None
+        return self.size_of(found[0].role)
+
     def size_of(self, role: str) -> int:
         if role == "batch":
             return self.sizes.batch
@@ -542,6 +553,16 @@ class State:
         value.node = graph.leaf(key, arrays.constant(1.0), unshaped=True)
         self.leaves[key] = (value, value.node)
         return value.node
+
+
+def _is_again(one: Opaque | None, two: Opaque) -> bool:
+    """Whether two values are the same part of what one call, made twice, has given."""
+    return (
+        one is not None
+        and one.source == two.source == "item"
+        and one.path == two.path
+        and one.names[:1] == two.names[:1]
+    )
 
 
 def keys_of(name: str) -> list[str]:
