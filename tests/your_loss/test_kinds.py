@@ -113,22 +113,6 @@ def loss(recon, x, recon_features, x_features, mu, logvar):
     assert found.unknown
 
 
-@pytest.mark.parametrize(("weight", "read"), [("1.0", True), ("0.5", False)])
-def test_two_groups_of_latents_are_one_kl_where_they_weigh_the_same(
-    weight: str, read: bool
-) -> None:
-    code = f"""
-def loss(x, x_hat, mu_a, logvar_a, mu_b, logvar_b):
-    kl_a = -0.5 * torch.sum(1 + logvar_a - mu_a**2 - logvar_a.exp())
-    kl_b = -0.5 * torch.sum(1 + logvar_b - mu_b**2 - logvar_b.exp())
-    return F.mse_loss(x_hat, x, reduction="sum") + kl_a + {weight} * kl_b
-"""
-    found = your_loss.read(code)
-    assert found.read is read
-    if read:
-        assert found.sigma2 == pytest.approx(0.5)
-
-
 def test_a_decoder_may_call_its_output_mu_as_the_encoder_does() -> None:
     code = """
 class Encoder(nn.Module):
@@ -485,3 +469,200 @@ class Net(nn.Module):
         return (p.log_prob(x).sum(-1) - 2.0 * kl).mean()
 """
     assert your_loss.read(code).sigma2 == pytest.approx(2.0)
+
+
+TWO = """
+def loss(x, x_hat, mu1, logvar1, mu2, logvar2):
+    first = -0.5 * torch.sum(1 + logvar1 - mu1**2 - torch.exp(logvar1))
+    second = -0.5 * torch.sum(1 + logvar2 - mu2**2 - torch.exp(logvar2))
+    return F.mse_loss(x_hat, x, reduction="sum") + first + {weight} * second
+"""
+
+
+def test_kls_of_two_latents_are_told_with_their_weights() -> None:
+    equal, unequal = (your_loss.read(TWO.format(weight=w)) for w in (1.0, 4.0))
+    assert equal.sigma2 == pytest.approx(0.5)
+    assert (unequal.read, unequal.family, unequal.sigma2) == (True, "gaussian", None)
+    assert "mu1 : mu2 = 1 : 4" in unequal.verdict
+    assert "0.5, 2" in unequal.verdict
+
+
+def test_terms_that_are_sent_back_one_by_one_are_a_sum() -> None:
+    code = f"""
+for x in loader:
+    x_hat, mu, logvar = model(x)
+    kl = ({KL}).sum()
+    kl.backward(retain_graph=True)
+    error = 2 * F.mse_loss(x_hat, x, reduction="sum")
+    error.backward()
+    optimizer.step()
+"""
+    found = your_loss.read(code)
+    assert found.sigma2 == pytest.approx(0.25)
+    assert any("one by one" in fault.text for fault in found.faults)
+
+
+@pytest.mark.parametrize("arguments", ["first, second", "second, first"])
+@pytest.mark.parametrize("more", ["second.abs().sum()", "0.1 * (first ** 2).sum()"])
+def test_who_is_the_picture_is_asked_where_only_the_order_would_say(
+    arguments: str, more: str
+) -> None:
+    code = f"""
+def loss({arguments}, mu, logvar):
+    return ((first - second) ** 2).sum() + {more} + ({KL}).sum()
+"""
+    found = your_loss.read(code)
+    assert not found.read
+    asked = {role.name for role in found.roles if role.role == "unknown"}
+    assert asked == {"first", "second"}
+
+
+def test_a_cross_entropy_tells_the_picture_from_the_output() -> None:
+    code = f"""
+def loss(first, second, mu, logvar):
+    error = -(first * torch.log(second) + (1 - first) * torch.log(1 - second)).sum()
+    return error + ({KL}).sum()
+"""
+    assert your_loss.read(code).beta == pytest.approx(1.0)
+
+
+def test_an_error_that_is_not_known_is_not_left_out() -> None:
+    """What is compared beside it is not all that the output is asked for."""
+    code = f"""
+def loss(logits, words, tokens, bag, mu, logvar):
+    nll_loss = elsewhere.sequence_loss(logits, tokens)
+    bow_loss = F.binary_cross_entropy_with_logits(words_hat, words, reduction="sum")
+    return nll_loss + bow_loss + ({KL}).sum()
+"""
+    found = your_loss.read(code)
+    assert not found.read
+    assert found.beta is None
+
+
+def test_flags_that_are_not_given_are_not_set() -> None:
+    code = f"""
+parser.add_argument("--mse", action="store_true")
+args = parser.parse_args()
+def loss(x_hat, x, mu, logvar):
+    if args.mse:
+        error = F.mse_loss(x_hat, x, reduction="sum")
+    else:
+        error = F.binary_cross_entropy(x_hat, x, reduction="sum")
+    return error + ({KL}).sum()
+"""
+    assert your_loss.read(code).beta == pytest.approx(1.0)
+    given = your_loss.read(code, constants={"args.mse": True})
+    assert given.sigma2 == pytest.approx(0.5)
+
+
+def test_a_flag_that_has_the_name_of_a_term_is_not_the_term() -> None:
+    code = """
+parser.add_argument("--kl", action="store_true")
+def loss(x_hat, x, kl):
+    return F.mse_loss(x_hat, x, reduction="sum") + kl
+"""
+    assert not your_loss.read(code).read
+
+
+@pytest.mark.parametrize(
+    ("size", "image"),
+    [
+        ("input_shape[0] * input_shape[1] * input_shape[2]", "28x28x1"),
+        ("image_size[0] * image_size[1]", "1x28x28"),
+        ("np.prod(input_shape)", "784"),
+        ("image_size[0]", "784"),
+    ],
+)
+def test_sizes_of_an_image_are_taken_out_of_its_shape(size: str, image: str) -> None:
+    code = f"""
+def build(input_shape, image_size):
+    def loss(x, x_hat, mu, logvar):
+        error = ((x - x_hat) ** 2).flatten(1).mean(1).sum()
+        return {size} * error + ({KL}).sum()
+    return loss
+"""
+    found = your_loss.read(code, image=image)
+    assert found.sigma2 == pytest.approx(0.5), found.message
+
+
+def test_a_step_after_an_evaluation_has_the_same_roles() -> None:
+    code = """
+def loss_function(x_hat, x, mean, deviation):
+    kl = -0.5 * torch.sum(1 + torch.log(deviation**2) - mean**2 - deviation**2)
+    return F.mse_loss(x_hat, x, reduction="sum") + kl
+def training(model, train_loader, eval_loader):
+    def evaluate():
+        for batch in eval_loader:
+            out, mu, log_var = model(batch)
+            loss = loss_function(out, batch, mu, log_var)
+    evaluate()
+    for batch in train_loader:
+        out, mu, log_var = model(batch)
+        loss = loss_function(out, batch, mu, log_var)
+        loss.backward()
+"""
+    assert your_loss.read(code).sigma2 == pytest.approx(0.5)
+
+
+def test_libraries_that_another_file_hands_on_are_known() -> None:
+    code = """
+from main import CVAE, torch, nn
+def loss(x_hat, x, mu, log_var):
+    error = nn.functional.mse_loss(x_hat, x, reduction="sum")
+    return error - 0.5 * torch.sum(1 + log_var - mu.pow(2) - log_var.exp())
+"""
+    assert your_loss.read(code).sigma2 == pytest.approx(0.5)
+
+
+def test_a_setting_in_a_list_is_asked_for_by_its_values() -> None:
+    code = f"""
+def loss(x_hat, x, mu, logvar):
+    error = F.mse_loss(x_hat, x, reduction="sum")
+    if args.kind in ["vae", "cvae"]:
+        error = error + ({KL}).sum()
+    else:
+        error = error + 3 * ({KL}).sum()
+    return error
+"""
+    asked = your_loss.read(code)
+    assert not asked.read
+    assert "args.kind" in asked.message
+    answered = your_loss.read(code, constants={"args.kind": "cvae"})
+    assert answered.sigma2 == pytest.approx(0.5)
+
+
+def test_values_that_a_mask_keeps_are_read_as_all() -> None:
+    code = f"""
+def loss(logits, tokens, mu, logvar):
+    tokens = tokens.view(-1)
+    kept = tokens.ne(0)
+    logits = logits.view(-1, logits.size(2))
+    error = F.cross_entropy(logits[kept], tokens[kept])
+    return error + ({KL}).sum()
+"""
+    found = your_loss.read(code, image=60, batch=32)
+    assert (found.family, found.beta) == ("categorical", pytest.approx(60 * 32))
+    assert any("nothing were left out" in fault.text for fault in found.faults)
+
+
+def test_gluon_hands_its_operations_over() -> None:
+    code = """
+class Net(gluon.HybridBlock):
+    def hybrid_forward(self, F, x):
+        mu, lv = F.split(self.encoder(x), axis=1, num_outputs=2)
+        z = mu + F.exp(0.5 * lv) * F.random_normal(shape=(self.batch_size, self.n_latent))
+        y = self.decoder(z)
+        KL = 0.5 * F.sum(1 + lv - mu * mu - F.exp(lv), axis=1)
+        fit = F.sum(x * F.log(y + 1e-10) + (1 - x) * F.log(1 - y + 1e-10), axis=1)
+        return -fit - KL
+"""
+    assert your_loss.read(code).beta == pytest.approx(1.0)
+
+
+def test_a_layer_s_number_in_the_name_of_a_scale_says_nothing() -> None:
+    code = """
+def loss(x_hat, x, H_2_mean, H_2_std):
+    kl = -0.5 * torch.sum(1 + 2 * H_2_std - H_2_mean.pow(2) - H_2_std.exp() ** 2)
+    return F.mse_loss(x_hat, x, reduction="sum") + kl.sum(-1)
+"""
+    assert your_loss.read(code).sigma2 == pytest.approx(0.5)

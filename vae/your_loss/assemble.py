@@ -368,6 +368,8 @@ def _roles(found: Found) -> tuple[RoleFound, ...]:
         role = leaf.split("#")[0]
         if value is None or role not in roles.ROLES or leaf not in root.deps:
             continue
+        if value.name in found.either:
+            role = "unknown"
         rows.append(RoleFound(value.name, role, value.line, roles.ROLES[role]))
     for name, value in state.unresolved.items():
         named = value.source == "argument" or (value.source == "item" and value.hints)

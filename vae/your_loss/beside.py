@@ -78,19 +78,39 @@ def _is_apart(probe: Probe, leaves: Sequence[str]) -> bool:
     return max(changes) - min(changes) <= 1e-9 * max(sizes)
 
 
-def weigh_the_same(probe: Probe, leaves: Sequence[str], latents: LatentPart) -> bool:
-    """Whether each further group of latents has the KL of the first, with the same weight."""
-    counts = {leaf.partition("#")[2] for leaf in leaves if is_latent(leaf)}
+def weights_of(
+    probe: Probe, leaves: Sequence[str], latents: LatentPart
+) -> tuple[tuple[str, float], ...] | None:
+    """The mean's name and the KL's weight of each group of latents, the first included.
+
+    None where what is asked of a group is no KL to N(0, 1). One group alone gives an empty tuple.
+    """
+    counts = sorted({leaf.partition("#")[2] for leaf in leaves if is_latent(leaf)})
+    if not counts:
+        return ()
+    if latents.form != "kl" or latents.weight is None:
+        return None
+    rows = [(_name(probe, "mean"), latents.weight)]
     for count in counts:
-        other = replace(probe)
+        other = replace(probe, own={}, leaves={}, _known={})
         group = [leaf for leaf in leaves if is_latent(leaf) and leaf.endswith(f"#{count}")]
+        rows.append((_name(probe, f"mean#{count}"), math.nan))
         _exchange(other, group)
         found = read_latents(other)
-        if (found.form, latents.form) != ("kl", "kl"):
-            return False
-        if not math.isclose(found.weight or 0.0, latents.weight or 0.0, rel_tol=1e-6):
-            return False
-    return True
+        if found.form != "kl" or found.weight is None:
+            return None
+        rows[-1] = (rows[-1][0], found.weight)
+    return tuple(rows)
 
 
-__all__ = ["is_latent", "set_aside", "weigh_the_same"]
+def are_equal(weights: Sequence[tuple[str, float]]) -> bool:
+    """Whether all groups have one weight."""
+    return all(math.isclose(weight, weights[0][1], rel_tol=1e-6) for _, weight in weights)
+
+
+def _name(probe: Probe, leaf: str) -> str:
+    value, _ = probe.state.leaves.get(probe.own.get(leaf, leaf), (None, None))
+    return leaf if value is None else value.name
+
+
+__all__ = ["are_equal", "is_latent", "set_aside", "weights_of"]

@@ -325,10 +325,25 @@ def _choose(entry: Entry, state: Interpreter, outcome: Outcome) -> Traced:
         ):
             last = "loss" in name.lower() or "elbo" in name.lower()
             offers.append((coverage(value) * 10 + last, value, value.line or place, name, ""))
+    if all(offer[0] < 80 for offer in offers) and (both := _sent_back(outcome)) is not None:
+        note = "its terms are sent back one by one; they are read as their plain sum."
+        offers.append((coverage(both) * 10 + 3, both, both.line, "backward", note))
     if not offers:
         return Traced(entry, state, None)
     best = max(offers, key=lambda offer: (offer[0], offer[2] if not entry.name else 0))
     return Traced(entry, state, best[1], best[2], best[3], best[0] + entry.weight, best[4])
+
+
+def _sent_back(outcome: Outcome) -> Node | None:
+    """The sum of an error and of a KL of which the gradients are taken one after the other."""
+    nodes = [node for node, _, how in outcome.optimised if how == "backward"]
+    if len(nodes) != 2:
+        return None
+    whole = _total(nodes)
+    pictures = [n for n in nodes if {"target", "output"} <= n.deps]
+    latents = [n for n in nodes if {"mean", "z", *LATENT_SCALES} & n.deps]
+    apart = len(pictures) == 1 and len(latents) == 1 and pictures[0] is not latents[0]
+    return whole if apart and coverage(whole) >= 8 else None
 
 
 def _returned(value: Any, entry: Entry) -> list[tuple[int, Node, int, str, str]]:

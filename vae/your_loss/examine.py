@@ -33,6 +33,7 @@ class Examined:
     separable: bool = True
     twins: list[str] = field(default_factory=list)
     beside: list[str] = field(default_factory=list)
+    weights: tuple[tuple[str, float], ...] = ()
     learned_rate: float | None = None
     random: bool = False
     adaptive: list[str] = field(default_factory=list)
@@ -76,9 +77,14 @@ def examine(root: Node, state: State, *, verify: bool = True) -> Examined:
     # Draws that differ are weighed, so that they are measured where they are alike.
     probe.verify = probe.verify and found.weighted is None
     found.latents = read_latents(probe)
-    if not beside.weigh_the_same(probe, found.beside, found.latents):
+    weights = beside.weights_of(probe, found.beside, found.latents)
+    if weights is None:
         found.twins = [leaf for leaf in found.beside if beside.is_latent(leaf)]
         return found
+    if not beside.are_equal(weights):
+        # No one number is the weight of the KL.
+        found.weights = weights
+        found.latents = replace(found.latents, weight=None)
     found.pixels = _read_pixels(found)
     if found.pixels.family == "unknown" and {"target", "output"} <= probe.deps:
         _read_brought(found)
@@ -213,6 +219,7 @@ def _orient(found: Examined) -> None:
     if size is None or size >= 0:
         return
     found.maximised = True
+    found.weights = tuple((name, -weight) for name, weight in found.weights)
 
     def turn(value: float | None) -> float | None:
         return None if value is None else -value

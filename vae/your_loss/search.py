@@ -44,6 +44,8 @@ class Found:
     named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     arguments: tuple[tuple[str, int], ...] = ()
     shape_matters: bool = False
+    # Two names that say nothing, of which either may be the picture.
+    either: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ def search(
         best.named = collect_options(tree)
         best.arguments = entries.arguments_of(tree, best.traced.entry)
     if best is not None and best.open_choice is None:
+        best.either = _either(tree, best, request)
         best.ambiguous = _ambiguous(tree, best)
         best.shape_matters = request.image is None and _depends_on_shape(tree, best)
         _confirm(tree, best)
@@ -240,6 +243,28 @@ def _depends_on_shape(tree: ast.Module, best: Found) -> bool:
     except TooMuch:
         return False
     return other is not None and other.examined.quality >= 2 and not _agree(best, other)
+
+
+def _either(tree: ast.Module, best: Found, request: Request) -> tuple[str, ...]:
+    """The picture and the output, where both were guessed and their exchange is read otherwise.
+
+    A cross-entropy tells them apart, for exchanged it is none; an error is the same in both, but
+    for a term of one of them that stands beside it.
+    """
+    guessed = {r: n for n, r in best.setup.roles.items() if n not in request.roles}
+    if not {"target", "output"} <= guessed.keys() or best.examined.quality < 2:
+        return ()
+    names = guessed["target"], guessed["output"]
+    swapped = {**best.setup.roles, names[0]: "output", names[1]: "target"}
+    try:
+        other = _retrace(tree, best.traced.entry, replace(best.setup, roles=swapped))
+    except TooMuch:
+        return ()
+    if other is None or other.examined.quality < 2:
+        told = ("bernoulli", "continuous-bernoulli", "categorical", "discretised-logistic")
+        return () if best.examined.pixels.family in told else names
+    sure = _agree(best, other) and _ratio(best.examined) is not None
+    return () if sure else names
 
 
 def _by_key(options: dict[str, tuple[int, list[str]]]) -> dict[str, tuple[int, list[str]]]:

@@ -75,7 +75,8 @@ def settle(reading: Reading, found: Found) -> Reading:
         return replace(reading, read=True, family="mixture", verdict=_mixture_words(reading))
     if nothing:
         return replace(reading, read=True, family="none", verdict=nothing, rate=None)
-    return replace(reading, read=True, verdict=_verdict(reading))
+    words = _unequal_words(reading, found.examined) or _verdict(reading)
+    return replace(reading, read=True, verdict=words)
 
 
 def _family_of_refusal(reading: Reading) -> str:
@@ -125,6 +126,12 @@ def _not_decided(reading: Reading, found: Found) -> str:
         return (
             f"Two losses: {names[0]} (line {first.line}) and {names[1]} (line {second.line}), "
             "and nothing here shows which one is minimised; name the function that is meant."
+        )
+    if found.either:
+        first, second = sorted(found.either)
+        return (
+            f"Line {found.traced.line}: nothing here says which of {first} and {second} is the "
+            "picture and which the output, and the loss is not the same in both; say who is who."
         )
     if found.open_choice is not None:
         line, settings = found.open_choice
@@ -410,6 +417,29 @@ def _weighted_words(reading: Reading) -> str:
         words += f" Were all draws alike, it would be a {kind} with beta = {number(reading.beta)}."
     if any(fault.kind == "importance-weights" for fault in reading.faults):
         words += " Its weights have the wrong sign: the draws that fit worst weigh most."
+    return words
+
+
+def _unequal_words(reading: Reading, examined: Examined) -> str:
+    """The verdict on KLs of several groups of latents with weights that differ."""
+    if not examined.weights:
+        return ""
+    error = reading.error_weight
+    names = " : ".join(name for name, _ in examined.weights)
+    first = examined.weights[0][1]
+    ratio = " : ".join(number(weight / first) for _, weight in examined.weights)
+    words = (
+        f"The error of a pixel is a {NAMES.get(reading.shape, reading.shape)}'s. "
+        f"Its KLs weigh differently ({names} = {ratio}), so no one number is their weight."
+    )
+    if not error or error < 0:
+        return words
+    if reading.family == "gaussian":
+        each = [f"{number(weight / (2.0 * error))}" for _, weight in examined.weights]
+        words += f" Against each alone sigma^2 is {', '.join(each)}."
+    elif reading.family in SUMMED:
+        each = [f"{number(weight / error)}" for _, weight in examined.weights]
+        words += f" Against each alone beta is {', '.join(each)}."
     return words
 
 
