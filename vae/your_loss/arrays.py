@@ -56,6 +56,8 @@ class Budget:
     started: float = field(default_factory=lambda: thread_time())
     # Lines of statements that took too much and that no other run tries again.
     skipped: set[int] = field(default_factory=set)
+    # What was computed of a syntax node, with the node, which keeps its identity.
+    kept: dict[Any, Any] = field(default_factory=dict)
     _unwatched: float = 0.0
 
     def step(self, count: float = 1.0) -> None:

@@ -15,6 +15,7 @@ from vae.your_loss.examine import Examined
 from vae.your_loss.latent_part import LatentPart
 from vae.your_loss.library import ALIASES, framework_of
 from vae.your_loss.library import find as find_operation
+from vae.your_loss.once import text_of
 from vae.your_loss.operations import NotKnown
 from vae.your_loss.probe import gaussian_kl
 from vae.your_loss.reading import (
@@ -113,8 +114,7 @@ def _read(code: str, request: Request, limits: Range | str | None) -> Reading:
             "No loss was found: a value is needed that compares an output with a picture and asks "
             "something of mu and a log variance (its last line 'loss = ...' or 'return ...')."
         )
-    # Unparsed, for what stands in comments is not done.
-    span = range_in(ast.unparse(tree)) if limits == "auto" else limits
+    span = range_in(text_of(tree)) if limits == "auto" else limits
     assert span is None or isinstance(span, tuple)
     reading = _numbers(code, found, request, span)
     reading = replace(reading, scaling=survival.scaling(tree, found, reading))

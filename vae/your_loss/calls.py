@@ -11,6 +11,7 @@ from vae.your_loss import arrays, distributions, graph, library, shaping
 from vae.your_loss.arrays import BUDGET, Array, Misfit, TooMuch
 from vae.your_loss.builtins_table import BUILTINS, text_method
 from vae.your_loss.graph import Node
+from vae.your_loss.once import once
 from vae.your_loss.operations import Call, NotKnown
 from vae.your_loss.roles import PERCEPTUAL, guess, words_of
 from vae.your_loss.state import NoRole, State, is_of_network
@@ -922,6 +923,7 @@ class Calls(State):
         raise NotImplementedError
 
 
+@once
 def _yields(function: ast.AST) -> bool:
     """Whether a function is a generator; what is defined inside of it does not count."""
     inner = list(ast.iter_child_nodes(function))

@@ -9,6 +9,7 @@ from typing import Any
 from vae.your_loss import arrays, graph, roles
 from vae.your_loss.graph import Node
 from vae.your_loss.interpreter import Interpreter, Outcome, RaiseSignal, ReturnSignal
+from vae.your_loss.once import once
 from vae.your_loss.roles import LATENT_SCALES
 from vae.your_loss.state import Setup
 from vae.your_loss.values import ClassValue, Closure, Instance, Method, Opaque
@@ -114,6 +115,7 @@ _OPTIMISED = frozenset(
 )
 
 
+@once
 def find_entries(tree: ast.Module) -> list[Entry]:
     """Everything that may compute a loss, likeliest first."""
     found: list[Entry] = []
@@ -184,6 +186,7 @@ def short(name: str) -> str:
     return name.rpartition(".")[2]
 
 
+@once
 def calls_of(tree: ast.Module) -> dict[str, set[str]]:
     """For each function, method and the module ('') the names that it calls."""
     found: dict[str, set[str]] = {"": set()}
@@ -249,6 +252,7 @@ def _inside(entry: Entry, state: Interpreter) -> Traced | None:
     return None
 
 
+@once
 def _other_bound(tree: ast.Module) -> bool:
     """Whether a library is asked for another bound than the ELBO of a model and its guide."""
     named = (getattr(node, "id", "") or getattr(node, "attr", "") for node in ast.walk(tree))

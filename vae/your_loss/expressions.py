@@ -13,6 +13,7 @@ from vae.your_loss.arrays import BUDGET, Misfit, TooMuch
 from vae.your_loss.builtins_table import BUILTINS, MAX_ITEMS
 from vae.your_loss.calls import NEW, RECORDING, SAME, Calls, Spread, names_inputs
 from vae.your_loss.graph import Node
+from vae.your_loss.once import once
 from vae.your_loss.operations import Call, NotKnown
 from vae.your_loss.roles import words_of
 from vae.your_loss.state import NoRole
@@ -874,6 +875,7 @@ def _is_data_set(value: Opaque) -> bool:
     return False
 
 
+@once
 def _source(node: ast.AST) -> str:
     """The text of an expression, short."""
     try:

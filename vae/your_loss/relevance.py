@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterator
 
 from vae.your_loss import roles
+from vae.your_loss.once import once
 
 LONG = 4
 _ASKED = frozenset({"backward", "manual_backward", "minimize", "gradient", "add_loss", "compile"})
@@ -12,6 +13,7 @@ _FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _LOOP = (ast.For, ast.AsyncFor, ast.While)
 
 
+@once
 def idle_loops(tree: ast.Module) -> frozenset[int]:
     """The first lines of loops that change nothing that is read after them.
 

@@ -14,6 +14,7 @@ from vae.your_loss.entries import Entry, Traced
 from vae.your_loss.examine import Examined, examine
 from vae.your_loss.expressions import trains
 from vae.your_loss.library import NO_GRADIENT
+from vae.your_loss.once import once, text_of
 from vae.your_loss.relevance import idle_loops
 from vae.your_loss.roles import LATENT_SCALES
 from vae.your_loss.state import SETTINGS, Setup, Sizes, key_of
@@ -109,7 +110,7 @@ def search(
         best.ambiguous = _ambiguous(tree, best)
         best.shape_matters = request.image is None and _depends_on_shape(tree, best)
         _confirm(tree, best)
-        best.speaks_of_kl = bool(_KL.search(ast.unparse(tree)))
+        best.speaks_of_kl = bool(_KL.search(text_of(tree)))
     return best
 
 
@@ -150,7 +151,7 @@ def _by_draws(
     """Shapes of several draws per image, where shapes do not fit and draws are weighed."""
     if not any(_SHAPES.search(text) for _, text in failures):
         return None
-    if not _WEIGHED.search(ast.unparse(tree)):
+    if not _WEIGHED.search(text_of(tree)):
         return None
     sizes = next(guess_sizes(tree, request, defaults))
     for draws in ("second", "first"):
@@ -295,6 +296,7 @@ def _confirm(tree: ast.Module, best: Found) -> None:
         best.examined.latents = small.examined.latents
 
 
+@once
 def _is_old(tree: ast.Module) -> bool:
     """TensorFlow 1, whose ``tf.losses`` average over everything."""
     old = ("placeholder", "Session", "contrib", "get_variable", "variable_scope", "global_step")
@@ -582,6 +584,7 @@ def _ratio(examined: Examined) -> float | None:
 
 
 # -- what the code itself says ------------------------------------------------------------------
+@once
 def collect_counters(tree: ast.Module) -> frozenset[str]:
     """Names of steps or epochs that go on: counted up, or begun at 0 and set elsewhere."""
     counted: set[str] = set()
@@ -598,6 +601,7 @@ def collect_counters(tree: ast.Module) -> frozenset[str]:
     return frozenset(counted | {name for name in begun & moved if roles.is_late(name)}) - {""}
 
 
+@once
 def collect_moved(tree: ast.Module) -> frozenset[str]:
     """Weights of an object that are begun in one method and set again in another, as it trains."""
     begun: set[str] = set()
@@ -649,6 +653,7 @@ def collect_options(tree: ast.Module) -> dict[str, tuple[str, ...]]:
     return {name: tuple(dict.fromkeys(texts))[:12] for name, texts in found.items() if texts}
 
 
+@once
 def collect_defaults(tree: ast.Module) -> dict[str, Any]:
     """Values that the code gives to names elsewhere: arguments' defaults, options, settings.
 
@@ -696,7 +701,7 @@ def _keep_option(node: ast.Call, keep: Any) -> None:
         return
     target = options.get("dest")
     chosen = [target.value] if isinstance(target, ast.Constant) else texts
-    unset = _UNSET.get(getattr(options.get("action"), "value", None))
+    unset = _UNSET.get(str(getattr(options.get("action"), "value", "")))
     for text in chosen:
         if not isinstance(text, str):
             continue
@@ -757,7 +762,7 @@ _CHANNELS_LAST = re.compile(r"\b(tensorflow|keras|tf|jnp|jax|flax)\b")
 
 def guess_sizes(tree: ast.Module, request: Request, defaults: Mapping[str, Any]) -> Iterator[Sizes]:
     """Sizes to try, the likeliest first; what was given stays as it is, but for its shape."""
-    text = ast.unparse(tree)[:40_000]
+    text = text_of(tree)[:40_000]
     last = bool(_CHANNELS_LAST.search(text))
     latents = request.latents or (_default_size(defaults, "latents") or 20,)
     batch = request.batch or _default_size(defaults, "batch") or 128

@@ -128,10 +128,10 @@ def _not_decided(reading: Reading, found: Found) -> str:
             "and nothing here shows which one is minimised; name the function that is meant."
         )
     if found.either:
-        first, second = sorted(found.either)
+        either = " and ".join(sorted(found.either))
         return (
-            f"Line {found.traced.line}: nothing here says which of {first} and {second} is the "
-            "picture and which the output, and the loss is not the same in both; say who is who."
+            f"Line {found.traced.line}: nothing here says which of {either} is the picture and "
+            "which the output, and the loss is not the same in both; say who is who."
         )
     if found.open_choice is not None:
         line, settings = found.open_choice
