@@ -166,6 +166,8 @@ def wait_ready(page: Page, seconds: float = 90.0) -> None:
             return waits || !chart.checkVisibility() || chart.querySelector(".vega-embed .marks");
         })""",
         timeout=seconds * 1000,
+        # Not at every frame: each question lays the growing page out.
+        polling=100,
     )
 
 
@@ -174,6 +176,14 @@ def draw_all(page: Page, seconds: float = 90.0) -> None:
     wait_ready(page, seconds)
     page.evaluate("() => globalThis.vaeNearby?.drawAll()")
     wait_ready(page, seconds)
+
+
+def wait_fits(page: Page) -> None:
+    """Wait until nothing is wider than the window: a phone never scrolls sideways."""
+    page.wait_for_function(
+        "() => [document.documentElement, document.querySelector('[data-testid=stMain]')]"
+        ".every((part) => part.scrollWidth <= part.clientWidth)"
+    )
 
 
 def shifted(page: Page) -> tuple[float, list[str]]:

@@ -370,7 +370,7 @@ def test_all_of_it_is_sound_for_a_screen_reader(open_page) -> None:
 def test_networks_that_cannot_be_had_are_a_sentence_and_the_page_works(
     open_page, answer, sentence
 ) -> None:
-    page = open_page("your_loss")
+    page = open_page("teach", fresh=True)
     page.context.route("**/drawing/weights/**", lambda route: route.fulfill(**answer))
     page.get_by_role("link", name="Train", exact=True).first.click()
     wait_ready(page)
@@ -382,7 +382,7 @@ def test_a_browser_that_lacks_the_modules_is_told(open_page) -> None:
     def broken(route: Route) -> None:
         route.fulfill(status=200, content_type="text/javascript", body="let let = of the past;")
 
-    page = open_page("your_loss")
+    page = open_page("teach", fresh=True)
     page.context.route("**/drawing/**/main.js", broken)
     page.get_by_role("link", name="Train", exact=True).first.click()
     wait_ready(page)

@@ -335,10 +335,10 @@ def test_training_state_of_a_diverged_run_is_refused_in_words(kept: Path, capsys
 
 
 def test_a_number_of_threads_set_by_hand_changes_no_figure(images: Path) -> None:
-    # Of sizes whose products two threads sum in another order than one.
+    # Of sizes whose products several threads sum in another order than one.
     sizes = ["--hidden-dim", "100", "--latent-dim", "20", "--batch-size", "7", "--json"]
     found = []
-    for count in (1, 2, 4):
+    for count in (1, 3):
         process = start(*train(images), *sizes, OMP_NUM_THREADS=str(count))
         output, error = process.communicate(timeout=120)
         assert process.returncode == 0, error
@@ -346,4 +346,4 @@ def test_a_number_of_threads_set_by_hand_changes_no_figure(images: Path) -> None
         for epoch in epochs:
             del epoch["seconds"], epoch["images_per_second"]
         found.append(epochs)
-    assert found[0] == found[1] == found[2]
+    assert found[0] == found[1]

@@ -66,7 +66,7 @@ def test_runs_are_not_kept_where_nothing_may_be_written(tmp_path):
         check_environment({"VAE_RUNS_DIR": str(tmp_path / "runs")})
 
 
-@pytest.mark.parametrize("name", ["VAE_MAX_EPOCHS", "VAE_RUNS_DIR", "VAE_PROFILE"])
+@pytest.mark.parametrize("name", ["VAE_PROFILE"])
 def test_the_server_ends_before_it_says_that_it_is_healthy(tmp_path, name):
     done = start_server(tmp_path, **{name: BAD[name]})
     assert done.returncode == 1

@@ -15,7 +15,7 @@ from vae.config import TrainConfig
 
 PAGES = ["", "derivation", "bias", "your_loss", "train", "teach"]
 # The full ten thousand take minutes: the benchmark machine sets the number.
-COUNT = int(os.environ.get("VAE_TEST_ADDRESSES", "400"))
+COUNT = int(os.environ.get("VAE_TEST_ADDRESSES", "200"))
 
 NAMES = [
     *(spec.name for spec in fields(TrainConfig)),
