@@ -64,11 +64,12 @@ def marked(mark: str) -> list[psutil.Process]:
 
 
 def environment(folder: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """A learner's environment whose every write goes below ``folder``."""
+    """A learner's environment whose every write goes below ``folder``; in a test session, all
+    servers have one cache, in which the built-in digits are drawn once."""
     settings = {
         "VAE_DATA_DIR": str(folder / "data"),
         "VAE_RUNS_DIR": str(folder / "runs"),
-        "XDG_CACHE_HOME": str(folder / "cache"),
+        "XDG_CACHE_HOME": os.environ.get("VAE_TEST_CACHE", str(folder / "cache")),
         # A learner's own settings must not change what is tested.
         "HOME": str(folder),
     }

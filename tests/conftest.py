@@ -28,6 +28,7 @@ def private_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         ):
             (folder / part).mkdir(parents=True, exist_ok=True)
             patch.setenv(name, str(folder / part))
+        patch.setenv("VAE_TEST_CACHE", str(folder / "cache"))
         yield folder
 
 
@@ -42,10 +43,9 @@ def data_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
-def app(private_folders: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The app, running with folders of its own; at the end no process may be left."""
-    cache = str(private_folders / "cache")
-    with serve(tmp_path_factory.mktemp("app"), extra={"XDG_CACHE_HOME": cache}) as server:
+    with serve(tmp_path_factory.mktemp("app")) as server:
         yield server
 
 

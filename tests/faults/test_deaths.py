@@ -374,9 +374,7 @@ def test_streamlit_s_own_end_leaves_a_run_to_go_on_from(
         await session.close()
         assert not session.counts.exceptions
 
-    # The digits that the other tests have drawn.
-    cache = {"XDG_CACHE_HOME": os.environ["XDG_CACHE_HOME"]}
-    with serve(tmp_path, script=script, extra=cache) as running:
+    with serve(tmp_path, script=script) as running:
         asyncio.run(visit(running.url))
         mine = running.processes()
         assert len(mine) == 2, "the server and its worker"

@@ -28,7 +28,7 @@ def test_the_first_visitor_of_a_new_server_may_come_by_any_link(tmp_path, path):
     assert first
 
 
-def test_the_server_maps_no_torch_and_stays_small(tmp_path, private_folders):
+def test_the_server_maps_no_torch_and_stays_small(tmp_path):
     async def open_all(url: str) -> list[str]:
         session = await Session(url).open()
         for page in PAGES:
@@ -39,7 +39,7 @@ def test_the_server_maps_no_torch_and_stays_small(tmp_path, private_folders):
     # A server of its own: what other tests asked for is kept in memory for a class. The built-in
     # digits are drawn once for a machine, and are there.
     load_images("digits")
-    with serve(tmp_path, extra={"XDG_CACHE_HOME": str(private_folders / "cache")}) as server:
+    with serve(tmp_path) as server:
         assert asyncio.run(open_all(server.url)) == []
         maps = Path(f"/proc/{server.pid}/maps")
         if maps.exists():
