@@ -158,6 +158,29 @@ def click_to_picture(url: str, query: str = "", later: float = 0.0) -> tuple[flo
         return first, step
 
 
+def click_to_step(url: str, step: int, runs: int = 3) -> float:
+    """Press Train; median seconds until the page shows reconstructions of ``step`` or later."""
+    seen = []
+    for _ in range(runs):
+        with chromium_page(f"{url}/train") as page:
+            # Until the worker and the page rest.
+            page.wait_for_timeout(1500)
+            began = time.perf_counter()
+            page.get_by_role("button", name="Train", exact=True).first.click()
+            means = page.locator("img[alt^='decoder means']").first
+            while _step_of(means.get_attribute("alt", timeout=60_000) or "") < step:
+                page.wait_for_timeout(10)
+            seen.append(time.perf_counter() - began)
+            page.get_by_role("button", name="Stop", exact=True).first.click()
+            page.get_by_text("Stopped").first.wait_for(timeout=60_000)
+    return quantile(seen, 0.5)
+
+
+def _step_of(alt: str) -> int:
+    last = alt.rsplit(" ", 1)[-1].replace(",", "")
+    return int(last) if last.isdecimal() else -1
+
+
 async def watched_rate(server: Server, query: str, seconds: float) -> float:
     """Images a second of a run while a page watches it."""
     session = await Session(server.url, f"train?{query}").open()

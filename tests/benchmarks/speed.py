@@ -12,9 +12,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.appserver import ROOT
+
+if TYPE_CHECKING:
+    import torch
 
 BATCH, HIDDEN, LATENT, PIXELS = 128, 400, 20, 784
 # Multiply-adds of one image forward; backward costs twice that, less the gradient of the images.
@@ -170,6 +173,67 @@ def sgemm(folder: Path | None, seconds: float) -> float:
     return best
 
 
+def products(folder: Path | None, seconds: float) -> float:
+    """The matrix products of one training step, in their own shapes, and nothing else, on one
+    thread. Floating-point operations a second: what is left of SGEMM's rate for skinny products."""
+    import torch
+
+    del folder
+    torch.set_num_threads(1)
+    pairs = [
+        pair
+        for index, (inputs, outputs) in enumerate(_LAYERS)
+        for pair in _products_of(inputs, outputs, gradient_of_inputs=index > 0)
+    ]
+    best, began = [float("inf")] * len(pairs), time.perf_counter()
+    while time.perf_counter() - began < seconds:
+        for index, (left, right) in enumerate(pairs):
+            start = time.perf_counter()
+            torch.mm(left, right)
+            best[index] = min(best[index], time.perf_counter() - start)
+    operations = sum(2 * len(left) * left.shape[1] * right.shape[1] for left, right in pairs)
+    return operations / sum(best)
+
+
+_LAYERS = ((PIXELS, HIDDEN), (HIDDEN, 2 * LATENT), (LATENT, HIDDEN), (HIDDEN, PIXELS))
+
+
+def _products_of(
+    inputs: int, outputs: int, *, gradient_of_inputs: bool
+) -> Iterator["tuple[torch.Tensor, torch.Tensor]"]:
+    """The factors of a linear layer's output, of its weights' gradient and of its inputs'."""
+    import torch
+
+    x, y = torch.randn(BATCH, inputs), torch.randn(BATCH, outputs)
+    weight = torch.randn(outputs, inputs)
+    yield x, weight.t()
+    yield y.t(), x
+    if gradient_of_inputs:
+        yield y, weight
+
+
+def legible(folder: Path | None, seconds: float) -> float:
+    """The steps of the default run until the mean squared error of the test images, rebuilt from
+    the mean of q(z|x), is below 0.03 a pixel: from there on digits can be read."""
+    import torch
+
+    from vae.config import TrainConfig
+    from vae.engine.training import Trainer
+    from vae.images.sets import load_images
+
+    del folder, seconds
+    trainer = Trainer(TrainConfig(), load_images("digits"))
+    x = trainer.pixels.test.to(torch.float32).div(255)
+    while not trainer.finished:
+        trainer.step(observe=False)
+        with torch.no_grad():
+            z, _ = trainer.model.encode(x)
+            mean = trainer.model.likelihood.mean(trainer.model.decode(z))
+            if float((mean - x).square().mean()) < 0.03:
+                break
+    return trainer.step_count
+
+
 def importance(folder: Path | None, seconds: float) -> float:
     """Bounds of a thousand draws for a hundred test images, a second, by one run's weights on one
     thread; the fit of each image's own q is counted with it."""
@@ -198,6 +262,8 @@ MEASUREMENTS = {
     "engine": engine,
     "command-line": command_line,
     "sgemm": sgemm,
+    "products": products,
+    "legible": legible,
     "importance": importance,
 }
 
