@@ -51,6 +51,12 @@ class FakeRegistry:
         )
         return run
 
+    def wait(self, run, until, seconds):
+        assert seconds < 0.5, "a page waits for a moment at most"
+        if until(self.snapshot(run)):
+            return self.snapshot(run)
+        raise TimeoutError
+
     def snapshot(self, run):
         return self.runs.get(run)
 

@@ -209,7 +209,7 @@ class Registry:
     def wait(
         self, run_id: str, until: Callable[[RunSnapshot], bool], seconds: float
     ) -> RunSnapshot:
-        """The first snapshot that ``until`` accepts; for scripts, since pages must not wait.
+        """The first snapshot that ``until`` accepts; a page waits for a moment at most.
 
         Raises ``UnknownRun``, or ``TimeoutError`` with the last snapshot's state.
         """

@@ -2,7 +2,7 @@
 
 import itertools
 import pickle
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,15 @@ def draw(
         own = drawn.pop("height", FIGURE_HEIGHT)
         total = round((height or own) * (_enlarged() if width == "stretch" else 1))
     st.vega_lite_chart(spec=drawn, alt=spec["description"], key=key, width=width, height=total)
+
+
+def draw_once(what: Hashable, spec: Mapping[str, Any], *, key: str, height: int | None) -> None:
+    """``draw`` for what several see at one moment; ``what`` tells it from all else."""
+    kept.show(
+        (what, key, height, _enlarged()),
+        lambda: draw(spec, key=key, height=height),
+        passing=True,
+    )
 
 
 def _enlarged() -> float:

@@ -4,6 +4,7 @@ A button's callback takes no arguments: it reads the page's state when it runs, 
 that was changed in the same moment counts.
 """
 
+import contextlib
 import math
 import secrets
 import time
@@ -34,6 +35,8 @@ clock = time.monotonic
 """Seconds; tests set another."""
 # The worker obeys between two steps; after this long its own word counts again.
 _ASKED_SECONDS = 1.5
+# A trainer that waits for a run shows its untrained picture some 15 ms after the press.
+_FIRST_PICTURE_SECONDS = 0.15
 MORE_EPOCHS = 5
 BOUND_IMAGES = 100
 CARD_KEY = "weights-card"
@@ -270,6 +273,19 @@ def _show_what(start: Callable[[], str]) -> None:
     else:
         st.session_state[_STARTED] = run
         state.set_run(run)
+        _wait_for_a_picture(run)
+
+
+def _wait_for_a_picture(run: str) -> None:
+    """A moment, in which a trainer that is ready has drawn the first one: without it the page is
+    drawn now, and once more after the first poll."""
+
+    def begun(snapshot: RunSnapshot) -> bool:
+        waits = snapshot.state is RunState.QUEUED or snapshot.state.is_finished()
+        return waits or all(member.frames for member in snapshot.members)
+
+    with contextlib.suppress(RunError, TimeoutError):
+        get_registry().wait(run, begun, _FIRST_PICTURE_SECONDS)
 
 
 # --- steering ---------------------------------------------------------------------------------

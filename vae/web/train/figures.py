@@ -487,7 +487,8 @@ def show(build: Any, rows: bytes, *, key: str, height: int | None = None, **argu
     ``height`` in pixels, where it is not the chart's own.
     """
     given = {**_spec(build, **arguments), "datasets": {_ROWS: rows}}
-    kit_figures.draw(given, key=key, height=height)
+    what = (build, rows, tuple(sorted(arguments.items())))
+    kit_figures.draw_once(what, given, key=key, height=height)
 
 
 @shared(maxsize=256)

@@ -35,8 +35,10 @@ from vae.wire.protocol import RunState
 POLL_SECONDS = 0.4
 # Until the first picture, which everybody waits for.
 _OPENING_SECONDS = 0.15
-# One core answers about this many watchers at the full rate; more of them are polled slower.
-_WATCHERS_AT_FULL_RATE = 12
+# So many watchers at the full rate take a twelfth of a core, which training hardly feels; who comes
+# later is polled slower, and slower the more there are.
+_WATCHERS_AT_FULL_RATE = 4
+_SLOWEST_WATCHER = 4.0
 _MEMBERS_AT_LEAST_RATE = 4
 # Grey and pale, but legible: words keep their own contrast.
 _STALE = """
@@ -86,7 +88,8 @@ def interval(snapshot: RunSnapshot | None) -> float | None:
         return _OPENING_SECONDS
     # A race has as much more to be sent as it has members.
     members = min(len(snapshot.members), _MEMBERS_AT_LEAST_RATE) / 2
-    slower = max(1.0, members, snapshot.watchers / _WATCHERS_AT_FULL_RATE)
+    watchers = min(snapshot.watchers / _WATCHERS_AT_FULL_RATE, _SLOWEST_WATCHER)
+    slower = max(1.0, members, watchers)
     return POLL_SECONDS * slower * _slowness(snapshot)
 
 
