@@ -71,6 +71,37 @@ def search(
     failures: list[tuple[int, str]] = [] if trouble is None else trouble
     defaults = collect_defaults(tree)
     options: dict[str, tuple[int, list[str]]] = {}
+    best = _by_shapes(tree, request, options, failures)
+    if best is None or best.examined.quality < 2:
+        best = _by_draws(tree, request, defaults, failures) or best
+    if best is None or best.examined.quality < 2:
+        best = _by_classes(tree, request, defaults, failures) or best
+    if best is None or best.examined.quality < 2:
+        best = _by_evaluation(tree, request, defaults) or best
+    if best is not None and _quality(best) < 3:
+        best = _improve(tree, best)
+    if options and (best is None or best.examined.quality < 2):
+        best = _by_option(tree, request, best, options)
+    if best is not None:
+        best.named = collect_options(tree)
+        best.arguments = entries.arguments_of(tree, best.traced.entry)
+    if best is not None and best.open_choice is None:
+        best.either = _either(tree, best, request)
+        best.ambiguous = _ambiguous(tree, best)
+        best.shape_matters = request.image is None and _depends_on_shape(tree, best)
+        _confirm(tree, best)
+        best.speaks_of_kl = bool(_KL.search(text_of(tree)))
+    return best
+
+
+def _by_shapes(
+    tree: ast.Module,
+    request: Request,
+    options: dict[str, tuple[int, list[str]]],
+    failures: list[tuple[int, str]],
+) -> Found | None:
+    """The best understood of all entries, at the shapes of an image that the code may mean."""
+    defaults = collect_defaults(tree)
     best: Found | None = None
     worth: set[str] = set()
     waiting = list(islice(guess_sizes(tree, request, defaults), 24))
@@ -92,25 +123,6 @@ def search(
         if any("classes" in text for text in misfits):
             # What is lacking is an axis of classes, no other shape of the picture.
             break
-    if best is None or best.examined.quality < 2:
-        best = _by_draws(tree, request, defaults, failures) or best
-    if best is None or best.examined.quality < 2:
-        best = _by_classes(tree, request, defaults, failures) or best
-    if best is None or best.examined.quality < 2:
-        best = _by_evaluation(tree, request, defaults) or best
-    if best is not None and _quality(best) < 3:
-        best = _improve(tree, best)
-    if options and (best is None or best.examined.quality < 2):
-        best = _by_option(tree, request, best, options)
-    if best is not None:
-        best.named = collect_options(tree)
-        best.arguments = entries.arguments_of(tree, best.traced.entry)
-    if best is not None and best.open_choice is None:
-        best.either = _either(tree, best, request)
-        best.ambiguous = _ambiguous(tree, best)
-        best.shape_matters = request.image is None and _depends_on_shape(tree, best)
-        _confirm(tree, best)
-        best.speaks_of_kl = bool(_KL.search(text_of(tree)))
     return best
 
 
@@ -327,23 +339,12 @@ def _search_entries(
     worth: set[str] | None = None,
 ) -> Found | None:
     """The best understood of all entries; ``worth`` holds those that another shape may help."""
-    again = set(worth or ())
-    traced: list[Traced] = []
     trouble: list[TooMuch] = []
     unfinished: list[str] = []
-    budget = BUDGET.get()
-    for entry in entries.find_entries(tree):
-        if function and function not in (entry.name, entries.short(entry.name)):
-            continue
-        if again and entry.name not in again:
-            continue
-        try:
-            with budget.portion(0.45):
-                one = entries.trace(tree, entry, setup)
-        except TooMuch as error:
-            trouble.append(error)
-            if not entry.away:
-                unfinished.append(entry.name)
+    traced: list[Traced] = []
+    for entry, one in _traces(tree, setup, function, worth, trouble):
+        if one is None:
+            unfinished += [] if entry.away else [entry.name]
             continue
         misfits += [text for _, text in one.state.failures if _SHAPES.search(text)]
         failures += one.state.failures[:3]
@@ -359,7 +360,7 @@ def _search_entries(
     for candidate in (whole or traced)[:MAX_CANDIDATES]:
         assert candidate.root is not None
         try:
-            with budget.portion(0.5):
+            with BUDGET.get().portion(0.5):
                 found = Found(candidate, examine(candidate.root, candidate.state), setup)
         except TooMuch as error:
             trouble.append(error)
@@ -371,6 +372,29 @@ def _search_entries(
     if trouble and (best is None or _hangs_on(tree, best, unfinished)):
         raise trouble[0]
     return None if best is None else _weigh_rivals(tree, best, traced)
+
+
+def _traces(
+    tree: ast.Module,
+    setup: Setup,
+    function: str,
+    worth: set[str] | None,
+    trouble: list[TooMuch],
+) -> Iterator[tuple[Entry, Traced | None]]:
+    """Each entry that is asked for, and its run; None for one that takes too much."""
+    again = set(worth or ())
+    for entry in entries.find_entries(tree):
+        if function and function not in (entry.name, entries.short(entry.name)):
+            continue
+        if again and entry.name not in again:
+            continue
+        one: Traced | None = None
+        try:
+            with BUDGET.get().portion(0.45):
+                one = entries.trace(tree, entry, setup)
+        except TooMuch as error:
+            trouble.append(error)
+        yield entry, one
 
 
 def _hangs_on(tree: ast.Module, best: Found, unfinished: list[str]) -> bool:

@@ -436,10 +436,10 @@ def _unequal_words(reading: Reading, examined: Examined) -> str:
         return words
     if reading.family == "gaussian":
         each = [f"{number(weight / (2.0 * error))}" for _, weight in examined.weights]
-        words += f" Against each alone sigma^2 is {', '.join(each)}."
+        words += f" Against each alone sigma^2 is {' or '.join(each)}."
     elif reading.family in SUMMED:
         each = [f"{number(weight / error)}" for _, weight in examined.weights]
-        words += f" Against each alone beta is {', '.join(each)}."
+        words += f" Against each alone beta is {' or '.join(each)}."
     return words
 
 
