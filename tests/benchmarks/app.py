@@ -85,7 +85,7 @@ st.title("An empty app")
 curve = alt.Chart(alt.sequence(-3, 3, 0.02, as_="x")).transform_calculate(y="datum.x * datum.x")
 st.altair_chart(curve.mark_line().encode(x="x:Q", y="y:Q"))
 """
-_FIRST = """
+FIRST_FIGURE = """
 new MutationObserver(() => {
   if (!window.firstFigure && document.querySelector(".stVegaLiteChart .marks"))
     window.firstFigure = performance.now() / 1000;
@@ -112,7 +112,7 @@ def first_figures(url: str, runs: int = 5) -> dict[str, float]:
 def _first_figure(url: str) -> float:
     with chromium() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 720})
-        page.add_init_script(_FIRST)
+        page.add_init_script(FIRST_FIGURE)
         page.goto(url)
         page.wait_for_function("() => window.firstFigure", timeout=60_000)
         return float(page.evaluate("window.firstFigure"))
