@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.appserver import ROOT, serve
-from tests.benchmarks import app, load, server_time, speed
+from tests.benchmarks import app, load, server_time, slow_line, speed
 from tests.benchmarks.load import EVERYWHERE, READING, quantile
 
 
@@ -130,6 +130,14 @@ def app_rows(data: Path | None, seconds: float) -> Iterator[Row]:
             met = least >= 40 and sent == 0
             name = page or "overview"
             yield Row(f"drawings while a dial of {name} moves", value, "60, none below 40", met)
+        text, first = slow_line.first_visit(server.url)
+        value = f"{text:.1f} s, {first:.1f} s"
+        figure = "first visit at 1.5 Mbit/s, processor four times as slow: text, first figure"
+        yield Row(figure, value, "8 s, 14 s", text <= 8 and first <= 14)
+        answers = slow_line.race(server.url)
+        value = f"{answers[0]:.1f} s, {answers[1]:.1f} s"
+        figure = "a race watched at 1.5 Mbit/s: a pause, a going on answered"
+        yield Row(figure, value, "2 s", max(answers) <= 2)
         seen, drawn = app.stroke(server.url)
         yield Row("drawing in view to its first pictures", f"{seen:.2f} s", "1 s", seen <= 1)
         value = f"{drawn.redraws_per_second:.0f} a second, {drawn.sent} messages"
