@@ -666,3 +666,31 @@ def loss(x_hat, x, H_2_mean, H_2_std):
     return F.mse_loss(x_hat, x, reduction="sum") + kl.sum(-1)
 """
     assert your_loss.read(code).sigma2 == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("judge", ["D", "discriminator"])
+def test_what_an_adversary_says_is_left_out(judge: str) -> None:
+    code = f"""
+for x, _ in loader:
+    x_hat, mu, logvar = vae(x)
+    d_loss = F.binary_cross_entropy({judge}(x), ones)
+    d_loss += F.binary_cross_entropy({judge}(x_hat.detach()), zeros)
+    d_loss.backward()
+    opt_d.step()
+    g_loss = F.binary_cross_entropy({judge}(x_hat), ones)
+    loss = F.mse_loss(x_hat, x, reduction="sum") + 2 * ({KL}).sum() + 0.1 * g_loss
+    loss.backward()
+    opt.step()
+"""
+    found = your_loss.read(code)
+    assert found.sigma2 == pytest.approx(1.0), found.message
+    assert found.unknown
+
+
+def test_a_precision_is_a_learned_scale() -> None:
+    code = f"""
+def loss(x, x_mean, x_logprec, mu, logvar):
+    error = 0.5 * (torch.exp(x_logprec) * (x - x_mean) ** 2 - x_logprec).sum()
+    return error + ({KL}).sum()
+"""
+    assert your_loss.read(code).family == "gaussian-learned"

@@ -103,6 +103,7 @@ _VAR = {
     "vars",
     "std2",
 }
+_PRECISION = {"prec", "precision", "logprec", "logprecision"}
 _Z = {"z", "latent", "latents", "zs", "code", "codes", "embedding", "zsample", "zsamples"}
 _CONSTANT = {
     "weight", "weights", "w", "coef", "coeff", "coefficient", "beta", "alpha", "lambda", "lam",
@@ -204,6 +205,8 @@ def guess(name: str) -> list[Guess]:
         return []
     if some & _LATE and not (some & (_TARGET - {"batch", "x"})):
         return [Guess("constant", 1)]
+    if some & _PRECISION:
+        return [Guess("out_scale", 2 if _of_pixels(words) else 1)]
     scale = _scale_roles(words, whole, some)
     if scale and some & (_MEAN - {"m"}):
         # mean_log_var: both side by side, to be split.

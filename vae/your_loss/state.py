@@ -35,6 +35,7 @@ BASES = {
 ENCODERS = frozenset({"encode", "encoder", "enc", "encoding"})
 # Words of the number of values of an image, computed somewhere.
 FLAT = frozenset({"flat", "flattened", "flatten", "input", "image", "img", "pixels", "x"})
+ADVERSARIES = frozenset({"disc", "discriminator", "discrim", "critic"})
 # What a network of one's own is made of.
 LAYERS = frozenset({"matmul", "mm", "dot", "linear", "conv2d_transpose", "conv_transpose2d"})
 LAYER_WORDS = frozenset(
@@ -279,7 +280,7 @@ class State:
         if isinstance(self.given_constant(value), int | float):
             return "constant"
         found = self.candidates(value)
-        if hint and hint not in found and not value.failed:
+        if hint and hint not in found and not value.failed and not _is_judged(value):
             # A letter alone, `b`, is a batch only where its place does not say more.
             letter = all(len(name) == 1 for name in value.names)
             found.insert(0 if letter and not DATA & set(found) else len(found), hint)
@@ -553,6 +554,13 @@ class State:
         value.node = graph.leaf(key, arrays.constant(1.0), unshaped=True)
         self.leaves[key] = (value, value.node)
         return value.node
+
+
+def _is_judged(value: Opaque) -> bool:
+    """Whether a value is what an adversary says of a picture: compared, but no picture."""
+    last = value.callee.rsplit(".", 1)[-1]
+    judges = set(roles.words_of(last)) & ADVERSARIES
+    return value.source == "call" and (bool(judges) or last in ("D", "netD", "net_D"))
 
 
 def _is_again(one: Opaque | None, two: Opaque) -> bool:
