@@ -91,7 +91,10 @@ def test_one_figure_fits_its_frame_and_is_moved_by_its_dials(open_page):
         assert main.evaluate("main => main.scrollHeight <= main.clientHeight"), name
         assert main.evaluate("main => main.scrollWidth <= main.clientWidth"), name
         expect(sliders.last).to_be_in_viewport(ratio=1)
-        expect(page.locator(".stVegaLiteChart")).to_be_in_viewport(ratio=0.99)
+        figure = page.locator(".stVegaLiteChart")
+        expect(figure).to_be_in_viewport(ratio=0.99)
+        # Drawn when it came, and not when a figure is at last that nothing has called near.
+        assert figure.evaluate("figure => getComputedStyle(figure).animationName") == "none", name
     moved = step_dial(page, "start", inputs=5)
     assert moved.followed == 5
     assert moved.sent == 0
