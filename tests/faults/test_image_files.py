@@ -258,12 +258,12 @@ def test_a_spoilt_cache_of_digits_is_drawn_again(
     monkeypatch.setattr(digits, "edge_distances", lambda: drawn)
     path = tmp_path / f"digits-{digits.VERSION}.npz"
     np.savez_compressed(path, **spoilt)
-    sets._digit_distances.cache_clear()
+    sets._drawn.cache_clear()
     sets._digits.cache_clear()
     try:
         assert (load_images("digits").train == 255).all()
     finally:
-        sets._digit_distances.cache_clear()
+        sets._drawn.cache_clear()
         sets._digits.cache_clear()
     with npz.open_npz(path) as stored:
         assert stored.header("distances").shape == (count, 28, 28)

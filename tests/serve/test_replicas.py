@@ -22,6 +22,7 @@ import psutil
 import pytest
 from appserver import ROOT, Server, environment, serve_replicas
 from benchmarks.client import Session
+from websockets.exceptions import WebSocketException
 
 from vae.runs.folders import HOME
 from vae.serve.shell import ServeError, find_proxy
@@ -117,6 +118,17 @@ def run_of(session: Session) -> str:
     return found[1] if found else ""
 
 
+async def arrive(service: Service, path: str, server: str, cookie: str | None = None) -> Session:
+    """A visitor whose browser tries again, as it does, where a server ends under its hands."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return await Session(service.url, path, server=server, cookie=cookie).open()
+        except (OSError, WebSocketException):
+            assert time.monotonic() < end
+            await asyncio.sleep(0.5)
+
+
 async def begin(session: Session) -> str:
     """Press Train; returns the run that the address names then."""
     await session.press("Train")
@@ -180,8 +192,7 @@ async def lose_a_server(service: Service, learners: list[Session]) -> None:
         victim.kill()
         await first.closed(PATIENCE)
         await third.closed(PATIENCE)
-        again = Session(service.url, f"train?run={run}", server="r1", cookie=first.cookie)
-        await again.open()
+        again = await arrive(service, f"train?run={run}", "r1", first.cookie)
         assert again.took_name() == "r2"
         assert "The server that you were on has ended" in again.texts()
         assert "Its last checkpoint is still here" in again.texts()
@@ -192,7 +203,7 @@ async def lose_a_server(service: Service, learners: list[Session]) -> None:
         assert server_of_run(run_of(again)) == "r2"
         await sees(again, "Waiting: 1 run is ahead")
     await wait(lambda: service.get("/_stcore/health", "r1")[0] == 200 and service.is_up("r1"))
-    late = await Session(service.url, f"train?run={run}", server="r1").open()
+    late = await arrive(service, f"train?run={run}", "r1")
     assert "somebody goes on with it there" in late.texts()
     assert not [each for each in late.buttons() if each.startswith("Open it at step")]
     await late.close()
