@@ -235,6 +235,23 @@ def test_a_question_sets_its_settings_and_its_comparison(registry):
     assert words(page).count("latents should survive") == 2
 
 
+def test_a_choice_counts_while_an_address_is_on_its_way_and_back_goes_back(registry):
+    page = open_page({"lesson": "pixel-mean"})
+    page.button_group(key="train_question").set_value("race").run()
+    assert address(page)["lesson"] == "race"
+    # With a press comes the address that the browser still has.
+    page.query_params["lesson"] = "pixel-mean"
+    page.button_group(key="train_question").set_value("sampling").run()
+    assert address(page)["lesson"] == "sampling"
+    assert page.button_group(key="train_question").value == "sampling"
+    # The browser's Back brings an address and nothing else.
+    page.query_params["lesson"] = "pixel-mean"
+    page.run()
+    assert address(page)["lesson"] == "pixel-mean"
+    assert page.button_group(key="train_question").value == "pixel-mean"
+    assert not registry.asked
+
+
 def test_the_race_runs_its_four_losses(registry):
     page = open_page({"lesson": "race"})
     page.button(key="train").click().run()

@@ -207,6 +207,29 @@ def test_a_chosen_question_is_pasted_and_left_when_the_code_changes():
     assert not app.query_params
 
 
+def test_a_size_counts_while_an_address_is_on_its_way_and_back_goes_back():
+    app = run_page("your_loss")
+    app.text_input(key="loss_latents").set_value("32").run()
+    older = dict(app.query_params)
+    app.text_input(key="loss_batch").set_value("64").run()
+
+    def come_with(query):
+        for name, text in query.items():
+            app.query_params[name] = text
+
+    # With a size comes the address that the browser still has.
+    come_with(older)
+    app.text_input(key="loss_image").set_value("3x64x64").run()
+    asked = asked_of(app)
+    assert (asked.latents, asked.batch, asked.image) == ("32", "64", "3x64x64")
+    # The browser's Back brings an address and nothing else.
+    app.query_params.clear()
+    come_with(older)
+    app.run()
+    asked = asked_of(app)
+    assert (asked.latents, asked.batch, asked.image) == ("32", "", "")
+
+
 def test_two_losses_stand_side_by_side():
     app = run_page("your_loss")
     app.text_area(key="loss_second").set_value(EXAMPLE.replace("+ kl", "+ 2 * kl")).run()

@@ -7,7 +7,7 @@ as it stands can be a link or a picture of another host. So every foreign value 
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Literal
 
 import streamlit as st
@@ -24,6 +24,9 @@ _SIGNS = re.compile(r"([\\`*_\[\]()<>!$~|&{}:#])")
 # Lists, rules and headings begin with a sign at the beginning.
 _BEGINNING = re.compile(r"^(?=[-+=\d])")
 _WORD_JOINER = "\u2060"
+# An address is on its way for a fraction of a second.
+_WRITTEN = 8
+_NOTHING: tuple[tuple[dict[str, str], ...], object] = ((), None)
 
 
 def quote(value: object) -> str:
@@ -69,6 +72,28 @@ def put(query: Mapping[str, str], names: Collection[str]) -> None:
     changed = {name: text for name, text in query.items() if st.query_params.get(name) != text}
     if changed:
         st.query_params.update(changed)
+
+
+def write(query: Mapping[str, str], names: Collection[str], *, key: str, state: object) -> None:
+    """``put`` what a page's ``state`` says, and remember it under ``key`` of the session."""
+    put(query, names)
+    written, _ = st.session_state.get(key, _NOTHING)
+    if query not in written[-1:]:
+        written = (*written, dict(query))[-_WRITTEN:]
+    st.session_state[key] = written, state
+
+
+def is_new(query: Mapping[str, str], *, key: str, state: Callable[[], object]) -> bool:
+    """Whether somebody set this address beside the page, which wrote others under ``key``: by a
+    link, or by the browser's Back.
+
+    ``state`` gives the page's state with what came with this run. A choice that is made while an
+    address is on its way comes with an older one of the page's own; Back comes with nothing else.
+    """
+    written, shown_then = st.session_state.get(key, _NOTHING)
+    if query in written[-1:]:
+        return False
+    return query not in written or state() == shown_then
 
 
 def number(name: str, *, default: float, minimum: float, maximum: float) -> float:

@@ -30,10 +30,9 @@ _KEYS = {
 def read(limits: Limits) -> PageState:
     """The page's state at the start of a run: of the address, the controls, the host's limits."""
     query = address.own(OWN)
-    known = query == st.session_state.get(_WRITTEN)
     # Back from another page, whose address carries none of this: keep what was chosen.
     back = not query and _STATE in st.session_state
-    if not (known or back):
+    if not back and address.is_new(query, key=_WRITTEN, state=current):
         state, wrong = from_query(query, limits)
         put(state)
         st.session_state[_WRONG] = wrong
@@ -89,9 +88,7 @@ def set_run(run: str) -> None:
 
 def write_address(state: PageState) -> None:
     """Put all that is chosen into the address."""
-    query = state.to_query()
-    address.put(query, OWN)
-    st.session_state[_WRITTEN] = query
+    address.write(state.to_query(), OWN, key=_WRITTEN, state=state)
 
 
 def wrong_values() -> tuple[WrongValue, ...]:

@@ -54,7 +54,7 @@ def read() -> Asked:
     """What is asked at the start of a run: an address that is new here counts first."""
     query = address.own(OWN)
     fresh = _STATE not in st.session_state
-    if fresh or (query and query != st.session_state.get(_WRITTEN)):
+    if fresh or (query and address.is_new(query, key=_WRITTEN, state=current)):
         asked, wrong = from_query(query)
         st.session_state[_STATE] = asked
         st.session_state[_WRONG] = wrong
@@ -151,9 +151,7 @@ def note_drawn(asked: Asked, *readings: Reading) -> dict[str, dict[str, str]]:
 
 def write_address(asked: Asked) -> None:
     """Put what is asked into the address, where it fits there."""
-    query = asked.to_query()
-    address.put(query, OWN)
-    st.session_state[_WRITTEN] = query
+    address.write(asked.to_query(), OWN, key=_WRITTEN, state=asked)
 
 
 def wrong_values() -> tuple[WrongValue, ...]:
