@@ -100,7 +100,7 @@ def build_best_output_chart(
         shape,
         *_centres(),
         _expected_cost(family),
-        params=_params(output, spread, bright, place),
+        params=[*_params(output, spread, bright, place), _target_weights()],
         height=_HEIGHT + 60,
         description="The density of the targets as a grey area, with lines at their mean, median "
         f"and mode. The expected cost of each output under {_READ_ALOUD[family]} with a thick "
@@ -155,13 +155,20 @@ def _expected(family: str) -> alt.Chart:
     # targets' shape, and the weights nothing of the spread.
     return (
         rows.transform_calculate(cost_here=COSTS[family]("datum.x", "datum.y", SPREAD.name))
-        .transform_calculate(weight=target_weight("datum.x", BRIGHT.name, PLACE.name))
+        .transform_calculate(weight=f"target_weights[datum.i % {TARGETS}]")
         .transform_calculate(charge="datum.weight * datum.cost_here")
         .transform_aggregate(total="sum(charge)", weights="sum(weight)", groupby=["y"])
         .transform_calculate(cost="datum.total / datum.weights")
         .transform_joinaggregate(least="min(cost)", highest="max(cost)")
         .transform_calculate(excess="datum.cost - datum.least", most="datum.highest - datum.least")
     )
+
+
+def _target_weights() -> alt.Parameter:
+    """The targets' weights, which are the same for each output: worked out once at a move."""
+    greys = (repr(i / (TARGETS - 1)) for i in range(TARGETS))
+    weights = ", ".join(target_weight(grey, BRIGHT.name, PLACE.name) for grey in greys)
+    return alt.param(name="target_weights", expr=f"[{weights}]")
 
 
 def _centres() -> list[alt.Chart]:
