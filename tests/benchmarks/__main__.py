@@ -89,7 +89,7 @@ def app_rows(data: Path | None, seconds: float) -> Iterator[Row]:
         start = server.seconds_to_healthy
         yield Row("start to a healthy server", f"{start:.2f} s", "2 s", start <= 2)
         memory = asyncio.run(app.memory_after_every_page(server))
-        yield Row("server memory after every page", f"{memory:.0f} MB", "250 MB", memory <= 250)
+        yield Row("server memory after every page", f"{memory:.0f} MB", "220 MB", memory <= 220)
         for page, (wait, used) in asyncio.run(app.page_latencies(server)).items():
             value = f"{1000 * wait:.0f} ms, processor {1000 * used:.0f} ms"
             yield Row(f"script run of {page}", value, "60 ms", wait <= 0.06)
