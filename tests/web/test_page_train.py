@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 import run_samples
+import streamlit as st
 from appserver import ROOT
 from page_runs import said
 from streamlit.testing.v1 import AppTest
@@ -19,6 +20,7 @@ from vae.runs.limits import LimitError, Limits
 from vae.runs.registry import AlreadyRunning, NotOwner, QueueFull
 from vae.runs.snapshots import RunSnapshot
 from vae.shipped.cards import CHECKPOINTS
+from vae.web.kit import address as page_address
 from vae.web.train import buttons
 from vae.web.train import commands as train_commands
 from vae.web.train import run as train_run
@@ -249,6 +251,25 @@ def test_a_choice_counts_while_an_address_is_on_its_way_and_back_goes_back(regis
     page.run()
     assert address(page)["lesson"] == "pixel-mean"
     assert page.button_group(key="train_question").value == "pixel-mean"
+    assert not registry.asked
+
+
+def test_a_choice_counts_that_ends_a_run_in_the_middle_of_an_address(registry, monkeypatch):
+    page = open_page({"lesson": "pixel-mean", "seed": "5"})
+
+    def put_half(query, names):
+        del names, query
+        del st.query_params["lesson"]
+        raise InterruptedError
+
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr(page_address, "put", put_half)
+        page.button_group(key="train_question").set_value("free").run()
+    assert page.exception
+    assert "lesson" not in address(page)
+    page.button_group(key="train_question").set_value("sampling").run()
+    assert not page.exception
+    assert address(page) == {"lesson": "sampling", "seed": "5"}
     assert not registry.asked
 
 

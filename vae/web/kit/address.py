@@ -26,7 +26,7 @@ _BEGINNING = re.compile(r"^(?=[-+=\d])")
 _WORD_JOINER = "\u2060"
 # An address is on its way for a fraction of a second.
 _WRITTEN = 8
-_NOTHING: tuple[tuple[dict[str, str], ...], object] = ((), None)
+_NOTHING: tuple[tuple[dict[str, str], ...], tuple[dict[str, str], ...], object] = ((), (), None)
 
 
 def quote(value: object) -> str:
@@ -67,20 +67,29 @@ def own(names: Collection[str]) -> dict[str, str]:
 def put(query: Mapping[str, str], names: Collection[str]) -> None:
     """Make ``query`` all that the address says under ``names``; what others wrote there stays."""
     # One by one, never the whole: Streamlit refuses it where a control is bound to the address.
-    for name in own(names).keys() - query.keys():
+    for name in _surplus(query, names):
         del st.query_params[name]
     changed = {name: text for name, text in query.items() if st.query_params.get(name) != text}
     if changed:
         st.query_params.update(changed)
 
 
+def _surplus(query: Mapping[str, str], names: Collection[str]) -> list[str]:
+    return sorted(own(names).keys() - query.keys())
+
+
 def write(query: Mapping[str, str], names: Collection[str], *, key: str, state: object) -> None:
     """``put`` what a page's ``state`` says, and remember it under ``key`` of the session."""
+    written, _, shown_then = st.session_state.get(key, _NOTHING)
+    # A choice may end this run between two of the steps, and come with the address as it is then.
+    passing = [own(names)]
+    for name in _surplus(query, names):
+        passing.append({each: text for each, text in passing[-1].items() if each != name})
+    st.session_state[key] = written, (*passing, dict(query)), shown_then
     put(query, names)
-    written, _ = st.session_state.get(key, _NOTHING)
     if query not in written[-1:]:
         written = (*written, dict(query))[-_WRITTEN:]
-    st.session_state[key] = written, state
+    st.session_state[key] = written, (), state
 
 
 def is_new(query: Mapping[str, str], *, key: str, state: Callable[[], object]) -> bool:
@@ -90,8 +99,8 @@ def is_new(query: Mapping[str, str], *, key: str, state: Callable[[], object]) -
     ``state`` gives the page's state with what came with this run. A choice that is made while an
     address is on its way comes with an older one of the page's own; Back comes with nothing else.
     """
-    written, shown_then = st.session_state.get(key, _NOTHING)
-    if query in written[-1:]:
+    written, passing, shown_then = st.session_state.get(key, _NOTHING)
+    if query in written[-1:] or query in passing:
         return False
     return query not in written or state() == shown_then
 
