@@ -3,7 +3,7 @@
 import ast
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice, product
 from typing import Any
@@ -165,16 +165,10 @@ def _by_draws(
         return None
     if not _WEIGHED.search(text_of(tree)):
         return None
-    sizes = next(guess_sizes(tree, request, defaults))
-    for draws in ("second", "first"):
-        setup = replace(_setup(tree, request, sizes, defaults), draws=draws)
-        try:
-            found = _search_entries(tree, setup, request.function, {}, [], [])
-        except TooMuch:
-            return None
-        if found is not None and found.examined.quality >= 2 and found.examined.weighted:
-            return found
-    return None
+    shapes = ({"draws": "second"}, {"draws": "first"})
+    return _first_that_fits(
+        tree, request, defaults, shapes, lambda found: bool(found.examined.weighted)
+    )
 
 
 def _by_classes(
@@ -186,14 +180,26 @@ def _by_classes(
     """Outputs with an axis of classes, where one is lacking in what compares them."""
     if not any("classes" in text for _, text in failures):
         return None
+    shapes = ({"classes": "last"}, {"classes": "first"})
+    return _first_that_fits(tree, request, defaults, shapes, lambda _: True)
+
+
+def _first_that_fits(
+    tree: ast.Module,
+    request: Request,
+    defaults: Mapping[str, Any],
+    shapes: Sequence[Mapping[str, Any]],
+    fits: Callable[[Found], bool],
+) -> Found | None:
+    """The first of ``shapes``, parts of a ``Setup``, in which a loss is understood and ``fits``."""
     sizes = next(guess_sizes(tree, request, defaults))
-    for place in ("last", "first"):
-        setup = replace(_setup(tree, request, sizes, defaults), classes=place)
+    for shape in shapes:
+        setup = replace(_setup(tree, request, sizes, defaults), **shape)
         try:
             found = _search_entries(tree, setup, request.function, {}, [], [])
         except TooMuch:
             return None
-        if found is not None and found.examined.quality >= 2:
+        if found is not None and found.examined.quality >= 2 and fits(found):
             return found
     return None
 
