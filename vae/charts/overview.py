@@ -143,7 +143,7 @@ def build_loss_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin:
 
 def build_cost_chart(*, t: float, p: float, sigma: float) -> alt.TopLevelMixin:
     """The three losses at the current output as bars with their numbers."""
-    here = _costs(one_row(u="p"), "p", "a_p").transform_calculate(
+    here = _costs(one_row(), "p", "a_p").transform_calculate(
         shown=f"min(datum.cost, {COSTLIEST})", text="format(datum.cost, '.3f')", least=_LEAST
     )
     here = here.transform_calculate(
