@@ -231,3 +231,138 @@ vae.add_loss(K.mean(reconstruction_loss + kl_loss))
         if found.read:
             assert (found.family, found.beta) == ("bernoulli", pytest.approx(1.0))
     assert your_loss.read(code, image=(784,)).read
+
+
+def test_a_draw_that_a_network_gives_beside_its_moments_makes_no_output_of_them() -> None:
+    code = """
+class Draw(layers.Layer):
+    def call(self, inputs):
+        mu, logvar = inputs
+        return mu + tf.exp(0.5 * logvar) * tf.random.normal(tf.shape(mu))
+def build(width, latents):
+    x = keras.Input(shape=(width,))
+    mu = layers.Dense(latents)(x)
+    logvar = layers.Dense(latents)(x)
+    encoder = keras.Model(x, [mu, logvar, Draw()([mu, logvar])])
+    return encoder, keras.Sequential([layers.Dense(width)])
+def train(data):
+    encoder, decoder = build(784, 16)
+    def train_step(x):
+        with tf.GradientTape() as tape:
+            mu, logvar, z = encoder(x)
+            recon = tf.reduce_sum(tf.square(x - decoder(z)), axis=1)
+            kl = -0.5 * tf.reduce_sum(1 + logvar - tf.square(mu) - tf.exp(logvar), axis=1)
+            loss = tf.reduce_mean(recon + kl)
+        tape.gradient(loss, encoder.trainable_weights)
+    for x in data:
+        train_step(x)
+"""
+    found = your_loss.read(code, image=(784,), latents=(16,), batch=8)
+    assert (found.kl_form, found.sigma2) == ("kl", pytest.approx(0.5))
+
+
+def test_what_is_not_known_stays_when_something_is_added_to_it() -> None:
+    code = """
+def loss(recon, x, mu, logvar):
+    kl = 0.5 * (torch.trace(torch.cov(mu.T)) - mu.size(1))
+    kl += 0.5 * torch.sum(torch.mean(mu, dim=0) ** 2)
+    return F.mse_loss(recon, x) + kl
+"""
+    assert not your_loss.read(code, image=(784,), latents=(16,), batch=8).read
+
+
+def test_losses_in_the_places_of_a_list() -> None:
+    code = f"""
+losses = [None] * 2
+for i in range(2):
+    recon, mu, logvar = model(x)
+    losses[i] = F.mse_loss(recon, x, reduction="sum") + ({KL}).sum()
+loss = losses[0] / x.size(0)
+loss.backward()
+"""
+    assert your_loss.read(code, image=(784,), latents=(8,)).sigma2 == pytest.approx(0.5)
+
+
+def test_an_argument_compared_with_none() -> None:
+    code = f"""
+def loss(recon, x, mu, logvar, error=None):
+    if error == None:
+        rec = F.binary_cross_entropy(recon, x, reduction="sum")
+    else:
+        rec = F.mse_loss(recon, x, reduction="sum")
+    return rec + ({KL}).sum()
+"""
+    found = your_loss.read(code, image=(784,), latents=(8,))
+    assert (found.family, found.beta) == ("bernoulli", pytest.approx(1.0))
+
+
+def test_a_function_that_calls_itself_to_print_is_no_obstacle() -> None:
+    code = f"""
+def show(tree, depth=0):
+    for name in tree:
+        show(tree[name], depth + 1)
+def loss(recon, x, mu, logvar):
+    rec = F.mse_loss(recon, x, reduction="sum")
+    kl = ({KL}).sum()
+    show(dict(rec=rec, kl=kl))
+    return rec + kl
+"""
+    assert your_loss.read(code, image=(784,), latents=(8,)).sigma2 == pytest.approx(0.5)
+
+
+def test_a_residual_of_the_output_alone_is_a_term_of_its_own() -> None:
+    code = f"""
+def loss(recon, x, mu, logvar, lam=5.0):
+    residual = K @ recon.T - torch.linspace(0, 1, steps=7)
+    physics = torch.mean((residual / residual.norm(dim=0)) ** 2)
+    return torch.sum((recon - x) ** 2) + ({KL}).sum() + lam * physics
+"""
+    found = your_loss.read(code, image=(784,), latents=(8,), batch=16)
+    assert found.sigma2 == pytest.approx(0.5)
+    assert found.unknown
+
+
+def test_a_reduction_that_a_setting_says_is_asked_for() -> None:
+    code = f"""
+def loss(recon, x, mu, logvar, **kwargs):
+    return F.mse_loss(recon, x, reduction=kwargs["how"]) + ({KL}).mean()
+"""
+    asked = your_loss.read(code, image=(784,), latents=(8,), batch=16)
+    assert not asked.read
+    assert [choice.values for choice in asked.choices] == [("mean", "sum")]
+    for how, sigma2 in (("mean", 392.0), ("sum", 0.5 / 16)):
+        found = your_loss.read(code, image=(784,), latents=(8,), batch=16, constants={"how": how})
+        assert found.sigma2 == pytest.approx(sigma2)
+
+
+def test_a_size_among_the_flags_of_an_imported_module() -> None:
+    code = """
+from absl import flags
+flags.DEFINE_integer("width", default=16, help="")
+def train():
+    mu, sigma = encoder(x)
+    q = tfp.distributions.Normal(mu, sigma)
+    p = tfp.distributions.Normal(np.zeros(flags.FLAGS.latent_dim), np.ones(flags.FLAGS.latent_dim))
+    px = tfp.distributions.Bernoulli(logits=decoder(q.sample()))
+    kl = tf.reduce_sum(tfp.distributions.kl_divergence(q, p), 1)
+    elbo = tf.reduce_sum(tf.reduce_sum(px.log_prob(x), 1) - kl, 0)
+    optimizer.minimize(-elbo)
+"""
+    found = your_loss.read(code, image=(784,), latents=(16,), batch=8)
+    assert (found.family, found.beta) == ("bernoulli", pytest.approx(1.0))
+
+
+def test_steps_of_a_network_that_are_laid_side_by_side() -> None:
+    code = f"""
+for x in loader:
+    steps = []
+    for place in range(length):
+        steps.append(head(cell(mystery[place])))
+    logits = torch.stack(steps, dim=1)
+    mu, logvar = encoder(x)
+    rec = F.cross_entropy(logits.view(-1, logits.size(-1)), x.view(-1), reduction="sum")
+    loss = (rec + ({KL}).sum()) / x.size(0)
+    loss.backward()
+"""
+    found = your_loss.read(code, image=(30,), latents=(8,), batch=4)
+    assert (found.family, found.beta) == ("categorical", pytest.approx(1.0))

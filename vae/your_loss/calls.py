@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from vae.your_loss import arrays, distributions, graph, library, shaping
-from vae.your_loss.arrays import BUDGET, Array, Misfit, TooMuch
+from vae.your_loss.arrays import BUDGET, Array, Misfit
 from vae.your_loss.builtins_table import BUILTINS, text_method
 from vae.your_loss.graph import Node
 from vae.your_loss.once import once
@@ -225,7 +225,8 @@ class Calls(State):
             # A generator runs when it is looped over, and then it gives data.
             return self.opaque_call(Opaque(closure.name, "argument", self.line), args, named)
         if self.calls >= MAX_CALLS:
-            raise TooMuch("functions call each other too deeply to be read")
+            # A function that calls itself, to print what lies inside of what: no loss is so deep.
+            return self.opaque_call(Opaque(closure.name, "argument", self.line), args, named)
         if closure.bound is not None:
             args = [closure.bound, *args]
         scope = Scope({}, closure.scope)
@@ -456,8 +457,12 @@ class Calls(State):
         """The number behind a name of a size, such as ``latent_dim``, where a shape is said."""
         if isinstance(value, list | tuple):
             return [self.sized(item) for item in value]
-        if not isinstance(value, Opaque) or self.default_of(value) is not None:
+        if not isinstance(value, Opaque):
             return value
+        default = self.default_of(value)
+        if default is not None:
+            said = self.said_size(value.name)
+            return default if said is None else said
         return self.resolve(value) if self.role_of(value) in ("batch", "latents") else value
 
     def pictures_again(self, name: str, args: list[Any]) -> Node | None:

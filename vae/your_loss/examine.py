@@ -15,6 +15,7 @@ from vae.your_loss.state import State
 from vae.your_loss.values import Opaque
 
 MAX_UNKNOWN = 6
+_LATENT = frozenset({"mean", "z", *LATENT_SCALES})
 # Whatever their scale, they are normalised: it needs no logarithm beside it.
 _NORMALISED = ("mixture", "categorical", "discretised-logistic")
 
@@ -148,8 +149,15 @@ def _look_at_inputs(found: Examined) -> None:
 
 
 def _is_broken(value: Opaque | None) -> bool:
-    """Whether a value came of shapes that do not go together."""
-    return value is not None and value.broken
+    """Whether a value came of shapes that do not go together, in what may be the loss itself.
+
+    What is made of the output alone, as the residual of an equation, is a term of its own.
+    """
+    return (
+        value is not None
+        and value.broken
+        and ({"target", "output"} <= value.inputs or bool(value.inputs & _LATENT))
+    )
 
 
 def _twins(found: Examined) -> list[str]:

@@ -16,7 +16,7 @@ from vae.your_loss.graph import Node
 from vae.your_loss.once import once
 from vae.your_loss.operations import Call, NotKnown
 from vae.your_loss.roles import words_of
-from vae.your_loss.state import NoRole
+from vae.your_loss.state import SETTINGS, NoRole
 from vae.your_loss.values import (
     ClassValue,
     Closure,
@@ -243,6 +243,9 @@ class Expressions(Calls):
             return Opaque(name, "attribute", self.line)
         if isinstance(owner, Library):
             path = f"{owner.path}.{name}"
+            if owner.path.rsplit(".", 1)[-1].lower() in SETTINGS:
+                # Of a module of one's own: `FLAGS.beta` is a number, whoever holds it.
+                return self.globals.setdefault(path, Opaque(path, "attribute", self.line))
             if name in library.CONSTANTS and library.framework_of(path):
                 return library.CONSTANTS[name]
             return Library(_canonical(path))
@@ -578,8 +581,9 @@ class Expressions(Calls):
         if isinstance(left, LossObject) and isinstance(right, LossObject):
             # Objects that were made apart are not equal, whatever their settings.
             return (left is right) == isinstance(op, ast.Eq | ast.Is)
-        if isinstance(op, ast.Is | ast.IsNot):
-            return self.same(left, right) == isinstance(op, ast.Is)
+        none = right is None and isinstance(left, Opaque) and left.may_be_none
+        if isinstance(op, ast.Is | ast.IsNot) or (none and isinstance(op, ast.Eq | ast.NotEq)):
+            return self.same(left, right) == isinstance(op, ast.Is | ast.Eq)
         if isinstance(op, ast.In | ast.NotIn):
             return self.contains(op, left, right, node)
         function = _COMPARE[type(op)]
@@ -765,7 +769,9 @@ class Expressions(Calls):
         elif isinstance(target, ast.Subscript):
             owner = self.value(target.value, scope)
             key = self.key(target.slice, scope)
-            if isinstance(owner, dict) and isinstance(key, str | int):
+            if isinstance(owner, dict) and isinstance(key, str | int):  # noqa: SIM114
+                owner[key] = value
+            elif isinstance(owner, list) and isinstance(key, int) and abs(key) < len(owner):
                 owner[key] = value
         elif isinstance(target, ast.Starred):
             self.bind(target.value, value, scope)

@@ -17,6 +17,7 @@ from vae.your_loss.graph import Node
 from vae.your_loss.library import ALIASES, HANDED_ON, NO_GRADIENT, framework_of
 from vae.your_loss.relevance import LONG
 from vae.your_loss.roles import words_of
+from vae.your_loss.state import DATA
 from vae.your_loss.values import (
     ClassValue,
     Closure,
@@ -229,7 +230,8 @@ class Interpreter(Expressions):
         old = self.value(_loaded(target), scope)
         added = self.value(node.value, scope)
         new = self.binary(node.op, old, added, node)
-        if isinstance(old, Opaque) and isinstance(added, Node) and isinstance(node.op, ast.Add):
+        begun = isinstance(old, Opaque) and not old.inputs & DATA
+        if begun and isinstance(added, Node) and isinstance(node.op, ast.Add):
             # A running total of epochs that began outside of what was pasted.
             new = added
         self.bind(target, new, scope)

@@ -1,6 +1,7 @@
 """The losses of the libraries, each with its own order of arguments and its own default mean."""
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,7 +19,7 @@ from vae.your_loss.operations import (
     softplus,
     wholes,
 )
-from vae.your_loss.values import LossObject
+from vae.your_loss.values import LossObject, Opaque
 
 # torch clamps log(p) at -100; no probe comes near it.
 LEAST_LOG = -100.0
@@ -76,11 +77,12 @@ def _torch_reduction(call: Call, place: int) -> str:
         given = call.args[place]
     if given is None:
         return "mean"
+    given = call.context.chosen_text(given, ("mean", "sum"))
     if given in ("mean", "elementwise_mean"):
         return "mean"
     if given in ("sum", "none", "batchmean"):
         return str(given)
-    raise NotKnown(f"with reduction {given!r}")
+    raise NotKnown("with a reduction that is not known")
 
 
 def _reduced(call: Call, node: Node, reduction: str) -> Node:
@@ -142,8 +144,29 @@ def _torch_categorical(call: Call) -> Any:
     call.context.over_classes = True
     logits = call.node(0, "input", hint="output")
     target = call.get(1, "target")
+    logits = _in_rows(call, logits, target)
     found = categorical(call, logits, target, axis=1 if logits.ndim > 1 else 0)
     return _reduced(call, found, _torch_reduction(call, 99))
+
+
+def _in_rows(call: Call, logits: Node, target: Any) -> Node:
+    """The output of which only ``view(-1, classes)`` was seen, a row for each class of the target.
+
+    What the view was taken of may be the list of a network's steps, of which nothing is known.
+    """
+    value = call.get(0, "input")
+    viewed = isinstance(value, Opaque) and re.search(r"\.(view|reshape)\(", value.path) is not None
+    if not viewed or not logits.leaf or logits.ndim < 3 or call.context.setup.classes != "last":
+        return logits
+    node = call.context.node(target, "target")
+    count, classes = math.prod(logits.shape[:-1]), logits.shape[-1]
+    if node.ndim != 1 or node.shape[0] > count:
+        return logits
+
+    def rows(a: arrays.Array) -> arrays.Array:
+        return arrays.index(arrays.reshape(a, (count, classes)), (slice(0, node.shape[0]),))
+
+    return call.run(rows, logits, name="reshape")
 
 
 def _torch_nll(call: Call) -> Any:
@@ -151,6 +174,7 @@ def _torch_nll(call: Call) -> Any:
     call.context.over_classes = True
     logs = call.node(0, "input", hint="output")
     target = call.get(1, "target")
+    logs = _in_rows(call, logs, target)
     found = categorical(call, logs, target, axis=1 if logs.ndim > 1 else 0, logs=True)
     return _reduced(call, found, _torch_reduction(call, 99))
 

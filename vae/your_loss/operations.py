@@ -25,6 +25,7 @@ class Context(Protocol):
 
     line: int
     over_classes: bool
+    setup: Any
 
     def node(self, value: Any, hint: str = "") -> Node: ...
 
@@ -33,6 +34,8 @@ class Context(Protocol):
     def output(self) -> Node: ...
 
     def moment_of(self, value: Any) -> str: ...
+
+    def chosen_text(self, value: Any, texts: Sequence[str]) -> Any: ...
 
     def note(self, kind: str, text: str) -> None: ...
 

@@ -160,6 +160,10 @@ _PIXEL_SIZES = {
 }  # fmt: skip
 
 
+_OF_X = {word for word in _TARGET | _OUTPUT if len(word) > 3} | {"in", "gt", "rec", "gen", "star"}
+_OUTPUT |= {"star"}
+
+
 # Letters of formulas in names: μ, logσ, x̂ (an x and a circumflex).
 _LETTERS = {
     "μ": "mu", "σ": "sigma", "β": "beta", "λ": "lambda", "γ": "gamma", "α": "alpha", "ε": "eps",
@@ -191,6 +195,11 @@ def guess(name: str) -> list[Guess]:
         # What one well known collection calls the share of a batch in its data.
         return [Guess("constant", 2)]
     whole, some = "".join(words), set(words)
+    # xtrue, xstar: an x and what it is.
+    some |= {w[1:] for w in words if w[:1] == "x" and w[1:] in _OF_X}
+    if name.rsplit(".", 1)[-1] == "M":
+        # A matrix, no mean.
+        return []
     if name.rsplit(".", 1)[-1] == "b":
         # As often a weight as a batch: what it is has to be said.
         return [Guess("constant", 1)]

@@ -33,6 +33,9 @@ BASES = {
 }
 
 ENCODERS = frozenset({"encode", "encoder", "enc", "encoding"})
+DECODERS = frozenset(
+    {"decode", "decoder", "decoding", "dec", "generator", "generate", "reconstruct"}
+)
 # Words of the number of values of an image, computed somewhere.
 FLAT = frozenset({"flat", "flattened", "flatten", "input", "image", "img", "pixels", "x"})
 ADVERSARIES = frozenset({"disc", "discriminator", "discrim", "critic"})
@@ -261,6 +264,20 @@ class State:
             return self.leaves["output"][1]
         return self.role_leaf(None, "output")
 
+    def chosen_text(self, value: Any, texts: Sequence[str]) -> Any:
+        """What a setting says that takes one of ``texts``; one that the code lacks is asked for."""
+        if not isinstance(value, Opaque):
+            return value
+        given = self.given_constant(value)
+        if isinstance(given, str):
+            self.answered.setdefault(value.name, (self.line, given))
+            return given
+        default = self.default_of(value)
+        if isinstance(default, str):
+            return default
+        self.options.setdefault(value.name, (self.line, []))[1].extend(texts)
+        return None
+
     def note(self, kind: str, text: str) -> None:
         if len(self.notes) < 40 and (kind, self.line, text) not in self.notes:
             self.notes.append((kind, self.line, text))
@@ -285,9 +302,22 @@ class State:
             letter = all(len(name) == 1 for name in value.names)
             found.insert(0 if letter and not DATA & set(found) else len(found), hint)
         for role in found:
-            if not self.taken(role, value):
+            if not self.taken(role, value) or self.is_named_again(role, value):
                 return role
         return found[0] if found else self._by_callee(value)
+
+    def is_named_again(self, role: str, value: Opaque) -> bool:
+        """Whether the latents' scale is taken by a value of the very same name, met elsewhere.
+
+        A network is built with it in one place, and in another its loss asks for it once more.
+        """
+        if role not in roles.LATENT_SCALES or role not in self.leaves:
+            return False
+        other = self.leaves[role][0]
+        decoded = any(name == "z" or name.startswith("noise") for name in value.inputs)
+        decoded = decoded and not set(roles.words_of(value.callee)) & ENCODERS
+        same = other is not None and bool(set(other.names) & set(value.names))
+        return same and not decoded and value.source == "item"
 
     def candidates(self, value: Opaque) -> list[str]:
         """Roles that the names of ``value`` may mean, likeliest first."""
@@ -360,7 +390,7 @@ class State:
                 latents = origin.inputs & (DATA - {"target", "output"})
                 # An encoder's own layers, under the name of the picture.
                 return "" if words & LAYER_WORDS and not latents and not drawn else "output"
-            if words & {"decode", "decoder", "generator", "generate"}:
+            if words & {"decode", "decoder", "decoding", "generator", "generate"}:
                 return "output"
         return role
 
@@ -375,6 +405,9 @@ class State:
         words = {word for name in value.names for word in roles.words_of(name)}
         if words & {"z", "q", "prior", "p", "latent", "enc"} or any(w.isdigit() for w in words):
             return ""
+        if set(roles.words_of(value.callee)) & ENCODERS:
+            # A model of Keras that gives its draw of z beside its moments.
+            return ""
         drawn = {"z", "noise"} & {re.sub("[0-9]+$", "", name) for name in value.inputs}
         return kinds[role] if drawn else ""
 
@@ -386,7 +419,7 @@ class State:
         if value.source != "call":
             return ""
         words = set(roles.words_of(value.callee))
-        if words & {"decode", "decoder", "dec", "generator", "generate", "reconstruct"}:
+        if words & DECODERS:
             return "output"
         drawn = any(name == "z" or name.startswith("noise") for name in value.inputs)
         # What has a name is whole: nothing is added to it before it is compared.
