@@ -12,6 +12,22 @@ from benchmarks.client import Session
 MOST = {"": 67, "derivation": 204, "bias": 179, "your_loss": 76, "train": 77, "teach": 50}
 
 
+# A choice that changes a part of the page sends that part: a quarter of the page at most.
+CHOICES = {
+    "": ("Verdict", ["wrong"]),
+    "derivation": ("Digit", "3"),
+    "bias": ("Optimiser", ["Adam"]),
+}
+
+
+async def _choosing(url: str, page: str) -> int:
+    session = await Session(url, page).open()
+    opening = session.counts.messages
+    await session.set(*CHOICES[page])
+    await session.close()
+    return session.counts.messages - opening
+
+
 async def _opening(url: str, page: str) -> int:
     session = await Session(url, page).open()
     await session.close()
@@ -19,13 +35,17 @@ async def _opening(url: str, page: str) -> int:
 
 
 @pytest.mark.slow
-def test_no_opening_is_more_messages_than_it_was(tmp_path) -> None:
-    async def count(url: str) -> dict[str, int]:
-        return {page: await _opening(url, page) for page in MOST}
+def test_no_opening_is_more_messages_than_it_was_and_a_choice_is_few(tmp_path) -> None:
+    async def count(url: str) -> tuple[dict[str, int], dict[str, int]]:
+        return (
+            {page: await _opening(url, page) for page in MOST},
+            {page: await _choosing(url, page) for page in CHOICES},
+        )
 
     with serve(tmp_path) as server, ThreadPoolExecutor(1) as aside:
         # In a thread: the browser tests' driver has a running event loop in this one.
-        counts = aside.submit(lambda: asyncio.run(count(server.url))).result()
+        counts, choices = aside.submit(lambda: asyncio.run(count(server.url))).result()
     assert not {page: number for page, number in counts.items() if number > MOST[page]}, counts
     # A count that sees nothing would hold nothing.
     assert all(number > MOST[page] / 2 for page, number in counts.items()), counts
+    assert all(4 < choices[page] < MOST[page] / 4 for page in choices), choices

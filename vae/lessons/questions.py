@@ -6,6 +6,7 @@ in it ends up in the page's address, so that a lesson is also a link.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from vae.beliefs import BELIEFS
@@ -210,6 +211,7 @@ def lesson_of(configs: Sequence[TrainConfig]) -> str:
     return "free"
 
 
+@lru_cache(maxsize=256)
 def sweep(config: TrainConfig, kind: str = "sigma") -> tuple[TrainConfig, ...]:
     """Short runs of one network on one data set, from a high rate to a low one, and other losses.
 

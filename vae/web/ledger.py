@@ -16,6 +16,7 @@ from vae.web.kit import address, claims
 _STYLE = (Path(__file__).parent / "assets" / "ledger.css").read_text(encoding="utf-8")
 
 
+@st.fragment
 def show_ledger(*, present: bool = False) -> None:
     """Filters by verdict and thread, then the claims that pass, with links that keep the mode."""
     address.note_unknown("verdict", [str(verdict) for verdict in Verdict])
@@ -43,11 +44,12 @@ def show_ledger(*, present: bool = False) -> None:
     ]
     agreeing = sum(row.evidence.agrees for row in chosen)
     sources = sum(row.claim.by_source for row in chosen)
-    st.markdown(
-        f"**{len(chosen)}** of {len(CLAIMS)} claims shown; the number computed now agrees with "
-        f"the verdict in **{agreeing}**. In {sources} of them a source decides, and the number "
-        "illustrates."
-    )
     quiz.ask_ledger()
+    counted = (
+        f"<p><b>{len(chosen)}</b> of {len(CLAIMS)} claims shown; the number computed now agrees "
+        f"with the verdict in <b>{agreeing}</b>. In {sources} of them a source decides, and the "
+        "number illustrates.</p>"
+    )
     shown = claims.rows_html(tuple(row.claim.id for row in chosen), present)
-    st.html(f"<style>{_STYLE}</style>{shown}")
+    # One element with the rows: each is a message to every browser.
+    st.html(f"<style>{_STYLE}</style>{counted}{shown}")

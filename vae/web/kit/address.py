@@ -60,7 +60,7 @@ def hidden() -> frozenset[str]:
 
 def own(names: Collection[str]) -> dict[str, str]:
     """What the address says under ``names``: a page reads its own parameters and no others."""
-    query = st.query_params
+    query = st.query_params.to_dict()
     return {name: query[name] for name in sorted(names) if name in query}
 
 

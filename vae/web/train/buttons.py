@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from vae.config import option
+from vae.config import DATASETS, option
 from vae.images.sets import is_available
 from vae.lessons import questions
 from vae.runs.registry import get_registry
@@ -174,10 +174,11 @@ def _button(
 
 def _weights_popover(*, disabled: bool) -> None:
     """Shipped weights: to look at, or to train on."""
+    there = {name for name in DATASETS if is_available(name)}
     cards = {
         name: card
         for name, card in load_cards().items()
-        if card.weights and is_available(card.config.dataset)
+        if card.weights and card.config.dataset in there
     }
     if not cards:
         return

@@ -82,7 +82,7 @@ class PageState:
             state = state.with_lesson(changed.pop("lesson"))
         if "against" in changed:
             state = state.with_against(changed.pop("against"))
-        return state.with_settings(**changed)
+        return state.with_settings(**changed) if changed else state
 
     def control(self, name: str) -> Any:
         """What the control of this name shows: a setting, ``lesson`` or ``against``."""
@@ -119,7 +119,7 @@ class PageState:
             f"{most} is used"
             for name, most in beyond.items()
         )
-        return self.with_settings(**beyond), said
+        return (self.with_settings(**beyond) if beyond else self), said
 
     def visible(self) -> tuple[str, ...]:
         """The settings at hand: those that matter under the others, and the question's own."""

@@ -6,6 +6,7 @@ An address that the page did not write itself (a link, the browser's Back) is re
 and after each run the address is written from it.
 """
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import streamlit as st
@@ -38,7 +39,7 @@ def read(limits: Limits) -> PageState:
         st.session_state[_WRONG] = wrong
     allowed, said = current().within(limits)
     if said:
-        _keep(allowed)
+        _keep(allowed, _shown())
         st.session_state[_REFUSED] = said
     return allowed
 
@@ -46,11 +47,7 @@ def read(limits: Limits) -> PageState:
 def current() -> PageState:
     """The page's state at this moment: what buttons start, with what was changed just before."""
     kept: PageState = st.session_state.get(_STATE) or PageState()
-    shown = {
-        name: _as_tuple(st.session_state[key])
-        for name, key in _KEYS.items()
-        if key in st.session_state
-    }
+    shown = _shown()
     try:
         now = kept.with_controls(shown)
     except ConfigError as error:
@@ -60,21 +57,32 @@ def current() -> PageState:
         st.session_state[_REFUSED] = ()
     if now.lesson != kept.lesson:
         st.session_state[_WRONG] = ()
-    _keep(now)
+    _keep(now, shown)
     return now
 
 
 def put(state: PageState) -> None:
     """Make ``state`` the page's: the controls show it in the run that follows."""
     st.session_state[_WRONG] = st.session_state[_REFUSED] = ()
-    _keep(state)
+    _keep(state, _shown())
 
 
-def _keep(state: PageState) -> None:
+def _shown() -> dict[str, Any]:
+    """What the controls say that are on the page.
+
+    Of the whole session's state, since each look into it costs as much as ten of these.
+    """
+    whole = st.session_state.to_dict()
+    return {name: _as_tuple(whole[key]) for name, key in _KEYS.items() if key in whole}
+
+
+def _keep(state: PageState, shown: Mapping[str, Any]) -> None:
+    """Make ``state`` the page's; of the controls, which say ``shown``, those that say something
+    else are drawn anew."""
     st.session_state[_STATE] = state
-    for name, key in _KEYS.items():
-        if key in st.session_state and _as_tuple(st.session_state[key]) != state.control(name):
-            del st.session_state[key]
+    for name, value in shown.items():
+        if value != state.control(name):
+            del st.session_state[_KEYS[name]]
 
 
 def _as_tuple(value: Any) -> Any:
@@ -83,7 +91,7 @@ def _as_tuple(value: Any) -> Any:
 
 def set_run(run: str) -> None:
     """Show the run of this id; none when it is empty."""
-    _keep(current().with_run(run))
+    _keep(current().with_run(run), _shown())
 
 
 def write_address(state: PageState) -> None:
