@@ -6,12 +6,12 @@ in it ends up in the page's address, so that a lesson is also a link.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 from vae.beliefs import BELIEFS
 from vae.config import DATASETS, ConfigError, TrainConfig, WrongValue, default, option
 from vae.errors import shown
+from vae.memo import shared
 from vae.numerals import counted, written
 from vae.shipped.cards import MATCHED
 
@@ -211,7 +211,7 @@ def lesson_of(configs: Sequence[TrainConfig]) -> str:
     return "free"
 
 
-@lru_cache(maxsize=256)
+@shared(maxsize=256)
 def sweep(config: TrainConfig, kind: str = "sigma") -> tuple[TrainConfig, ...]:
     """Short runs of one network on one data set, from a high rate to a low one, and other losses.
 
