@@ -366,3 +366,61 @@ for x in loader:
 """
     found = your_loss.read(code, image=(30,), latents=(8,), batch=4)
     assert (found.family, found.beta) == ("categorical", pytest.approx(1.0))
+
+
+def test_a_conditional_prior_beside_a_decoder_that_gives_mean_and_variance() -> None:
+    code = """
+def kl(mu_q, logvar_q, mu_p, logvar_p):
+    ratio = (torch.exp(logvar_q) + (mu_q - mu_p) ** 2) / torch.exp(logvar_p)
+    return 0.5 * torch.mean(logvar_p - logvar_q + ratio - 1)
+class Decoder(nn.Module):
+    def forward(self, z, c):
+        h = self.net(torch.cat([z, c], dim=1))
+        mu, logvar = self.mu(h), self.logvar(h)
+        return mu, torch.exp(logvar)
+for x, y, c in loader:
+    mu_q, logvar_q = encode(x, c)
+    z = mu_q + torch.exp(0.5 * logvar_q) * torch.randn_like(mu_q)
+    mu_p, logvar_p = prior(c)
+    mu_dec, var_dec = Decoder()(z, c)
+    recon = (0.5 * (torch.log(var_dec) + (y - mu_dec) ** 2 / var_dec)).mean()
+    loss = recon + kl(mu_q, logvar_q, mu_p, logvar_p)
+    loss.backward()
+"""
+    found = your_loss.read(code, image=(64,), latents=(8,), batch=4)
+    assert (found.family, found.kl_form) == ("gaussian-learned", "kl")
+
+
+def test_what_is_made_of_the_true_picture_is_no_output() -> None:
+    code = """
+def loss(y_true, y_pred, mu, logvar):
+    true_edges = wavelets(y_true)
+    kl = -0.5 * tf.reduce_sum(1 + logvar - tf.square(mu) - tf.exp(logvar), axis=1)
+    recon = tf.reduce_sum(tf.square(y_true - y_pred), axis=1)
+    return tf.reduce_mean(recon + kl) + 0.1 * tf.reduce_mean(tf.abs(true_edges))
+"""
+    found = your_loss.read(code, image=(64,), latents=(8,), batch=4)
+    assert {role.name for role in found.roles if role.role == "output"} == {"y_pred"}
+
+
+def test_a_long_loop_of_scores_costs_no_steps() -> None:
+    code = f"""
+class Model(nn.Module):
+    def score(self):
+        samples = []
+        for place in range(500):
+            with torch.no_grad():
+                picture = self.decoder(torch.randn(100, 8))
+                for step in range(50):
+                    picture = picture * 0.5 + 0.5
+                    picture = picture * 255.0
+                samples.extend(picture)
+        return samples
+    def fit(self, loader):
+        for x in loader:
+            recon, mu, logvar = self(x)
+            loss = F.mse_loss(recon, x, reduction="sum") + ({KL}).sum()
+            loss.backward()
+            self.score()
+"""
+    assert your_loss.read(code, image=(784,), latents=(8,)).sigma2 == pytest.approx(0.5)

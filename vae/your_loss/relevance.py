@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterator
 
 from vae.your_loss import roles
+from vae.your_loss.library import NO_GRADIENT
 from vae.your_loss.once import once
 
 LONG = 4
@@ -43,11 +44,22 @@ def idle_loops(tree: ast.Module) -> frozenset[int]:
             # A module's names are read by its functions too, wherever they stand.
             first = 0 if whole[0] == 0 and outer else first
             later = {name for line, name in read if first <= line <= whole[1]}
-            if outer is None and not _reaches(node, later, attributes):
+            if outer is None and (_is_silent(node) or not _reaches(node, later, attributes)):
                 found.add(node.lineno)
             outer = outer or mine
         waiting.extend((child, whole, outer) for child in ast.iter_child_nodes(node))
     return frozenset(found)
+
+
+def _is_silent(loop: ast.AST) -> bool:
+    """Whether all that a loop does is done without gradients: it scores, and trains nothing."""
+    body = getattr(loop, "body", [])
+    block = body[0] if len(body) == 1 and isinstance(body[0], ast.With) else None
+    if block is None:
+        return False
+    asked = (item.context_expr for item in block.items)
+    names = (node.func if isinstance(node, ast.Call) else node for node in asked)
+    return any(getattr(n, "attr", getattr(n, "id", "")) in NO_GRADIENT for n in names)
 
 
 def _reaches(loop: ast.AST, later: set[str], attributes: set[str]) -> bool:

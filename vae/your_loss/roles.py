@@ -164,6 +164,8 @@ _OF_X = {word for word in _TARGET | _OUTPUT if len(word) > 3} | {"in", "gt", "re
 _OUTPUT |= {"star"}
 
 
+# Whose outputs are no pictures.
+_JUDGES = {"dis", "disc", "discriminator", "critic"}
 # Letters of formulas in names: μ, logσ, x̂ (an x and a circumflex).
 _LETTERS = {
     "μ": "mu", "σ": "sigma", "β": "beta", "λ": "lambda", "γ": "gamma", "α": "alpha", "ε": "eps",
@@ -227,8 +229,11 @@ def guess(name: str) -> list[Guess]:
         return []
     if some & _STRONG_CONSTANT:
         return [Guess("constant", 2)]
-    if "prior" in some and some & _MEAN:
+    if _of_prior(words) and some & _MEAN:
         return [Guess("prior_mean", 2)]
+    if words[0] in _JUDGES and len(words) > 1:
+        # What an adversary says of a picture.
+        return []
     if some & _OUTPUT or (some & _MEAN and _of_pixels(words)) or whole in _OUTPUT:
         return [Guess("output", 2 if whole != "out" else 1)]
     if some & _MEAN or whole in _MEAN:
@@ -273,6 +278,11 @@ def _size_role(whole: str) -> str:
     return ""
 
 
+def _of_prior(words: list[str]) -> bool:
+    """Whether a moment is that of p(z): prior_mu, mu_p, p_logvar."""
+    return "prior" in words or (len(words) > 1 and "p" in (words[0], words[-1]))
+
+
 def _of_pixels(words: list[str]) -> bool:
     return bool(
         set(words) & {"x", "dec", "decoder", "recon", "rec", "px", "out", "output", "pixel"}
@@ -312,7 +322,7 @@ def _scale_roles(words: list[str], whole: str, some: set[str]) -> list[Guess]:
         return [Guess("out_scale", 2)]
     if not role:
         return []
-    if "prior" in some or (words[0] == "p" and len(words) > 1):
+    if _of_prior(words):
         return [Guess("prior_scale", 2)]
     if stripped != core and _of_pixels(words):
         return [Guess("out_scale", 2)]

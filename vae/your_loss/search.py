@@ -152,6 +152,7 @@ def _said(request: Request) -> frozenset[str]:
 
 
 _WEIGHED = re.compile(r"softmax|logsumexp")
+_CLASSES = re.compile(r"cross_entropy|CrossEntropyLoss|NLLLoss|nll_loss|categorical_crossentropy")
 
 
 def _by_draws(
@@ -178,7 +179,10 @@ def _by_classes(
     failures: list[tuple[int, str]],
 ) -> Found | None:
     """Outputs with an axis of classes, where one is lacking in what compares them."""
-    if not any("classes" in text for _, text in failures):
+    misfit = any("axis" in text or "axes" in text for _, text in failures)
+    if not any("classes" in text for _, text in failures) and not (
+        misfit and _CLASSES.search(text_of(tree))
+    ):
         return None
     shapes = ({"classes": "last"}, {"classes": "first"})
     return _first_that_fits(tree, request, defaults, shapes, lambda _: True)

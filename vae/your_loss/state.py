@@ -32,6 +32,8 @@ BASES = {
     "prior_mean": 0.0,
 }
 
+# What calls a picture the one that is given.
+TRUE = frozenset({"true", "gt", "truth", "orig", "original", "real"})
 ENCODERS = frozenset({"encode", "encoder", "enc", "encoding"})
 DECODERS = frozenset(
     {"decode", "decoder", "decoding", "dec", "generator", "generate", "reconstruct"}
@@ -371,6 +373,9 @@ class State:
             return "constant"
         if role == "output" and "output" in origin.inputs:
             return ""
+        if role == "output" and origin.source == "loop" and all(n == "y" for n in value.hints):
+            # What a loader gives beside x: a label, or the picture to come.
+            return ""
         if role == "output" and set(roles.words_of(origin.callee)) & ENCODERS:
             # Its moments lie side by side, to be split: `out[:, :d]`.
             return ""
@@ -386,6 +391,10 @@ class State:
                 "interpolate", "resize", "crop", "cuda", "device", "gpu", "variable", "flatten",
                 "reshape", "scale", "rescale", "quantize", "standardize", "whiten", "prepare",
             }  # fmt: skip
+            said = {word for name in value.names for word in roles.words_of(name)} & TRUE
+            if said and origin.inputs and "output" not in origin.inputs and not passed:
+                # y_true_fft: what is made of the true picture is no output by its name.
+                return ""
             if origin.inputs and not passed - {"decode", "sample"}:
                 latents = origin.inputs & (DATA - {"target", "output"})
                 # An encoder's own layers, under the name of the picture.

@@ -241,8 +241,11 @@ def ready_terms(arguments: Sequence[tuple[str, int]], text: str) -> list[str]:
     weights = {name for name in names if any(g.role == "constant" for g in guess(name))}
     # learning_rate and kl_check_start: settings, no terms.
     weights |= {name for name in names if {"learning", "drop", "dropout"} & set(words_of(name))}
-    weights |= {n for n in names if set(words_of(n)) & {"start", "window", "check", "every"}}
+    weights |= {n for n in names if set(words_of(n)) & _NO_TERMS}
     return [n for n in names if n not in weights and (is_term(n) or "prob" in words_of(n))]
+
+
+_NO_TERMS = frozenset({"start", "window", "check", "every", "interval", "fn", "func", "function"})
 
 
 def came_ready(line: int, names: Sequence[str]) -> str:
