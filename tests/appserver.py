@@ -75,8 +75,12 @@ def environment(folder: Path, extra: Mapping[str, str] | None = None) -> dict[st
     }
     for path in settings.values():
         Path(path).mkdir(parents=True, exist_ok=True)
-    python_path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    return {**os.environ, "PYTHONPATH": python_path, **settings, **(extra or {})}
+    settings["PYTHONPATH"] = os.pathsep.join(
+        filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])
+    )
+    # Two seconds of processor for pages that most tests never open.
+    settings["VAE_DRAW_BEFOREHAND"] = "0"
+    return {**os.environ, **settings, **(extra or {})}
 
 
 @contextlib.contextmanager

@@ -5,10 +5,13 @@ the second half of the time needs more memory, threads or open files than the fi
 is left at the end, when the closed sessions are forgotten, is more than what the server began with.
 ``--stream --data DIR --minutes 10`` streams one long run to the watchers instead, and compares its
 speed with the command line's by the same clock.
+``--visitor`` lets one visitor do everything instead: all pages, every control, pastes and runs, an
+action a second.
 """
 
 import argparse
 import asyncio
+import random
 import statistics
 import tempfile
 import time
@@ -18,10 +21,13 @@ from pathlib import Path
 from tests.appserver import Server, serve
 from tests.benchmarks.app import step_shown
 from tests.benchmarks.client import Session
+from tests.benchmarks.load import EVERYWHERE
 from tests.benchmarks.speed import BATCH, measure
 
 # Streamlit keeps a closed session for two minutes, to be resumed.
 _FORGOTTEN_SECONDS = 150.0
+_ACTIONS_A_PAGE = 10
+_TRAINS = 0.2
 
 
 @dataclass(frozen=True)
@@ -116,6 +122,31 @@ async def stream(server: Server, query: str, minutes: float, watchers: int) -> l
     return samples
 
 
+async def visitor(server: Server, minutes: float, every: float) -> list[Sample]:
+    """One visitor, who moves ten controls of a page, trains where one can, and turns to the next:
+    an action a second; a sample every so often."""
+    began = time.perf_counter()
+    draw = random.Random(0)
+    samples, runs = [take_sample(server, began, 0)], 0
+    session = await Session(server.url).open()
+    while time.perf_counter() - began < 60 * minutes:
+        page = draw.choice(EVERYWHERE)
+        await session.go(page, "epochs=1" if page == "train" else "")
+        for _ in range(_ACTIONS_A_PAGE):
+            await session.move_something(draw)
+            if "Train" in session.buttons() and draw.random() < _TRAINS:
+                await session.press("Train")
+                runs += 1
+            await asyncio.sleep(1.0)
+        if session.counts.exceptions:
+            raise AssertionError(session.counts.exceptions[0])
+        if time.perf_counter() - began > 60 * samples[-1].minutes + every:
+            samples.append(take_sample(server, began, runs))
+            print(samples[-1], flush=True)
+    await session.close()
+    return samples
+
+
 async def _run_of(session: Session) -> str:
     """The run's id, which the page writes into its address."""
     for _ in range(100):
@@ -159,9 +190,16 @@ def main() -> None:
     parser.add_argument("--every", type=float, default=60.0, help="seconds between samples")
     parser.add_argument("--stream", action="store_true", help="one long run instead of many")
     parser.add_argument("--data", type=Path, help="folder with MNIST, for --stream")
+    parser.add_argument("--visitor", action="store_true", help="one visitor does everything")
     options = parser.parse_args()
     if options.stream:
         stream_and_compare(options.data, options.minutes, options.watchers)
+        return
+    if options.visitor:
+        with tempfile.TemporaryDirectory() as folder, serve(Path(folder)) as server:
+            samples = asyncio.run(visitor(server, options.minutes, options.every))
+        most = max(sample.server_megabytes for sample in samples)
+        print(f"the server held {most:.0f} MB at most, {samples[-1].runs} runs")
         return
     with tempfile.TemporaryDirectory() as folder, serve(Path(folder)) as server:
         first = take_sample(server, 0.0, 0)

@@ -29,6 +29,7 @@ def _setting(name: str, default: int) -> Any:
 
 
 _DAY = 24 * 3600.0
+_BEFOREHAND = "VAE_DRAW_BEFOREHAND"
 
 
 @dataclass(frozen=True)
@@ -120,11 +121,22 @@ def check_environment(environment: Mapping[str, str] | None = None) -> None:
     """Raise ``LimitError`` where any variable that the server reads is outside its range."""
     variables = os.environ if environment is None else environment
     load_limits(variables)
+    draws_beforehand(variables)
     for name, must_write in (("VAE_DATA_DIR", False), ("VAE_RUNS_DIR", True)):
         if name in variables and not _may_hold_files(variables[name], must_write):
             what = "a folder, or a place for one"
             what += ", that this program may write to" if must_write else ""
             raise LimitError(f"{name}: {shown(variables[name])} given; allowed is {what}")
+
+
+def draws_beforehand(environment: Mapping[str, str] | None = None) -> bool:
+    """Whether a new server draws every page once before it is asked: ``VAE_DRAW_BEFOREHAND``, 1 or
+    0. Raises ``LimitError`` on anything else."""
+    variables = os.environ if environment is None else environment
+    text = variables.get(_BEFOREHAND, "1")
+    if text not in ("0", "1"):
+        raise LimitError(f"{_BEFOREHAND}: {shown(text)} given; allowed is 0 or 1")
+    return text == "1"
 
 
 def _may_hold_files(text: str, must_write: bool) -> bool:

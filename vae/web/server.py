@@ -1,6 +1,7 @@
 """What the server does once, for all sessions: before the first visitor, and at its end."""
 
 import ast
+import asyncio
 import ctypes
 import gc
 import sys
@@ -15,8 +16,9 @@ from starlette.routing import Route
 
 from vae.images.sets import load_sample
 from vae.rooms.place import PlaceError, load_place
-from vae.runs.limits import LimitError, check_environment
+from vae.runs.limits import LimitError, check_environment, draws_beforehand
 from vae.runs.registry import close_registry
+from vae.web.first_visit import open_every_page
 from vae.web.gate import Gate
 from vae.web.packed import Packed
 from vae.web.places import Places
@@ -37,7 +39,7 @@ _turn = threading.Lock()
 
 
 @asynccontextmanager
-async def serving(_app: st.App) -> AsyncIterator[None]:
+async def serving(app: st.App) -> AsyncIterator[None]:
     """Everything between the server's start and its first visitor, and after its last.
 
     Raises ``LimitError`` where the app's secrets, which are in the environment by now, are none.
@@ -54,11 +56,19 @@ async def serving(_app: st.App) -> AsyncIterator[None]:
     # What was imported is set apart from what later collections walk.
     gc.collect()
     gc.freeze()
+    visit = asyncio.ensure_future(_visit(app))
     try:
         yield
     finally:
+        visit.cancel()
         # The server ends by the signal that it was sent, without Python's own last steps.
         close_registry()
+
+
+async def _visit(app: st.App) -> None:
+    """Draw every page once, where this host wants it."""
+    if draws_beforehand():
+        await open_every_page(app, st.get_option("server.baseUrlPath"))
 
 
 def start_only_with_a_good_environment() -> None:

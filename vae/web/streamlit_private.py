@@ -15,6 +15,10 @@ from streamlit.dataframe_util import convert_anything_to_arrow_bytes as to_arrow
 # The type of a place on the page, for annotations alone. Waits for: a public name of it.
 from streamlit.delta_generator import DeltaGenerator
 
+# What a browser says when it opens a page: the server is its own first visitor
+# (``vae.web.first_visit``). Waits for: a public way to run a page before somebody asks for it.
+from streamlit.proto.BackMsg_pb2 import BackMsg
+
 # The message that an element is, and the run that sends it: what is the same for everybody is made
 # once (``vae.web.kept``). Waits for: a cache of Streamlit's that sends an element again without
 # making it anew; that of ``st.cache_resource`` keeps its arguments and repeats the rest.
@@ -39,6 +43,7 @@ FONT_FILES = sorted(
 
 __all__ = [
     "FONT_FILES",
+    "BackMsg",
     "DeltaGenerator",
     "ForwardMsg",
     "ScriptRunContext",

@@ -1,0 +1,87 @@
+"""A new server draws every page once, so that its first visitor finds what it shows."""
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+from appserver import Server, serve
+from benchmarks.client import Session
+from benchmarks.load import cpu_seconds
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+from vae.runs.limits import LimitError, check_environment
+from vae.web.first_visit import PAGES, open_every_page
+
+
+class Visited:
+    """An ASGI app that notes who comes, and answers as a page does; or breaks on ``bad``."""
+
+    def __init__(self, bad: str | None = None) -> None:
+        self.bad = bad
+        self.paths: set[str] = set()
+        self.opened: list[str] = []
+        self.left = 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.paths.add(scope["path"])
+        assert (await receive())["type"] == "websocket.connect"
+        await send({"type": "websocket.accept"})
+        request = BackMsg.FromString((await receive())["bytes"])
+        self.opened.append(request.rerun_script.page_name)
+        if self.opened[-1] == self.bad:
+            raise RuntimeError("no such page")
+        for message in (ForwardMsg(delta={}), ForwardMsg(script_finished=0)):
+            assert self.left < len(self.opened), "nobody leaves before the end"
+            await send({"type": "websocket.send", "bytes": message.SerializeToString()})
+        self.left += (await receive())["type"] == "websocket.disconnect"
+
+
+def test_every_page_is_opened_and_left_again():
+    app = Visited()
+    asyncio.run(open_every_page(app, "/vae/"))
+    assert app.opened == list(PAGES)
+    assert app.left == len(PAGES)
+    assert app.paths == {"/vae/_stcore/stream"}
+
+
+def test_a_page_that_breaks_does_not_keep_the_others(caplog):
+    app = Visited(bad="derivation")
+    asyncio.run(open_every_page(app, ""))
+    assert app.opened == list(PAGES)
+    assert app.left == len(PAGES) - 1
+    assert "/derivation beforehand failed: no such page" in caplog.text
+
+
+@pytest.mark.parametrize("text", ["", "yes", "2"])
+def test_the_switch_is_0_or_1(text):
+    with pytest.raises(LimitError, match=r"VAE_DRAW_BEFOREHAND: .* given; allowed is 0 or 1"):
+        check_environment({"VAE_DRAW_BEFOREHAND": text})
+
+
+def _wait_until_at_rest(server: Server) -> None:
+    used = -1.0
+    while (now := cpu_seconds(server.process)) - used > 0.05:
+        used = now
+        time.sleep(0.7)
+
+
+async def _openings(server: Server, page: str, count: int) -> list[float]:
+    """The server's processor seconds of each."""
+    found = []
+    for _ in range(count):
+        before = cpu_seconds(server.process)
+        session = await Session(server.url, page).open()
+        found.append(cpu_seconds(server.process) - before)
+        await session.close()
+    return found
+
+
+@pytest.mark.slow
+def test_the_first_visitor_of_a_new_server_pays_for_no_figure(tmp_path):
+    with serve(tmp_path, extra={"VAE_DRAW_BEFOREHAND": "1"}) as server:
+        _wait_until_at_rest(server)
+        first, *later = asyncio.run(_openings(server, "bias", 4))
+    # Where nothing was drawn beforehand the first opening takes twenty times as much.
+    assert first < 6 * max(later)
