@@ -4,14 +4,19 @@ import asyncio
 import time
 from typing import Any
 
+import numpy as np
 import pytest
 from appserver import Server, serve
 from benchmarks.client import Session
 from benchmarks.load import cpu_seconds
+from page_runs import run_page
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.testing.v1 import AppTest
 
 from vae.runs.limits import LimitError, check_environment
+from vae.theory import picture_fits
+from vae.web import bias
 from vae.web.first_visit import PAGES, open_every_page
 
 
@@ -85,3 +90,38 @@ def test_the_first_visitor_of_a_new_server_pays_for_no_figure(tmp_path):
         first, *later = asyncio.run(_openings(server, "bias", 4))
     # Where nothing was drawn beforehand the first opening takes twenty times as much.
     assert first < 6 * max(later)
+
+
+def test_every_fit_that_can_be_chosen_is_made_beforehand(monkeypatch):
+    asked = []
+
+    def fit(images: np.ndarray, loss: str, noise_on: str, amount: float) -> picture_fits.Fit:
+        asked.append((loss, noise_on, amount))
+        return picture_fits.Fit(images / 255.0, 1.0, 0.0)
+
+    monkeypatch.setattr(picture_fits, "fit", fit)
+    monkeypatch.setattr(bias.time, "sleep", lambda _: None)
+    bias.fitted.cache_clear()
+    try:
+        bias.fit_every_choice()
+        made = len(asked)
+        assert made > 50
+        page = run_page("bias")
+        for label, options in (("Targets", bias.GREYS), ("Noise on", bias.NOISE)):
+            for option in options.values():
+                choose(page, label, option)
+        amounts = bias.AMOUNTS["logit"]
+        for amount in amounts:
+            choose(page, "How much (standard deviation)", amount)
+    finally:
+        # What was made here is no fit.
+        bias.fitted.cache_clear()
+    assert len(asked) == made
+
+
+def choose(page: AppTest, label: str, option: str) -> None:
+    """Set the page's control ``label`` and run it again."""
+    controls = [*page.select_slider, *page.button_group]
+    control = next(each for each in controls if each.label == label)
+    control.set_value(option).run()
+    assert not page.exception

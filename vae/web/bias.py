@@ -1,5 +1,7 @@
 """The Bias page's parts that need the server: fitted pictures, lambda's picture, trained runs."""
 
+import itertools
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -104,6 +106,18 @@ def fitted(
             )
         )
     return tuple(rows)
+
+
+def fit_every_choice() -> None:
+    """Work out ``fitted`` for whatever can be chosen.
+
+    A class that begins together asks for all of them within its first seconds.
+    """
+    for grey, (noise_on, amounts) in itertools.product(GREYS, AMOUNTS.items()):
+        for amount in amounts:
+            fitted(float(grey), noise_on, float(amount))
+            # Who is here already goes first.
+            time.sleep(0.1)
 
 
 @shared(maxsize=8)

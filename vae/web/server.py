@@ -18,6 +18,7 @@ from vae.images.sets import load_sample
 from vae.rooms.place import PlaceError, load_place
 from vae.runs.limits import LimitError, check_environment, draws_beforehand
 from vae.runs.registry import close_registry
+from vae.web import bias
 from vae.web.first_visit import open_every_page
 from vae.web.gate import Gate
 from vae.web.packed import Packed
@@ -66,9 +67,10 @@ async def serving(app: st.App) -> AsyncIterator[None]:
 
 
 async def _visit(app: st.App) -> None:
-    """Draw every page once, where this host wants it."""
+    """Draw every page once, where this host wants it, then what can be chosen on Bias."""
     if draws_beforehand():
         await open_every_page(app, st.get_option("server.baseUrlPath"))
+        threading.Thread(target=bias.fit_every_choice, daemon=True).start()
 
 
 def start_only_with_a_good_environment() -> None:
