@@ -15,6 +15,7 @@ from vae.your_loss.arrays import BUDGET, TooMuch
 from vae.your_loss.expressions import Expressions
 from vae.your_loss.graph import Node
 from vae.your_loss.library import ALIASES, HANDED_ON, NO_GRADIENT, framework_of
+from vae.your_loss.once import once
 from vae.your_loss.relevance import LONG
 from vae.your_loss.roles import words_of
 from vae.your_loss.state import DATA
@@ -430,6 +431,7 @@ def _is_silent(node: ast.expr) -> bool:
     )
 
 
+@once
 def _trains(loop: ast.For | ast.While | ast.AsyncFor) -> bool:
     for node in ast.walk(loop):
         if isinstance(node, ast.Call):

@@ -7,6 +7,8 @@ from typing import TypeVar
 
 from vae.your_loss.arrays import BUDGET
 
+MAX_NAME = 200
+MAX_KEPT = 50_000
 Node = TypeVar("Node", bound=ast.AST)
 Answer = TypeVar("Answer")
 
@@ -31,10 +33,30 @@ def once(function: Callable[[Node], Answer]) -> Callable[[Node], Answer]:
     return kept
 
 
+def once_a_name(function: Callable[[str], Answer]) -> Callable[[str], Answer]:
+    """``function`` of a name, kept until the reading ends; its callers do not change the answer."""
+
+    @wraps(function)
+    def kept(name: str) -> Answer:
+        budget = BUDGET.get(None)
+        if budget is None or len(name) > MAX_NAME:
+            return function(name)
+        key = (function, name)
+        if key in budget.kept:
+            answer: Answer = budget.kept[key][0]
+            return answer
+        answer = function(name)
+        if len(budget.kept) < MAX_KEPT:
+            budget.kept[key] = (answer, None)
+        return answer
+
+    return kept
+
+
 @once
 def text_of(tree: ast.Module) -> str:
     """The code without its comments: what stands in them is not done."""
     return ast.unparse(tree)
 
 
-__all__ = ["once", "text_of"]
+__all__ = ["once", "once_a_name", "text_of"]

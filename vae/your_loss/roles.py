@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from vae.your_loss.once import once_a_name
+
 ROLES = {
     "target": "the picture x",
     "output": "the decoder's output",
@@ -173,6 +175,7 @@ _LETTERS = {
 }  # fmt: skip
 
 
+@once_a_name
 def words_of(name: str) -> list[str]:
     """'recon_x' and 'reconX' as ['recon', 'x']; only what follows the last dot counts."""
     name = "".join(_LETTERS.get(letter, letter) for letter in name)
@@ -188,6 +191,7 @@ class Guess:
     sure: int
 
 
+@once_a_name
 def guess(name: str) -> list[Guess]:
     """The roles that ``name`` may mean, likeliest first; empty where it says nothing."""
     words = words_of(name)

@@ -60,8 +60,9 @@ DRAWN = DATA - {"target"}
 
 def is_of_network(value: Opaque) -> bool:
     """Whether a loop over a network's weights gave ``value``."""
-    words = set(re.findall("[a-z]+", value.path.lower()))
-    return value.source == "loop" and bool(words & NETWORK)
+    if value.source != "loop":
+        return False
+    return bool(set(re.findall("[a-z]+", value.path.lower())) & NETWORK)
 
 
 class NoRole(Exception):
@@ -547,6 +548,8 @@ class State:
         return None
 
     def given_constant(self, value: Opaque) -> Any:
+        if not self.setup.constants:
+            return None
         for name in (*value.names, value.path):
             for key in keys_of(name):
                 if key in self.setup.constants:
