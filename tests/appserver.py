@@ -47,6 +47,14 @@ class Server:
         return marked(self.mark)
 
 
+def wait_until_at_rest(server: Server) -> None:
+    """Until its processors do nothing: a new server draws its pages by itself."""
+    used = -1.0
+    while (now := sum(sum(each.cpu_times()[:2]) for each in server.servers())) - used > 0.05:
+        used = now
+        time.sleep(0.7)
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

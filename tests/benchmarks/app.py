@@ -191,6 +191,26 @@ async def watched_rate(server: Server, query: str, seconds: float) -> float:
     return images_per_second
 
 
+async def watched_share(server: Server, query: str, watchers: int, seconds: float) -> float:
+    """The speed of a run that ``watchers`` watch beside its owner, over that before and after."""
+    session = await Session(server.url, f"train?{query}").open()
+    await session.press("Train")
+    # Until the worker has settled on its threads.
+    await asyncio.sleep(6.0)
+    before = await rate(session, seconds)
+    link = session.query
+    class_ = [await Session(server.url, f"train?{link}").open() for _ in range(watchers)]
+    await asyncio.sleep(3.0)
+    watched = await rate(session, seconds)
+    for each in class_:
+        await each.close()
+    await asyncio.sleep(2.0)
+    after = await rate(session, seconds)
+    await session.press("Stop")
+    await session.close()
+    return 2 * watched / (before + after)
+
+
 async def sweep_seconds(server: Server, kind: str = "Over σ: 7 runs", most: float = 300.0) -> float:
     """From the press to the end of a sweep of the built-in digits, as a page sees it."""
     session = await Session(server.url, "train").open()

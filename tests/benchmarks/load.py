@@ -8,16 +8,17 @@ processor are told together.
 
 import argparse
 import asyncio
+import contextlib
 import random
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 
-from tests.appserver import Server, serve, serve_replicas
+from tests.appserver import Server, serve, serve_replicas, wait_until_at_rest
 from tests.benchmarks.client import Session
 
 READING = ("derivation", "bias")
@@ -131,6 +132,23 @@ async def run_class(
     return report
 
 
+@contextlib.contextmanager
+def serve_drawn(
+    folder: Path, *, extra: Mapping[str, str] | None = None, replicas: int = 0
+) -> Iterator[Server]:
+    """The app as it is started, after it has drawn its pages once; ``replicas``: behind the
+    proxy."""
+    settings = {**(extra or {}), "VAE_DRAW_BEFOREHAND": "1"}
+    starting = (
+        serve_replicas(folder, replicas, extra=settings)
+        if replicas
+        else serve(folder, extra=settings)
+    )
+    with starting as server:
+        wait_until_at_rest(server)
+        yield server
+
+
 def cpu_seconds(process: psutil.Process) -> float:
     times = process.cpu_times()
     return float(times.user + times.system)
@@ -147,9 +165,7 @@ def main() -> None:
     for count in options.sessions:
         with (
             tempfile.TemporaryDirectory() as folder,
-            serve_replicas(Path(folder), options.replicas)
-            if options.replicas
-            else serve(Path(folder)) as server,
+            serve_drawn(Path(folder), replicas=options.replicas) as server,
         ):
             report = asyncio.run(
                 run_class(

@@ -10,9 +10,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.appserver import serve
 from tests.benchmarks.client import Session
-from tests.benchmarks.load import Room, ms
+from tests.benchmarks.load import Room, ms, serve_drawn
 from vae.web.your_loss.asked import Asked, read_first
 from vae.your_loss import clinic
 
@@ -58,7 +57,7 @@ def main() -> None:
     alone = readings(100)
     print(f"one reading: p50 {ms(alone, 0.5)}, p95 {ms(alone, 0.95)} ({len(alone)})")
     for count in options.sessions:
-        with tempfile.TemporaryDirectory() as folder, serve(Path(folder)) as server:
+        with tempfile.TemporaryDirectory() as folder, serve_drawn(Path(folder)) as server:
             took, wrong = asyncio.run(paste_at_once(server.url, count))
         print(
             f"{count} sessions paste at once: p50 {ms(took, 0.5)}, p95 {ms(took, 0.95)}, "

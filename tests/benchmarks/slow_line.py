@@ -11,8 +11,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from tests.appserver import serve
 from tests.benchmarks.app import FIRST_FIGURE, chromium
+from tests.benchmarks.load import serve_drawn
 from tests.browsing import wait_ready
 
 _BYTES_A_SECOND = 1.5e6 / 8
@@ -87,7 +87,7 @@ def race(url: str) -> tuple[float, float]:
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder, serve(Path(folder)) as server:
+    with tempfile.TemporaryDirectory() as folder, serve_drawn(Path(folder)) as server:
         # Once for nothing: the server is warm then.
         first_visit(server.url)
         text, figure = first_visit(server.url)

@@ -1,12 +1,11 @@
 """A new server draws every page once, so that its first visitor finds what it shows."""
 
 import asyncio
-import time
 from typing import Any
 
 import numpy as np
 import pytest
-from appserver import Server, serve
+from appserver import Server, serve, wait_until_at_rest
 from benchmarks.client import Session
 from benchmarks.load import cpu_seconds
 from page_runs import run_page
@@ -65,13 +64,6 @@ def test_the_switch_is_0_or_1(text):
         check_environment({"VAE_DRAW_BEFOREHAND": text})
 
 
-def _wait_until_at_rest(server: Server) -> None:
-    used = -1.0
-    while (now := cpu_seconds(server.process)) - used > 0.05:
-        used = now
-        time.sleep(0.7)
-
-
 async def _openings(server: Server, page: str, count: int) -> list[float]:
     """The server's processor seconds of each."""
     found = []
@@ -86,7 +78,7 @@ async def _openings(server: Server, page: str, count: int) -> list[float]:
 @pytest.mark.slow
 def test_the_first_visitor_of_a_new_server_pays_for_no_figure(tmp_path):
     with serve(tmp_path, extra={"VAE_DRAW_BEFOREHAND": "1"}) as server:
-        _wait_until_at_rest(server)
+        wait_until_at_rest(server)
         first, *later = asyncio.run(_openings(server, "bias", 4))
     # Where nothing was drawn beforehand the first opening takes twenty times as much.
     assert first < 6 * max(later)
