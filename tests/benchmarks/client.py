@@ -121,6 +121,7 @@ class Session:
         self._full_run = ""
         self._fragment_sent: dict[str, float] = {}
         self._fresh: set[tuple[int, ...]] = set()
+        self._seen: set[str] = set()
         self._files: dict[str, str] = {}
 
     async def open(self, seconds: float = 60.0) -> "Session":
@@ -357,7 +358,7 @@ class Session:
         if kind == "new_session" and not fragments:
             self._full_run = message.metadata.run.script_run_id
             self._page_hash = message.new_session.page_script_hash or self._page_hash
-            self._fresh = set()
+            self._fresh, self._seen = set(), set()
         elif kind == "navigation":
             self._page_hash = message.navigation.page_script_hash or self._page_hash
             self.pages = {
@@ -386,8 +387,9 @@ class Session:
         run = message.metadata.run.script_run_id
         ours = bool(self._full_run) and run in ("", self._full_run)
         if ours and not fragments and message.script_finished in _DONE:
-            # What this run did not draw again is gone from the page.
+            # What this run did not draw again is gone from the page, its controls too.
             self.shown = {path: self.shown[path] for path in self.shown if path in self._fresh}
+            self.widgets = {name: self.widgets[name] for name in self.widgets if name in self._seen}
             self._done.set()
 
     def _draw(self, path: tuple[int, ...], delta: Delta) -> None:
@@ -404,6 +406,7 @@ class Session:
             self.counts.exceptions.append(f"{self.page}?{self.query}: {proto.message}")
         elif kind == "button" or kind in _STATE_FIELD:
             self.widgets[proto.id] = Widget(kind, proto, delta.fragment_id)
+            self._seen.add(proto.id)
             if kind in _STATE_FIELD and (proto.set_value or proto.id not in self.values):
                 value = opening_value(kind, proto)
                 if value is not None:
