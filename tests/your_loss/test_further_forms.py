@@ -424,3 +424,86 @@ class Model(nn.Module):
             self.score()
 """
     assert your_loss.read(code, image=(784,), latents=(8,)).sigma2 == pytest.approx(0.5)
+
+
+def test_a_layer_of_the_label_is_the_mean_of_its_prior() -> None:
+    code = """
+x = Input(shape=(784,))
+label = Input(shape=(10,))
+z_mean = Dense(4)(x)
+z_log_var = Dense(4)(x)
+centre = Dense(4)(label)
+x_decoded = decoder(draw([z_mean, z_log_var]))
+xent = K.sum(K.binary_crossentropy(x, x_decoded), axis=-1)
+kl = -0.5 * K.sum(1 + z_log_var - K.square(z_mean - centre) - K.exp(z_log_var), axis=-1)
+vae.add_loss(K.mean(xent + kl))
+"""
+    found = your_loss.read(code, image=(784,), latents=(4,), batch=8)
+    assert (found.family, found.beta) == ("bernoulli", pytest.approx(1.0))
+    assert {role.name for role in found.roles if role.role == "prior_mean"} == {"centre"}
+
+
+def test_a_kl_that_the_only_network_of_the_file_gives_beside_its_output() -> None:
+    code = f"""
+class Encoder(nn.Module):
+    def forward(self, x):
+        return self.mu(x), self.logvar(x)
+class Net(nn.Module):
+    def __init__(self):
+        self.encoder = Encoder()
+    def forward(self, x):
+        mu, logvar = self.encoder(x)
+        z = mu + torch.randn_like(mu) * torch.exp(0.5 * logvar)
+        kl = ({KL}).mean()
+        return self.decoder(z), kl
+def train(model, loader):
+    for x in loader:
+        recon, kl = model(x)
+        rec = F.binary_cross_entropy(recon, x, reduction="sum") / x.size(0)
+        loss = rec + 0.5 * kl
+        loss.backward()
+"""
+    found = your_loss.read(code, image=(784,), latents=(8,), batch=4)
+    assert (found.family, found.beta) == ("bernoulli", pytest.approx(0.5))
+
+
+def test_which_of_two_networks_a_function_trains_is_not_guessed() -> None:
+    code = """
+class One(nn.Module):
+    def forward(self, x):
+        return self.a(x), (self.m(x) ** 2).sum()
+class Two(nn.Module):
+    def forward(self, x):
+        return self.b(x), (self.n(x) ** 2).mean()
+def train(model, loader):
+    for x in loader:
+        recon, kl = model(x)
+        loss = F.mse_loss(recon, x, reduction="sum") + kl
+        loss.backward()
+"""
+    assert not your_loss.read(code, image=(784,), latents=(8,), batch=4).read
+
+
+def test_a_part_of_an_output_that_has_the_name_of_a_method() -> None:
+    code = """
+def loss_fn(out, x):
+    rec = ((out.recon - x) ** 2).sum(dim=1).mean()
+    kl = (-0.5 * (1 + out.logvar - out.mean.square() - out.logvar.exp())).sum(-1).mean()
+    return rec + 0.1 * kl
+"""
+    found = your_loss.read(code, image=(784,), latents=(8,), batch=4)
+    assert found.sigma2 == pytest.approx(0.05)
+
+
+def test_by_how_much_edges_are_outnumbered_is_asked_for() -> None:
+    code = """
+A_pred = model(features)
+loss = norm * F.binary_cross_entropy(A_pred.view(-1), adj_label.view(-1), reduction="sum")
+kl = 0.5 * (1 + 2 * logstd - mean**2 - torch.exp(logstd) ** 2).sum(1).sum()
+loss -= kl
+loss.backward()
+"""
+    asked = your_loss.read(code, image=(50,), latents=(8,), batch=50)
+    assert "norm has no value" in asked.message
+    found = your_loss.read(code, image=(50,), latents=(8,), batch=50, constants={"norm": 2.0})
+    assert (found.family, found.beta) == ("bernoulli", pytest.approx(0.5))

@@ -29,6 +29,8 @@ from vae.your_loss.values import (
 )
 
 MAX_CALLS = 24
+# What a file calls its one network.
+MODELS = frozenset({"model", "vae", "net", "network", "autoencoder", "cvae", "beta_vae"})
 # Arguments of networks that are no data.
 NO_DATA = frozenset(
     [
@@ -324,7 +326,20 @@ class Calls(State):
         if name == "F" and closure.name == "hybrid_forward":
             # Gluon hands the module of its operations over.
             return Library("mxnet.nd")
+        if (model := self.only_model(name)) is not None:
+            return model
         return Opaque(name, "argument", getattr(closure.node, "lineno", self.line))
+
+    def only_model(self, name: str) -> Instance | None:
+        """The object of the file's own model, where ``name`` is that of one and none was made."""
+        if not self.setup.model or name not in MODELS or self.calls > 8:
+            return None
+        if "model" not in self.made:
+            owner = self.module.names.get(self.setup.model)
+            if not isinstance(owner, ClassValue):
+                return None
+            self.made["model"] = self.make_instance(owner, [], {})
+        return self.made["model"]
 
     def annotated_class(self, annotation: ast.expr, scope: Scope) -> ClassValue | None:
         """A class of plain settings that was pasted and that annotates an argument."""

@@ -181,6 +181,30 @@ def arguments_of(tree: ast.Module, entry: Entry) -> tuple[tuple[str, int], ...]:
     return ()
 
 
+@once
+def network_of(tree: ast.Module) -> str:
+    """The one class of ``tree`` with a pass forward that no other class is made of, or ''."""
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    passes = {
+        owner.name: {member.name for member in owner.body if isinstance(member, ast.FunctionDef)}
+        for owner in classes
+    }
+    found = [
+        owner.name
+        for owner in classes
+        if passes[owner.name] & {"forward", "call", "__call__"}
+        and not set(roles.words_of(owner.name)) & {"loss", "criterion", "sampling", "dataset"}
+    ]
+    used = {
+        node.id
+        for owner in classes
+        for node in ast.walk(owner)
+        if isinstance(node, ast.Name) and node.id != owner.name
+    }
+    whole = [name for name in found if name not in used]
+    return whole[0] if len(whole) == 1 else ""
+
+
 def short(name: str) -> str:
     """'Class.method' without its class."""
     return name.rpartition(".")[2]

@@ -3,7 +3,9 @@
 import ast
 import math
 import operator
+import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -109,6 +111,8 @@ class Expressions(Calls):
             return "__main__"
         if node.id in library.ALIASES:
             return Library(library.ALIASES[node.id])
+        if (model := self.only_model(node.id)) is not None:
+            return model
         if node.id not in self.globals:
             self.globals[node.id] = Opaque(node.id, "argument", self.line)
         return self.globals[node.id]
@@ -276,6 +280,10 @@ class Expressions(Calls):
             return Method(owner, name)
         if isinstance(owner, Opaque):
             return self.opaque_attribute(owner, name)
+        if isinstance(owner, Method) and isinstance(owner.owner, Opaque):
+            # out.mean.square(): what has the name of a method is a part of an output.
+            with suppress(NoRole, NotKnown):
+                return self.node_attribute(self.node(owner), name)
         if isinstance(owner, dict) and name not in (
             "items",
             "keys",
@@ -307,6 +315,8 @@ class Expressions(Calls):
             return Method(owner, name)
         if name in RECORDING:
             return Method(Opaque("self", "argument", self.line), name)
+        if (model := self.only_model(name)) is not None and model is not owner:
+            return model
         if name not in owner.cache:
             owner.cache[name] = Opaque(f"self.{name}", "attribute", self.line)
         return owner.cache[name]
@@ -521,6 +531,8 @@ class Expressions(Calls):
             )
         if isinstance(op, ast.MatMult):
             return self.operate(operations.TABLE["matmul"], "@", [left, right], {}, "")
+        if isinstance(op, ast.Sub):
+            self.meet_prior(left, right)
         name, function = _NODES.get(type(op), ("", np.add))
         if not name:
             return Opaque("operation", "operation", self.line)
@@ -531,6 +543,16 @@ class Expressions(Calls):
         if isinstance(found, Opaque):
             found.path = _source(node)
         return found
+
+    def meet_prior(self, left: Any, right: Any) -> None:
+        """``z_mean - Dense(d)(label)``: what a layer makes of a label is the mean of its prior."""
+        if not isinstance(right, Opaque) or right.node is not None or right.source != "call":
+            return
+        layer = re.match(r"[\w.]*\b(Dense|Linear)\(", right.callee) is not None
+        latent = isinstance(left, Node) and left.leaf == "mean"
+        latent |= isinstance(left, Opaque) and self.role_of(left) == "mean"
+        if latent and layer and not right.inputs & {"mean", "z"} and not self.role_of(right):
+            right.node = self.role_leaf(right, "prior_mean")
 
     def add(self, left: Any, right: Any) -> Any:
         return self.binary(ast.Add(), left, right, ast.Name("sum"))

@@ -244,6 +244,9 @@ def guess(name: str) -> list[Guess]:
         return [Guess("mean", 2)]
     if whole in _Z or words[0] in _Z or words[-1] in _Z:
         return [Guess("z", 2)]
+    if whole == "norm":
+        # By how much the edges of a graph are outnumbered.
+        return [Guess("constant", 1)]
     if whole in ("logp", "logps"):
         # Log probabilities of tokens, as a network gives them.
         return [Guess("output", 1)]

@@ -77,6 +77,8 @@ def search(
     if best is None or best.examined.quality < 2:
         best = _by_classes(tree, request, defaults, failures) or best
     if best is None or best.examined.quality < 2:
+        best = _by_model(tree, request, defaults) or best
+    if best is None or best.examined.quality < 2:
         best = _by_evaluation(tree, request, defaults) or best
     if best is not None and _quality(best) < 3:
         best = _improve(tree, best)
@@ -206,6 +208,20 @@ def _first_that_fits(
         if found is not None and found.examined.quality >= 2 and fits(found):
             return found
     return None
+
+
+def _by_model(tree: ast.Module, request: Request, defaults: Mapping[str, Any]) -> Found | None:
+    """What a function trains is the one network of the file, where nobody hands it over."""
+    name = entries.network_of(tree)
+    if not name:
+        return None
+    sizes = next(guess_sizes(tree, request, defaults))
+    setup = replace(_setup(tree, request, sizes, defaults), model=name)
+    try:
+        found = _search_entries(tree, setup, request.function, {}, [], [])
+    except TooMuch:
+        return None
+    return found if found is not None and found.examined.quality >= 2 else None
 
 
 def _by_evaluation(tree: ast.Module, request: Request, defaults: Mapping[str, Any]) -> Found | None:

@@ -110,6 +110,8 @@ class Setup:
     idle: frozenset[int] = frozenset()
     # Weights of an object that are set again while it trains.
     moved: frozenset[str] = frozenset()
+    # The pasted class that `model` stands for, where nothing says so but that it is the only one.
+    model: str = ""
     # Whether what sends no gradient is a loss all the same: a test's, where nothing is trained.
     evaluated: bool = False
 
@@ -153,6 +155,7 @@ class State:
         self.closures: list[Any] = []
         self.called: set[int] = set()
         self.over_classes = False
+        self.made: dict[str, Any] = {}
         # What a model and its guide sample, and the terms of their ELBO.
         self.sites: dict[str, Any] = {}
         self.terms: list[Node] = []
