@@ -28,6 +28,13 @@ async def _choosing(url: str, page: str) -> int:
     return session.counts.messages - opening
 
 
+async def _weight(url: str, page: str) -> tuple[int, int]:
+    """Bytes of a page's messages, and of what came over the wire to a browser."""
+    session = await Session(url, page, compressed=True).open()
+    await session.close()
+    return session.counts.bytes, session.counts.wire_bytes
+
+
 async def _opening(url: str, page: str) -> int:
     session = await Session(url, page).open()
     await session.close()
@@ -49,3 +56,12 @@ def test_no_opening_is_more_messages_than_it_was_and_a_choice_is_few(tmp_path) -
     # A count that sees nothing would hold nothing.
     assert all(number > MOST[page] / 2 for page, number in counts.items()), counts
     assert all(4 < choices[page] < MOST[page] / 4 for page in choices), choices
+
+
+@pytest.mark.slow
+def test_a_page_comes_compressed_over_the_wire(tmp_path) -> None:
+    with serve(tmp_path) as server, ThreadPoolExecutor(1) as aside:
+        opening = _weight(server.url, "bias")
+        told, sent = aside.submit(lambda: asyncio.run(opening)).result()
+    assert told > 400_000
+    assert sent < told / 3

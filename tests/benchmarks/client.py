@@ -88,6 +88,7 @@ class Counts:
     fragment_runs: list[float] = field(default_factory=list)
     exceptions: list[str] = field(default_factory=list)
     bytes: int = 0
+    wire_bytes: int = 0
     messages: int = 0
     longest_sent: int = 0
 
@@ -96,7 +97,13 @@ class Session:
     """One visitor. ``await open()`` first; every run's latency is kept in ``counts``."""
 
     def __init__(
-        self, url: str, path: str = "", *, cookie: str | None = None, server: str = ""
+        self,
+        url: str,
+        path: str = "",
+        *,
+        cookie: str | None = None,
+        server: str = "",
+        compressed: bool = False,
     ) -> None:
         host = urlsplit(url).hostname
         if host not in ("127.0.0.1", "localhost"):
@@ -106,6 +113,8 @@ class Session:
         self.cookie = cookie or secrets.token_urlsafe(24)
         # Where several servers stand behind one address: the one that the browser was on.
         self.server = server
+        # As a browser asks for it; without it a class of these leaves the machine to the server.
+        self._compression = "deflate" if compressed else None
         self.counts = Counts()
         self.widgets: dict[str, Widget] = {}
         self.values: dict[str, Any] = {}
@@ -131,7 +140,8 @@ class Session:
             subprotocols=["streamlit"],  # type: ignore[list-item]
             max_size=None,
             origin=self.url,  # type: ignore[arg-type]
-            compression=None,
+            compression=self._compression,
+            create_connection=self._counted,
             open_timeout=seconds,
             ping_interval=None,
             additional_headers={"Cookie": self._cookies()},
@@ -139,6 +149,17 @@ class Session:
         self._reader = asyncio.create_task(self._read())
         await self.rerun(seconds=seconds)
         return self
+
+    def _counted(self, *arguments: Any, **options: Any) -> ClientConnection:
+        """A connection whose bytes are counted as they come over the wire."""
+        counts = self.counts
+
+        class Counted(ClientConnection):
+            def data_received(self, data: bytes) -> None:
+                counts.wire_bytes += len(data)
+                super().data_received(data)
+
+        return Counted(*arguments, **options)
 
     def _cookies(self) -> str:
         known = f"{COOKIE}={self.cookie}"
