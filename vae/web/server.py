@@ -29,8 +29,9 @@ from vae.web.sockets import send_at_once
 
 _PAGES = Path(__file__).parents[2] / "pages"
 _FILES = 65_536
-# glibc's number of the option.
+# glibc's numbers of the options.
 _MMAP_THRESHOLD = -3
+_ARENA_MAX = -8
 # Python's own is 0.005: a thread that has one small message to send would wait that long for its
 # turn behind a page's script, some hundred times a page.
 _SWITCH_SECONDS = 0.0005
@@ -49,7 +50,7 @@ async def serving(app: st.App) -> AsyncIterator[None]:
     # Short script runs reach the browser without a delay; see ``vae.web.sockets``.
     send_at_once(int(st.get_option("server.port")))
     allow_many_files()
-    give_large_arrays_back()
+    keep_memory_together()
     sys.setswitchinterval(_SWITCH_SECONDS)
     import_what_pages_need()
     # On a new machine the built-in digits are drawn, which takes a second: meanwhile pages open.
@@ -117,15 +118,18 @@ def one_at_a_time() -> Iterator[None]:
             _turn.release()
 
 
-def give_large_arrays_back() -> bool:
-    """Have every block of a megabyte and more returned to the system when it is freed.
+def keep_memory_together() -> bool:
+    """Have large blocks returned to the system when they are freed, and all threads share a heap.
 
-    glibc raises that limit by itself to the largest block that was ever freed, up to 32 MB; what is
-    smaller then leaves holes in a heap that no longer shrinks: 30 MB after the built-in digits were
-    drawn. An option once set stays (mallopt(3), M_MMAP_THRESHOLD). False where there is none.
+    glibc raises the limit of what it returns by itself to the largest block that was ever freed, up
+    to 32 MB; what is smaller then leaves holes in a heap that no longer shrinks: 30 MB after the
+    built-in digits were drawn. And it gives threads heaps of their own, sixteen on two cores, of
+    which each keeps its holes; the interpreter's threads take turns anyway. Options once set stay
+    (mallopt(3), M_MMAP_THRESHOLD, M_ARENA_MAX). False where there are none.
     """
     with suppress(OSError, TypeError, AttributeError):
-        return bool(ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, 2**20))
+        mallopt = ctypes.CDLL(None).mallopt
+        return bool(mallopt(_MMAP_THRESHOLD, 2**20)) and bool(mallopt(_ARENA_MAX, 1))
     return False
 
 
