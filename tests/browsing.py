@@ -396,8 +396,13 @@ def set_dial(page: Page, name: str, position: float) -> None:
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50)))")
 
 
-def open_everything(page: Page) -> None:
-    """Open all expanders and folds and draw all figures, to look at what they hide too."""
+def unfold(page: Page) -> None:
+    """Open all expanders and folds; what has to be drawn in them comes when it is looked at."""
     folded = page.locator(":is([data-testid=stExpander] details, .fold):not([open]) > summary")
     folded.evaluate_all("(labels) => labels.forEach((label) => label.click())")
+
+
+def open_everything(page: Page) -> None:
+    """Open all expanders and folds and draw all figures, to look at what they hide too."""
+    unfold(page)
     draw_all(page)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from browsing import open_everything, wait_ready
+from browsing import unfold, wait_ready
 from playwright.sync_api import Locator, Page, expect
 
 from vae.web import navigation
@@ -97,10 +97,10 @@ def settle(page: Page) -> None:
     page.wait_for_timeout(150)
 
 
-def unfold(page: Page) -> None:
+def open_folds(page: Page) -> None:
     """Open what is folded, once there is something to press."""
     wait_until(page, lambda: bool(values(page)))
-    open_everything(page)
+    unfold(page)
     settle(page)
 
 
@@ -158,14 +158,14 @@ def test_every_control_takes_effect_and_survives_a_reload(open_page, name, mode)
     """Each of them as a page is opened; in the other modes one of each kind of widget, and each of
     Train's in the presenter's, where two write into one address."""
     page = open_page(f"{name}?{MODES[mode]}")
-    unfold(page)
+    open_folds(page)
     assert values(page), f"no control on {name!r}"
     press_all(page, one_of_a_kind=not whole(name, mode))
     wanted = values(page)
     asked = parse_qs(MODES[mode])
     page.reload()
     wait_ready(page)
-    unfold(page)
+    open_folds(page)
     wait_until(page, lambda: values(page) == wanted)
     settle(page)
     assert values(page) == wanted
@@ -187,7 +187,7 @@ def assert_presenter_mode_comes_and_goes(page: Page, wanted: dict[str, str]) -> 
     for there in (True, False):
         page.locator(".st-key-presenter label").click()
         wait_until(page, lambda there=there: ("present" in parameters(page)) == there)
-        unfold(page)
+        open_folds(page)
         wait_until(page, lambda: values(page) == wanted)
         assert ("present" in parameters(page)) == there
         assert values(page) == wanted
@@ -196,7 +196,7 @@ def assert_presenter_mode_comes_and_goes(page: Page, wanted: dict[str, str]) -> 
 
 def test_who_looks_at_a_run_has_controls_that_work_and_none_that_steer(open_page):
     page = open_page("train?run=shown-race")
-    unfold(page)
+    open_folds(page)
     press_all(page, one_of_a_kind=False)
     for name in ("Train", "Pause", "Stop", "Step 1"):
         assert page.get_by_role("button", name=name, exact=True).count() == 0

@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from browsing import open_everything
+from browsing import unfold
 from playwright.sync_api import Page, expect
 
 from vae.ledger import CLAIMS
@@ -65,7 +65,7 @@ def assert_figures_show(page: Page, wanted: dict[str, float]) -> None:
 @pytest.mark.parametrize("name", PAGES)
 def test_dragged_values_survive_a_reload_and_travel_by_an_address(open_page, name) -> None:
     page = open_page(name)
-    open_everything(page)
+    unfold(page)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     before = dials(page)
     assert before, f"no dials on {name!r}"
