@@ -19,6 +19,8 @@ VALUE = """(box) => {
     const pressed = [...group.querySelectorAll(":is([aria-checked=true], [aria-pressed=true])")];
     return pressed.map((button) => button.innerText.trim()).join("|");
   }
+  const radio = box.querySelector("[data-testid=stRadioGroup] input:checked");
+  if (radio) return radio.value;
   const many = box.querySelector("[data-testid=stMultiSelectTagsContainer]");
   if (many) return many.innerText.trim();
   const kinds = ":is([data-testid=stSelectbox], [data-testid=stNumberInput])";
@@ -67,6 +69,8 @@ def change(page: Page, key: str) -> None:
         shown = control.evaluate(VALUE).split("|")
         buttons = control.locator("[data-testid=stButtonGroup] button[data-variant]").all()
         [each for each in buttons if each.inner_text().strip() not in shown][-1].click()
+    elif control.locator("[data-testid=stRadioGroup]").count():
+        control.locator("[data-testid=stRadioOption]:has(input:not(:checked))").last.click()
     elif control.locator("[data-testid=stMultiSelect]").count():
         control.locator("input").click()
         page.get_by_role("option").first.click()
@@ -100,6 +104,7 @@ def settle(page: Page) -> None:
 def open_folds(page: Page) -> None:
     """Open what is folded, once there is something to press."""
     wait_until(page, lambda: bool(values(page)))
+    assert values(page), f"no control on {page.url}"
     unfold(page)
     settle(page)
 
@@ -118,7 +123,15 @@ def parameters(page: Page) -> dict[str, list[str]]:
 
 def kinds(page: Page) -> dict[str, str]:
     """Each control's kind of widget, by its key."""
-    names = ("ButtonGroup", "MultiSelect", "Selectbox", "NumberInput", "Slider", "TextInput")
+    names = (
+        "ButtonGroup",
+        "RadioGroup",
+        "MultiSelect",
+        "Selectbox",
+        "NumberInput",
+        "Slider",
+        "TextInput",
+    )
     return {
         key: next((n for n in names if box(page, key).locator(f"[data-testid=st{n}]").count()), "")
         for key in values(page)
@@ -159,7 +172,6 @@ def test_every_control_takes_effect_and_survives_a_reload(open_page, name, mode)
     Train's in the presenter's, where two write into one address."""
     page = open_page(f"{name}?{MODES[mode]}")
     open_folds(page)
-    assert values(page), f"no control on {name!r}"
     press_all(page, one_of_a_kind=not whole(name, mode))
     wanted = values(page)
     asked = parse_qs(MODES[mode])
