@@ -1,11 +1,12 @@
 """What browser tests share: a page that is ready, a dial that is dragged, counts of what moved."""
 
+import json
 import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from playwright.sync_api import ConsoleMessage, Locator, Page, Request, WebSocket
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, WebSocket
 
 READY = (
     "[data-testid=stApp][data-test-connection-state=CONNECTED][data-test-script-state=notRunning]"
@@ -381,6 +382,16 @@ def _step(page: Page, moved: Locator, move: str, inputs: int) -> Steps:
     )
     cost = (busy() - before) / inputs
     return Steps(inputs, followed, record.sent - sent, record.received - received, cost)
+
+
+def restyled(browser: Browser, page: Page, name: str) -> float:
+    """The elements whose style a redraw asks for anew, as a share of all of the page's."""
+    step_dial(page, name, 5)
+    browser.start_tracing(page=page, categories=["devtools.timeline"])
+    inputs = step_dial(page, name, 10).inputs
+    events = json.loads(browser.stop_tracing())["traceEvents"]
+    counts = [event.get("args", {}).get("elementCount", 0) for event in events]
+    return sum(counts) / inputs / page.locator("*").count()
 
 
 def set_dial(page: Page, name: str, position: float) -> None:

@@ -145,7 +145,7 @@ def test_nothing_is_found_beside_a_finished_run_open_and_folded(open_page) -> No
 
 
 def test_the_audit_sees_a_violation(open_page) -> None:
-    page = open_page()
+    page = open_page("teach")
     page.evaluate(
         """() => {
             const faint = document.createElement("p");

@@ -1,7 +1,7 @@
 """The Bias page in Chromium: drags without the server, keys, ends of the dials, phone, dark."""
 
 import pytest
-from browsing import dial, draw_all, press_preset, set_dial, step_dial
+from browsing import dial, draw_all, press_preset, restyled, set_dial, step_dial
 from playwright.sync_api import expect
 
 from vae.ledger import CLAIMS
@@ -24,6 +24,11 @@ def bias(open_for_all):
 def text_of(page, label: str) -> str:
     """The text that the figures under the heading with this text show."""
     return page.locator("[data-testid=stVegaLiteChart]").filter(has_text=label).first.inner_text()
+
+
+def test_a_redraw_restyles_little_of_the_page(browser, bias):
+    """A rule that asks what the page holds (:has) may restyle all of it at whatever changes."""
+    assert 0 < restyled(browser, bias, "t") < 1 / 20
 
 
 @pytest.mark.parametrize("name", DIALS)

@@ -1,7 +1,16 @@
 """The Derivation page in Chromium: dials that move it, links that open it, screens that show it."""
 
 import pytest
-from browsing import dial, drag_dial, draw_all, open_everything, press_preset, set_dial, step_dial
+from browsing import (
+    dial,
+    drag_dial,
+    draw_all,
+    open_everything,
+    press_preset,
+    restyled,
+    set_dial,
+    step_dial,
+)
 from playwright.sync_api import Locator, Page, expect
 
 pytestmark = pytest.mark.browser
@@ -38,6 +47,11 @@ def _go_to(page: Page, anchor: str) -> None:
 @pytest.fixture(scope="module")
 def derivation(open_for_all):
     return _drawn(open_for_all("derivation"))
+
+
+def test_a_redraw_restyles_little_of_the_page(browser, derivation):
+    """A rule that asks what the page holds (:has) may restyle all of it at whatever changes."""
+    assert 0 < restyled(browser, derivation, "sigma") < 1 / 20
 
 
 def test_a_drag_moves_the_sigma_figure_and_sends_nothing(derivation):
@@ -79,11 +93,12 @@ def test_the_slider_works_from_the_keyboard(derivation):
 
 
 def test_a_link_opens_the_figure_at_its_values_and_what_is_bad_in_it_is_said(open_page):
-    page = _drawn(open_page("derivation?sigma=19.8&x=0.5&mean=purple&flaw=sepia"))
+    page = open_page("derivation?sigma=19.8&x=0.5&mean=purple&flaw=sepia")
     expect(page.locator("[data-testid=stAlert]", has_text="mean in the address")).to_be_visible()
     expect(page.locator("[data-testid=stAlert]", has_text="flaw in the address")).to_have_count(1)
     assert dial(page, "mean").get_attribute("aria-valuetext") == "0.600"
     assert dial(page, "sigma").get_attribute("aria-valuetext") == "19.8"
+    _go_to(page, "sigma")
     expect(_panel(page, "log-prob")).to_contain_text("log p = −3.905")
 
 

@@ -1,24 +1,12 @@
-"""The frame around the lessons: every page opens, fits its window, and is reached by keyboard."""
+"""The frame around the lessons: pages are reached by keyboard, and are drawn as they are needed."""
 
 from urllib.parse import urlsplit
 
 import pytest
-from browsing import record_of, wait_fits, wait_ready
+from browsing import record_of, wait_ready
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
-
-PAGES = ["", "derivation", "bias", "your_loss", "train"]
-
-
-@pytest.mark.parametrize("path", PAGES)
-def test_every_page_opens_fits_and_has_the_glossary(open_page, path):
-    """On a phone: test_layout_shift.py."""
-    page = open_page(path, width=1280, height=800)
-    assert page.locator("h1").first.inner_text()
-    page.locator("[data-testid=stSidebar]").get_by_text("Glossary").click()
-    expect(page.get_by_text("evidence lower bound").first).to_be_visible()
-    wait_fits(page)
 
 
 def test_pages_are_reached_by_the_navigation_and_by_the_keyboard(open_page):

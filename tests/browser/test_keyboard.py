@@ -1,6 +1,7 @@
 """No pointer, no screen: controls are near, the focus is seen and never lost, states are said."""
 
 import pytest
+from browsing import wait_fits
 from playwright.sync_api import Page, expect
 
 from vae.web import navigation
@@ -67,17 +68,25 @@ def test_controls_and_sections_are_few_presses_away_and_the_focus_is_seen(open_p
     assert not faint
     page.keyboard.press("Enter")
     control = tab(page)
-    if has_dials := name in ("", "derivation", "bias"):
+    has_dials = name in ("", "derivation", "bias")
+    if has_dials:
         assert control["id"].startswith("dial-")
     else:
         assert control["key"] in ("loss_code", "train")
-    # Back, and to a section by its name.
+    assert_sections_are_reached_by_name(page, sections=name != "train")
+    if has_dials:
+        assert_dials_follow_their_figure(page)
+    assert_fits_and_has_the_glossary(page)
+
+
+def assert_sections_are_reached_by_name(page: Page, *, sections: bool) -> None:
+    """Back from the controls, and on; ``sections``: whether the page has any yet."""
     page.keyboard.press("Home")
     page.locator(".hands summary").focus()
     page.keyboard.press("Enter")
     links = page.locator(".hands details a")
-    if name == "train":
-        # Its sections come with a run.
+    if not sections:
+        # Train's come with a run.
         assert links.count() == 0
         return
     expect(links).not_to_have_count(0)
@@ -87,8 +96,14 @@ def test_controls_and_sections_are_few_presses_away_and_the_focus_is_seen(open_p
     page.keyboard.press("Enter")
     expect(section).to_be_focused()
     expect(section).to_be_in_viewport()
-    if has_dials:
-        assert_dials_follow_their_figure(page)
+
+
+def assert_fits_and_has_the_glossary(page: Page) -> None:
+    """On a phone: test_layout_shift.py."""
+    assert page.locator("h1").first.inner_text()
+    page.locator("[data-testid=stSidebar]").get_by_text("Glossary").click()
+    expect(page.get_by_text("evidence lower bound").first).to_be_visible()
+    wait_fits(page)
 
 
 def assert_dials_follow_their_figure(page: Page) -> None:

@@ -63,7 +63,9 @@ def assert_figures_show(page: Page, wanted: dict[str, float]) -> None:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_dragged_values_survive_a_reload_and_travel_by_an_address(open_page, name) -> None:
+def test_dragged_values_survive_a_reload_and_travel_to_each_section_by_an_address(
+    open_page, name
+) -> None:
     page = open_page(name)
     unfold(page)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -83,20 +85,15 @@ def test_dragged_values_survive_a_reload_and_travel_by_an_address(open_page, nam
     page.reload()
     assert view(page, moved) == pytest.approx(moved, abs=1e-3)
     assert_figures_show(page, moved)
-    again = open_page(re.sub(r"^https?://[^/]+/", "", address))
-    assert view(again, moved) == pytest.approx(moved, abs=1e-3)
-    assert_figures_show(again, moved)
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_each_section_opens_by_its_anchor(open_page, name: str) -> None:
-    """The last one while the page is still growing, the others from there."""
     *others, last = sections(name)
-    page = open_page(f"{name}#{last}")
+    again = open_page(re.sub(r"^https?://[^/]+/|#.*", "", address) + f"#{last}")
+    # The last section's anchor while the page is still growing, the others' from there.
     for anchor in (last, *others):
         if anchor != last:
-            page.evaluate("(anchor) => { location.hash = anchor; }", anchor)
-        expect(page.locator(f"[id='{anchor}']")).to_be_in_viewport(timeout=10_000)
+            again.evaluate("(anchor) => { location.hash = anchor; }", anchor)
+        expect(again.locator(f"[id='{anchor}']")).to_be_in_viewport(timeout=10_000)
+    assert view(again, moved) == pytest.approx(moved, abs=1e-3)
+    assert_figures_show(again, moved)
 
 
 def together() -> list[list[Claim]]:

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from browsing import press_preset, record_of, step_dial, wait_ready
+from browsing import draw_all, press_preset, record_of, restyled, step_dial, wait_ready
 from playwright.sync_api import expect
 
 from vae.ledger import CLAIMS
@@ -28,6 +28,12 @@ def test_the_first_view_shows_question_figure_and_dials_on_a_projector(overview)
         box = overview.get_by_role("slider", name=name).bounding_box()
         assert box is not None
         assert box["y"] + box["height"] <= 720
+
+
+def test_a_redraw_restyles_little_of_the_page(browser, overview) -> None:
+    """A rule that asks what the page holds (:has) may restyle all of it at whatever changes."""
+    draw_all(overview)
+    assert 0 < restyled(browser, overview, "t") < 1 / 20
 
 
 def test_the_figure_follows_the_dials_without_the_server(open_page) -> None:
