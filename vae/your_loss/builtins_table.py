@@ -8,7 +8,7 @@ import numpy as np
 
 from vae.your_loss import graph
 from vae.your_loss.graph import Node
-from vae.your_loss.values import Opaque
+from vae.your_loss.values import Above, Instance, Opaque
 
 MAX_ITEMS = 4096
 
@@ -204,7 +204,12 @@ def _unsure(name: str) -> Callable[..., Any]:
 
 
 def _super(state: Any, args: list[Any], named: dict[str, Any]) -> Any:
-    del args, named
+    del named
+    closure = state.frames[-1] if state.frames else None
+    if closure is not None and closure.owner is not None:
+        instance = args[1] if len(args) == 2 else closure.bound
+        if isinstance(instance, Instance):
+            return Above(instance, closure.owner)
     return Opaque("super()", "call", state.line, callee="super")
 
 

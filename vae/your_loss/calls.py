@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from vae.your_loss import arrays, distributions, graph, library, shaping
+from vae.your_loss import arrays, distributions, graph, library, passed, shaping
 from vae.your_loss.arrays import BUDGET, Array, Misfit
 from vae.your_loss.builtins_table import BUILTINS, text_method
 from vae.your_loss.graph import Node
 from vae.your_loss.once import once
 from vae.your_loss.operations import Call, NotKnown
 from vae.your_loss.roles import PERCEPTUAL, guess, words_of
-from vae.your_loss.state import NoRole, State, is_of_network
+from vae.your_loss.state import NoRole, State, Used, is_of_network
 from vae.your_loss.values import (
     ClassValue,
     Closure,
@@ -199,7 +199,19 @@ class Calls(State):
             return self.operate(function.call, function.name, args, named, "torch")
         if callable(function) and function in BUILTINS.values():
             return function(self, args, named)
+        if (pasted := self.of_model(function)) is not None:
+            return self.call(pasted, args, named)
         return self.opaque_call(function, args, named)
+
+    def of_model(self, function: Any) -> Any:
+        """``self.model.loss_function``: the pasted method of that name, where one class has it."""
+        if not isinstance(function, Opaque) or function.source != "attribute":
+            return None
+        parent, name = function.parent, function.path.rpartition(".")[2]
+        if parent is None or parent.source not in ("argument", "attribute"):
+            return None
+        said = {word for path in parent.names for word in words_of(path.rpartition(".")[2])}
+        return self.only_method(name) if said & (MODELS | {"vae", "module", "criterion"}) else None
 
     def opaque_call(self, function: Any, args: list[Any], named: dict[str, Any]) -> Opaque:
         path = "call"
@@ -236,9 +248,11 @@ class Calls(State):
         line = self.line
         self.calls += 1
         self.called.add(getattr(closure.node, "lineno", 0))
+        self.frames.append(closure)
         try:
             return self.run_body(closure, scope)
         finally:
+            self.frames.pop()
             self.calls -= 1
             self.line = line
 
@@ -306,15 +320,11 @@ class Calls(State):
         if value is False and set(words_of(name)) & {"training", "train"}:
             return True
         if isinstance(value, int | float) and not isinstance(value, bool):
-            from vae.your_loss.state import Used
-
             self.use(Used(name, self.line, value, "default", (name,)))
         return value
 
     def settle(self, name: str, value: Any) -> Any:
         """A constant that the reader has set."""
-        from vae.your_loss.state import Used
-
         self.use(Used(name, self.line, value, "given", (name,)))
         return value
 
@@ -322,7 +332,7 @@ class Calls(State):
         if annotation is not None:
             owner = self.annotated_class(annotation, closure.scope)
             if owner is not None:
-                return self.make_instance(owner, [], {})
+                return self.as_made(owner)
         if name == "F" and closure.name == "hybrid_forward":
             # Gluon hands the module of its operations over.
             return Library("mxnet.nd")
@@ -338,7 +348,7 @@ class Calls(State):
             owner = self.module.names.get(self.setup.model)
             if not isinstance(owner, ClassValue):
                 return None
-            self.made["model"] = self.make_instance(owner, [], {})
+            self.made["model"] = self.as_made(owner)
         return self.made["model"]
 
     def annotated_class(self, annotation: ast.expr, scope: Scope) -> ClassValue | None:
@@ -353,6 +363,35 @@ class Calls(State):
         return None
 
     # -- classes and objects ------------------------------------------------------------------
+    def as_made(self, owner: ClassValue) -> Any:
+        """An object of a class, made with what the file hands over where it makes one."""
+        if self.tree is None:
+            return self.make_instance(owner, [], {})
+        below = self.module.names.get(passed.made_below(self.tree, owner.name))
+        if isinstance(below, ClassValue):
+            owner = below
+        return self.make_instance(owner, [], self.handed(passed.to_class(self.tree, owner.name)))
+
+    def handed(self, found: dict[str, Any]) -> dict[str, Any]:
+        """Arguments that the file hands over, as values; what the reader has said is left out."""
+        given: dict[str, Any] = {}
+        for name, value in found.items():
+            probe = Opaque(name, "argument", self.line)
+            if self.given_constant(probe) is not None or self.given_role(probe):
+                continue
+            if isinstance(value, ast.expr):
+                given[name] = self.value(value, self.module)
+            elif isinstance(value, passed.Said):
+                given[name] = self.hinted(Opaque(value.text, "argument", self.line), name)
+            elif isinstance(value, passed.Unsure):
+                probe.swept = True
+                given[name] = probe
+            else:
+                if isinstance(value, int | float) and not isinstance(value, bool):
+                    self.use(Used(name, self.line, value, "default", (name,)))
+                given[name] = value
+        return given
+
     def make_instance(self, owner: ClassValue, args: list[Any], named: dict[str, Any]) -> Any:
         found = Instance(owner)
         fields = [n for n in owner.members if not n.startswith("__")]
@@ -816,7 +855,7 @@ class Calls(State):
         ]
         if len(owners) != 1 or self.calls > 8:
             return None
-        return self.attribute(self.make_instance(owners[0], [], {}), name)
+        return self.attribute(self.as_made(owners[0]), name)
 
     def attribute(self, owner: Any, name: str) -> Any:
         raise NotImplementedError

@@ -2,11 +2,11 @@
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vae.your_loss import arrays, graph, roles
+from vae.your_loss import arrays, graph, passed, roles
 from vae.your_loss.graph import Node
 from vae.your_loss.interpreter import Interpreter, Outcome, RaiseSignal, ReturnSignal
 from vae.your_loss.once import once
@@ -260,20 +260,43 @@ def trace(tree: ast.Module, entry: Entry, setup: Setup) -> Traced:
 
 def _inside(entry: Entry, state: Interpreter) -> Traced | None:
     """The loss of a function that was defined inside of what was run, and that nothing called."""
-    for closure in list(state.closures):
-        marks = _entry(closure.node, closure.name) if closure.name != "lambda" else []
-        if closure.node.lineno in state.called or not marks or marks[0].away:
-            continue
-        before = len(state.optimised), len(state.added)
+    for function in _never_called(state):
+        before, leaves = (len(state.optimised), len(state.added)), state.leaves
+        if function.bound is not None:
+            # A class makes its own values: those of a network that was built are not its.
+            state.leaves = {}
         try:
-            returned = state.call(closure, [], {})
+            returned = state.call(function, [], _handed(state, function))
         except (RaiseSignal, ReturnSignal):
+            state.leaves = leaves
             continue
         outcome = Outcome(returned, state.optimised[before[0] :], state.added[before[1] :])
         found = _choose(entry, state, outcome)
         if found.root is not None and coverage(found.root) >= 8:
             return found
+        state.leaves = leaves
     return None
+
+
+def _never_called(state: Interpreter) -> Iterator[Closure]:
+    """Functions, and methods of classes, that a function or a block defines, likeliest first."""
+    for closure in list(state.closures):
+        marks = _entry(closure.node, closure.name) if closure.name != "lambda" else []
+        if closure.node.lineno not in state.called and marks and not marks[0].away:
+            yield closure
+    for owner in list(state.inner):
+        marked = [
+            (marks[0].weight, method.name)
+            for method in owner.node.body
+            if isinstance(method, ast.FunctionDef) and method.lineno not in state.called
+            if method.name != "__init__" or _gives_loss(method)
+            for marks in [_entry(method, method.name)]
+            if marks and not marks[0].away
+        ]
+        for _, name in sorted(marked, key=lambda pair: -pair[0]):
+            bound = state.attribute(state.as_made(owner), name)
+            if isinstance(bound, Closure):
+                yield bound
 
 
 @once
@@ -290,7 +313,7 @@ def _run(state: Interpreter, entry: Entry, *, elbo: bool = True) -> Outcome:
         state.elbo_of(*pair)
         return state.outcome(None, state.module)
     if method and isinstance(owner, ClassValue):
-        instance = state.make_instance(owner, [], {})
+        instance = state.as_made(owner)
         returned: Any = state.attribute(instance, method)
         if method == "__call__" and isinstance(member := owner.find(method), Closure):
             # No pasted code may ask for such a name; here it is the reader who does.
@@ -299,17 +322,26 @@ def _run(state: Interpreter, entry: Entry, *, elbo: bool = True) -> Outcome:
         returned = owner
     for _ in range(3):
         if isinstance(returned, Closure | Method):
-            returned = state.call(returned, [], {}) if _callable(returned) else None
+            known = _callable(returned)
+            returned = state.call(returned, [], _handed(state, returned)) if known else None
     outcome = state.outcome(returned, state.module)
     if method and isinstance(owner, ClassValue):
         outcome.names = dict(instance.attributes)
     return outcome
 
 
+def _handed(state: Interpreter, function: Closure | Method) -> dict[str, Any]:
+    """What the file hands over where it calls ``function``."""
+    node = function.node if isinstance(function, Closure) else None
+    if state.tree is None or not isinstance(node, ast.FunctionDef):
+        return {}
+    return state.handed(passed.to_function(state.tree, node))
+
+
 def _with_guide(state: Interpreter, owner: Any) -> tuple[Closure, Closure] | None:
     """A model of Pyro and its guide, of one class or of the module."""
     if isinstance(owner, ClassValue):
-        instance = state.make_instance(owner, [], {})
+        instance = state.as_made(owner)
         model, guide = (state.attribute(instance, name) for name in ("model", "guide"))
     else:
         model, guide = owner, state.module.names.get("guide")

@@ -18,8 +18,9 @@ from vae.your_loss.graph import Node
 from vae.your_loss.once import once
 from vae.your_loss.operations import Call, NotKnown
 from vae.your_loss.roles import words_of
-from vae.your_loss.state import SETTINGS, NoRole
+from vae.your_loss.state import SETTINGS, NoRole, Used
 from vae.your_loss.values import (
+    Above,
     ClassValue,
     Closure,
     Distribution,
@@ -243,6 +244,12 @@ class Expressions(Calls):
         return isinstance(owner, Opaque) and self.globals.get(owner.path) is owner
 
     def attribute(self, owner: Any, name: str) -> Any:
+        if isinstance(owner, Above):
+            return owner.find(name) or self.attribute(Opaque("super()", "call", self.line), name)
+        if isinstance(owner, ClassValue) and name == "__init__" and owner.find(name) is not None:
+            return owner.find(name)
+        if isinstance(owner, Instance) and name == "__call__":
+            return owner
         if name.startswith("__"):
             return Opaque(name, "attribute", self.line)
         if isinstance(owner, Library):
@@ -815,6 +822,9 @@ class Expressions(Calls):
             given = self.setup.constants.get(name, self.setup.constants.get(short))
             if isinstance(given, int | float):
                 return self.settle(name, given)
+            if name != short and short in self.setup.set_later:
+                value = self.setup.set_later[short]
+                self.use(Used(name, self.line, value, "default", (name, short)))
         return value
 
     def unpack(self, targets: list[ast.expr], value: Any, scope: Scope) -> None:

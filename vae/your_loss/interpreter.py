@@ -92,6 +92,7 @@ class Interpreter(Expressions):
 
     def run_module(self, tree: ast.Module, *, definitions_only: bool = False) -> Outcome:
         """Run the module's statements; with ``definitions_only`` no loop, call or branch."""
+        self.tree = tree
         for statement in tree.body:
             plain = isinstance(
                 statement,
@@ -185,6 +186,8 @@ class Interpreter(Expressions):
                 found.members[statement.name] = closure
             elif isinstance(statement, ast.Assign | ast.AnnAssign | ast.ClassDef):
                 self.execute(statement, inner)
+        if len(self.inner) < MAX_CLOSURES and (scope.outer is not None or self.in_block):
+            self.inner.append(found)
         scope.names[node.name] = found
 
     def do_Import(self, node: ast.Import, scope: Scope) -> None:
@@ -257,9 +260,13 @@ class Interpreter(Expressions):
             # What no other branch was seen to take is not a mistake of the code; nor is a
             # check of shapes, which are guessed here.
             return
+        self.run_inner(branch, scope)
+
+    def run_inner(self, statements: Sequence[ast.stmt], scope: Scope) -> None:
+        """Statements of a block: what they define nobody outside can be sure of."""
         self.in_block += 1
         try:
-            self.run_block(branch, scope)
+            self.run_block(statements, scope)
         finally:
             self.in_block -= 1
 
@@ -274,7 +281,7 @@ class Interpreter(Expressions):
                 self.bind(item.optional_vars, value, scope)
         try:
             with self.without_gradient(silent):
-                self.run_block(node.body, scope)
+                self.run_inner(node.body, scope)
         finally:
             del self.scales[known:]
 
@@ -291,11 +298,11 @@ class Interpreter(Expressions):
 
     def do_Try(self, node: ast.Try, scope: Scope) -> None:
         try:
-            self.run_block(node.body, scope)
-            self.run_block(node.orelse, scope)
+            self.run_inner(node.body, scope)
+            self.run_inner(node.orelse, scope)
         except RaiseSignal:
             if node.handlers:
-                self.run_block(node.handlers[0].body, scope)
+                self.run_inner(node.handlers[0].body, scope)
         self.run_block(node.finalbody, scope)
 
     def do_Raise(self, node: ast.Raise, scope: Scope) -> None:

@@ -403,14 +403,39 @@ def _softmax_pair(call: Call) -> Any:
         logits = call.node(0, "logits", hint="output")
         target = call.get(1, "labels")
         return categorical(call, logits, target)
-    raise NotKnown("without named arguments")
+    if len(call.args) < 2:
+        raise NotKnown("without named arguments")
+    first = _logits_first(call)
+    logits = call.node(0 if first else 1, hint="output")
+    return categorical(call, logits, call.get(1 if first else 0))
 
 
 def _sigmoid_pair(call: Call) -> Any:
-    """tf's ``sigmoid_cross_entropy_with_logits``: labels come first where they are not named."""
-    target = call.node(0, "labels", "targets", hint="target")
-    output = call.node(1, "logits", hint="output")
+    """tf's ``sigmoid_cross_entropy_with_logits``: labels come first where they are not named.
+
+    Before TensorFlow 1.0 logits came first; from then on its first version took names alone.
+    """
+    if not {"labels", "targets", "logits"} & call.named.keys() and _logits_first(call):
+        output, target = call.node(0, hint="output"), call.node(1, hint="target")
+    else:
+        target = call.node(0, "labels", "targets", hint="target")
+        output = call.node(1, "logits", hint="output")
     return call.each(cross_entropy_of_logits, output, target, name="cross_entropy_of_logits")
+
+
+def _logits_first(call: Call) -> bool:
+    """Whether code of the first TensorFlow has the old order; roles that are known say more."""
+    state = call.context
+    if not state.setup.first_tensorflow or len(call.args) < 2:
+        return False
+    known = [
+        {dep.split("#")[0] for dep in value.deps}
+        if isinstance(value, Node)
+        else {state.role_of(value)}
+        for value in call.args[:2]
+        if isinstance(value, Node | Opaque)
+    ]
+    return known != [{"target"}, {"output"}]
 
 
 def torch_object(name: str, operation: Operation) -> Operation:

@@ -127,6 +127,7 @@ _WEIGHS = {
 }  # fmt: skip
 _DENSITIES = {"p", "q", "pz", "qz", "px", "prob", "probs", "lik", "likelihood", "pxz", "qzx"}
 _LATE = {"epoch", "epochs", "step", "steps", "iter", "iteration", "iterations", "itr", "idx", "it"}
+_SQUARES = frozenset({"sq", "squared", "square"})
 _LOSSES = {
     "loss", "losses", "nll", "kl", "kld", "kls", "bce", "mse", "elbo", "lpips", "perceptual", "ce",
     "error", "term", "penalty", "divergence", "likelihood", "logprob", "rate", "regularizer",
@@ -318,7 +319,11 @@ def _scale_roles(words: list[str], whole: str, some: set[str]) -> list[Guess]:
         if whole in names or core in names or stripped in names or bare in names:
             role = found
             break
-    if not role and "log" in some and some & (_VAR | {"sq", "squared", "2"}):
+    if not role and some & _SQUARES and "log" not in some:
+        # sigma_squared, enc_std_square: the square of a scale.
+        root = "".join(w for w in kept if w not in _SQUARES)
+        role = "var" if root in _SIGMA else ""
+    if not role and "log" in some and some & (_VAR | _SQUARES | {"2"}):
         role = "logvar"
     if not role and "log" in some and some & (_SIGMA - {"scale"}):
         role = "log_sigma"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice, product
 from typing import Any
 
-from vae.your_loss import entries, roles
+from vae.your_loss import entries, passed, roles
 from vae.your_loss.arrays import BUDGET, TooMuch
 from vae.your_loss.entries import Entry, Traced
 from vae.your_loss.examine import Examined, examine
@@ -141,7 +141,8 @@ def _setup(tree: ast.Module, request: Request, sizes: Sizes, defaults: Mapping[s
     return Setup(
         sizes, request.roles, request.constants, defaults,
         first_tensorflow=_is_old(tree), counters=collect_counters(tree),
-        moved=collect_moved(tree), idle=idle_loops(tree), said=_said(request),
+        moved=collect_moved(tree), set_later=_set_later(tree),
+        idle=idle_loops(tree), said=_said(request),
     )  # fmt: skip
 
 
@@ -668,8 +669,15 @@ def collect_moved(tree: ast.Module) -> frozenset[str]:
                 for target in targets if not isinstance(node, ast.AugAssign) else ():
                     if isinstance(target, ast.Attribute) and _is_number(node):
                         (begun if start else moved).add(target.attr)
-    found = begun & moved
-    return frozenset(name for name in found if _is_weight(name))
+    found = {name for name in begun & moved if _is_weight(name)}
+    outside = passed.set_outside(tree)
+    return frozenset(found | {n for n, v in outside.items() if v is passed.UNSURE})
+
+
+def _set_later(tree: ast.Module) -> dict[str, float]:
+    """Weights that other code sets to one number, once the object is made."""
+    found = passed.set_outside(tree)
+    return {name: value for name, value in found.items() if isinstance(value, int | float)}
 
 
 def _is_number(node: ast.AST) -> bool:
@@ -710,6 +718,7 @@ def collect_defaults(tree: ast.Module) -> dict[str, Any]:
     A name with two different values has none, nor has a counter.
     """
     seen: dict[str, set[Any]] = {}
+    unsure: set[str] = set()
     counters = collect_counters(tree) | collect_moved(tree)
 
     def keep(name: str, node: ast.expr | None) -> None:
@@ -719,13 +728,15 @@ def collect_defaults(tree: ast.Module) -> dict[str, Any]:
 
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            spec = node.args
-            names = [a.arg for a in (*spec.posonlyargs, *spec.args)]
-            if spec.defaults:
-                for name, default in zip(names[-len(spec.defaults) :], spec.defaults, strict=True):
+            handed = passed.to_function(tree, node)
+            for name, default in passed.defaults_of(node).items():
+                if name not in handed:
                     keep(name, default)
-            for argument, option in zip(spec.kwonlyargs, spec.kw_defaults, strict=True):
-                keep(argument.arg, option)
+            for name, value in handed.items():
+                if isinstance(value, bool | int | float | str):
+                    keep(name, ast.Constant(value))
+                elif value is passed.UNSURE and passed.is_weight(name):
+                    unsure.add(name)
         elif isinstance(node, ast.Call):
             _keep_option(node, keep)
         elif isinstance(node, ast.Assign) and len(node.targets) == 1:
@@ -736,7 +747,11 @@ def collect_defaults(tree: ast.Module) -> dict[str, Any]:
             for key, value in zip(node.keys, node.values, strict=True):
                 if isinstance(key, ast.Constant) and isinstance(key.value, str):
                     keep(key.value, value)
-    return {name: next(iter(values)) for name, values in seen.items() if len(values) == 1}
+    return {
+        name: next(iter(values))
+        for name, values in seen.items()
+        if len(values) == 1 and name not in unsure
+    }
 
 
 def _keep_option(node: ast.Call, keep: Any) -> None:

@@ -1,5 +1,6 @@
 """What the interpreter knows while it runs: sizes, roles, constants, inputs of the graph, notes."""
 
+import ast
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ from vae.your_loss.graph import Node
 from vae.your_loss.importance import DRAWS
 from vae.your_loss.library import framework_of
 from vae.your_loss.operations import NotKnown
-from vae.your_loss.values import Library, Method, Opaque, Scope
+from vae.your_loss.values import ClassValue, Closure, Library, Method, Opaque, Scope
 
 LATE = 1.0e9
 # Classes of a value where a softmax is over classes; how many does not enter a reading.
@@ -110,6 +111,8 @@ class Setup:
     idle: frozenset[int] = frozenset()
     # Weights of an object that are set again while it trains.
     moved: frozenset[str] = frozenset()
+    # Weights of an object that other code sets to one number, once it is made.
+    set_later: Mapping[str, float] = field(default_factory=dict)
     # The pasted class that `model` stands for, where nothing says so but that it is the only one.
     model: str = ""
     # Whether what sends no gradient is a loss all the same: a test's, where nothing is trained.
@@ -133,6 +136,8 @@ class State:
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
         self.sizes = setup.sizes
+        # The code itself, where more than what runs is asked of it.
+        self.tree: ast.Module | None = None
         self.module = Scope(settle=self.settle_later)
         self.deferred: set[Any] = set()
         self.line = 0
@@ -154,6 +159,10 @@ class State:
         # Functions that a function defines, and the lines of those that were called.
         self.closures: list[Any] = []
         self.called: set[int] = set()
+        # Classes that a function or a block defines.
+        self.inner: list[ClassValue] = []
+        # The functions that run, the innermost last.
+        self.frames: list[Closure] = []
         self.over_classes = False
         self.made: dict[str, Any] = {}
         # What a model and its guide sample, and the terms of their ELBO.

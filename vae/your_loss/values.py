@@ -99,6 +99,22 @@ class Instance:
     cache: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, eq=False)
+class Above:
+    """``super()``: an object as the classes that its method's class is made of know it."""
+
+    instance: Instance
+    owner: ClassValue
+
+    def find(self, name: str) -> Closure | None:
+        """The method ``name`` of the nearest pasted class above, bound to the object, or None."""
+        for base in self.owner.bases:
+            found = base.find(name) if isinstance(base, ClassValue) else None
+            if isinstance(found, Closure):
+                return Closure(found.node, found.scope, self.instance, found.owner, found.defaults)
+        return None
+
+
 @dataclass(frozen=True)
 class Library:
     """A name of a library: 'torch.nn.functional.mse_loss', 'tf.reduce_sum'."""

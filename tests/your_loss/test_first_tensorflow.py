@@ -1,0 +1,111 @@
+"""The first TensorFlow: its old order of arguments, its layers, classes inside of a function."""
+
+import pytest
+
+from vae import your_loss
+
+GRAPH = """
+x = tf.placeholder(tf.float32, [None, 784])
+mu, log_sigma = encode(x)
+z = mu + tf.exp(log_sigma) * tf.random_normal(tf.shape(mu))
+net = slim.fully_connected(z, 784, activation_fn=None)
+kl = -0.5 * tf.reduce_sum(1 + 2 * log_sigma - mu ** 2 - tf.exp(2 * log_sigma), 1)
+"""
+
+
+@pytest.mark.parametrize("pair", ["net, x", "logits=net, labels=x", "logits=net, targets=x"])
+def test_logits_came_first_before_names_were_asked_for(pair: str) -> None:
+    code = f"""{GRAPH}
+error = tf.reduce_sum(tf.nn.sigmoid_cross_entropy_with_logits({pair}), 1)
+train = tf.train.AdamOptimizer(1e-3).minimize(tf.reduce_mean(error + 3 * kl))
+"""
+    found = your_loss.read(code, image=(784,), latents=(20,))
+    assert (found.family, found.beta) == ("bernoulli", pytest.approx(3.0))
+
+
+def test_which_of_the_two_is_data_says_more_than_the_order() -> None:
+    code = """
+def loss(x, logits, mu, logvar):
+    tf.get_variable_scope()
+    error = tf.reduce_sum(tf.nn.sigmoid_cross_entropy_with_logits(x, logits), 1)
+    kl = -0.5 * tf.reduce_sum(1 + logvar - tf.square(mu) - tf.exp(logvar), 1)
+    return tf.reduce_mean(error + 3 * kl)
+"""
+    assert your_loss.read(code).beta == pytest.approx(3.0)
+
+
+def test_logits_first_is_a_mistake_in_the_second_tensorflow() -> None:
+    code = """
+def loss(x, logits, mu, logvar):
+    error = tf.reduce_sum(tf.nn.sigmoid_cross_entropy_with_logits(logits, x), 1)
+    kl = -0.5 * tf.reduce_sum(1 + logvar - tf.square(mu) - tf.exp(logvar), 1)
+    return tf.reduce_mean(error + 3 * kl)
+"""
+    assert your_loss.read(code).beta is None
+
+
+@pytest.mark.parametrize("name", ["sigma_square", "z_sigma_squared", "enc_std_sq"])
+def test_a_variance_that_a_layer_gives_squared(name: str) -> None:
+    code = f"""
+x = tf.placeholder(tf.float32, [None, 784])
+h = slim.fully_connected(x, 128)
+mu = slim.fully_connected(h, 20, activation_fn=None)
+{name} = tf.square(slim.fully_connected(h, 20, activation_fn=None))
+z = mu + tf.sqrt({name}) * tf.random_normal((128, 20))
+recon = slim.fully_connected(z, 784)
+error = tf.reduce_sum(tf.square(recon - x), 1)
+kl = tf.reduce_sum(0.5 * (tf.square(mu) + {name} - tf.log({name} + 1e-8) - 1.0), 1)
+train = tf.train.AdamOptimizer(1e-3).minimize(tf.reduce_mean(error + kl))
+"""
+    found = your_loss.read(code, image=(784,), latents=(20,), batch=128)
+    assert found.sigma2 == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    "head", ["def main():", "if args.train:", "with strategy.scope():", "try:"]
+)
+def test_a_model_that_a_function_or_a_block_defines(head: str) -> None:
+    code = f"""
+{head}
+    z_mean = layers.Dense(2, name="z_mean")(h)
+    z_log_var = layers.Dense(2, name="z_log_var")(h)
+    encoder = keras.Model(inputs, [z_mean, z_log_var])
+    class VAE(keras.Model):
+        def train_step(self, data):
+            with tf.GradientTape() as tape:
+                loss = self.total(data)
+            grads = tape.gradient(loss, self.trainable_weights)
+        def total(self, data):
+            z_mean, z_log_var, z = self.encoder(data)
+            reconstruction = self.decoder(z)
+            error = tf.reduce_sum(tf.square(data - reconstruction), axis=-1)
+            kl = -0.5 * tf.reduce_sum(1 + z_log_var - z_mean ** 2 - tf.exp(z_log_var), axis=1)
+            return tf.reduce_mean(error + 4.0 * kl)
+    vae = VAE(encoder, decoder)
+    vae.fit(data)
+"""
+    assert your_loss.read(code, image=(784,), latents=(2,)).sigma2 == pytest.approx(2.0)
+
+
+def test_a_call_of_the_model_by_its_full_name_and_what_its_layers_add() -> None:
+    code = """
+class VAE(keras.Model):
+    def __init__(self, loss_object):
+        super().__init__()
+        self.loss_object = loss_object
+    def call(self, x):
+        z_mean, z_log_var, z = self.encoder(x)
+        self.add_loss(-0.5 * tf.reduce_sum(z_log_var - z_mean ** 2 - tf.exp(z_log_var) + 1))
+        return self.decoder(z)
+    def one_step(self, x):
+        with tf.GradientTape() as tape:
+            loss = self.loss_object(x, self.__call__(x))
+            loss += self.losses
+        self.optimizer.apply_gradients(zip(tape.gradient(loss, self.weights), self.weights))
+if __name__ == "__main__":
+    error = tf.keras.losses.MeanSquaredError(reduction="sum")
+    model = VAE(loss_object=error)
+"""
+    found = your_loss.read(code, image=(784,), latents=(20,), batch=128)
+    # Keras' error of pictures in rows is a mean over their 784 values, summed over the batch.
+    assert found.sigma2 == pytest.approx(392.0)
