@@ -345,7 +345,7 @@ class Interpreter(Expressions):
         BUDGET.get().step()
         self.bind(node.target, value, scope)
         try:
-            self.run_block(node.body, scope)
+            self.run_inner(node.body, scope)
         except BreakSignal:
             return False
         except ContinueSignal:
