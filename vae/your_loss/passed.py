@@ -29,6 +29,14 @@ _LOSSES = re.compile(r"(Loss|Crossentropy|SquaredError|AbsoluteError|Huber|LogCo
 _FUNCTIONS = re.compile(r"(_loss|cross_?entropy(_with_logits)?|crossentropy)$")
 
 
+# What sets names, and what has no call or assignment in it.
+_SETS = frozenset(
+    {ast.Assign, ast.AnnAssign, ast.AugAssign, ast.For, ast.AsyncFor, ast.comprehension}
+    | {ast.withitem, ast.NamedExpr}
+)
+_LEAVES = frozenset({ast.Name, ast.Constant, ast.Load, ast.Store, ast.alias, ast.arg, ast.Pass})
+
+
 class Unsure:
     """A value that differs from call to call, or that is computed."""
 
@@ -76,23 +84,29 @@ def map_of(tree: ast.Module) -> _Map:
     """One walk over ``tree``; each step of it is counted."""
     found = _Map({}, {}, {}, {}, {}, {}, {})
     waiting: list[tuple[ast.AST, Function | None, ast.ClassDef | None]] = [(tree, None, None)]
+    count = 0
     while waiting:
         node, inside, owner = waiting.pop()
-        BUDGET.get().step()
-        if isinstance(node, ast.ClassDef):
+        kind = type(node)
+        count += 1
+        if kind is ast.ClassDef:
+            assert isinstance(node, ast.ClassDef)
             found.classes.setdefault(node.name, node)
-            waiting.extend((child, None, node) for child in ast.iter_child_nodes(node))
-            continue
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            inside, owner = None, node
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             mine = owner if inside is None else None
             found.functions.setdefault(node.name, []).append((node, mine))
-            waiting.extend((child, node, owner) for child in ast.iter_child_nodes(node))
-            continue
-        if isinstance(node, ast.Call):
+            inside = node
+        elif kind is ast.Call:
+            assert isinstance(node, ast.Call)
             _keep_call(node, inside, owner, found)
-        for target, value in _assignments(node):
-            _keep_assignment(target, value, inside, owner, found)
-        waiting.extend((child, inside, owner) for child in ast.iter_child_nodes(node))
+        elif kind in _SETS:
+            for target, value in _assignments(node):
+                _keep_assignment(target, value, inside, owner, found)
+        for child in ast.iter_child_nodes(node):
+            if type(child) not in _LEAVES:
+                waiting.append((child, inside, owner))
+    BUDGET.get().step(count)
     return found
 
 
