@@ -477,6 +477,8 @@ class Calls(State):
             spread = [self.peek(value) for value in spread]
         if name.rsplit(".", 1)[-1] in SHAPED:
             spread = [self.sized(value) for value in spread]
+        if self.setup.classes and name.rsplit(".", 1)[-1] in ("view", "reshape"):
+            spread[1:] = [self.sized(value) for value in spread[1:]]
         call = Call(self, spread, named, framework)
         for _ in range(6):
             try:
@@ -514,6 +516,8 @@ class Calls(State):
         if not isinstance(value, Opaque):
             return value
         default = self.default_of(value)
+        if self.setup.classes and self.role_of(value) == "classes":
+            return self.resolve(value)
         if default is not None:
             said = self.said_size(value.name)
             return default if said is None else said

@@ -142,7 +142,8 @@ def find_entries(tree: ast.Module) -> list[Entry]:
 def _gives_loss(start: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Whether an object is given its loss where it is made, as models of Keras are."""
     text = ast.unparse(start)
-    return "add_loss" in text or bool(re.search(r"\.compile\([^\n]*\bloss=", text))
+    asked = "add_loss" in text or ".minimize(" in text
+    return asked or bool(re.search(r"\.compile\([^\n]*\bloss=", text))
 
 
 def _entry(node: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> list[Entry]:

@@ -484,6 +484,8 @@ class Expressions(Calls):
                 kept = picked[0].ndim
                 shape = (math.prod(array.shape[:kept]), *array.shape[kept:])
                 return call.run(lambda a: arrays.reshape(a, shape), array, name="reshape")
+            if any(p.base.data.dtype == np.bool_ and p.ndim for p in picked):
+                raise NotKnown("with a mask of other axes")
 
             def take(a: arrays.Array, *rest: arrays.Array) -> arrays.Array:
                 left = list(rest)

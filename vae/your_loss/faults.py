@@ -162,6 +162,9 @@ def _axis_faults(reading: Reading) -> list[Fault]:
     if reading.kl_form not in ("kl", "wrong", "free-bits"):
         return []
     factors = {s.size: s.factor for s in reading.scaling}
+    if _is_even(reading):
+        # A size that is written into the code, `original_dim * mean`, makes up for the mean.
+        factors = {"latents": factors.get("latents")}
     what = "beta" if reading.beta is not None else "the scale"
     said = [
         _pixels_mean(factors.get("pixels"), what),
@@ -169,6 +172,13 @@ def _axis_faults(reading: Reading) -> list[Fault]:
         _batch_mean(factors.get("batch"), what),
     ]
     return [Fault(kind, reading.line, *words) for kind, *words in filter(None, said)]
+
+
+def _is_even(reading: Reading) -> bool:
+    """Whether error and KL are weighed as in an ELBO, at the sizes that it is read for."""
+    if reading.beta is not None:
+        return math.isclose(reading.beta, 1.0, rel_tol=1e-6)
+    return any(math.isclose(reading.sigma2 or 0.0, plain, rel_tol=1e-6) for plain in (0.5, 1.0))
 
 
 def _pixels_mean(factor: float | None, what: str) -> tuple[str, str, str] | None:

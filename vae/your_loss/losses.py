@@ -365,6 +365,27 @@ def _pair(
     return run
 
 
+def _sequence_loss(call: Call) -> Any:
+    """``seq2seq.sequence_loss(logits, targets, weights)``: a cross-entropy of each token.
+
+    By default it is averaged, as the weights say, over the tokens of all sequences.
+    """
+    logits = call.node(0, "logits", hint="output")
+    each = categorical(call, logits, call.get(1, "targets"))
+    weights = call.context.node(call.get(2, "weights", default=1.0))
+    if weights.deps:
+        raise NotKnown("with weights that are not known")
+    each = call.each(np.multiply, each, weights, name="mul")
+    steps = call.get(3, "average_across_timesteps", default=True)
+    batch = call.get(4, "average_across_batch", default=True)
+    axes = tuple(axis for axis, taken in ((0, batch), (1, steps)) if taken)
+    if not axes:
+        return each
+    whole = call.each(lambda a, w: w + 0.0 * a, each, weights, name="mul")
+    total, count = (reduce_node(call, "sum", node, axes) for node in (each, whole))
+    return call.each(np.divide, total, count, name="div")
+
+
 def _optax_huber(call: Call) -> Any:
     output = call.node(0, "predictions", hint="output")
     target = call.node(1, "targets", hint="target")
@@ -505,6 +526,7 @@ OTHERS: Mapping[str, Operation] = {
     "softmax_cross_entropy_with_logits": _softmax_pair,
     "softmax_cross_entropy_with_logits_v2": _softmax_pair,
     "sparse_softmax_cross_entropy_with_logits": _softmax_pair,
+    "sequence_loss": _sequence_loss,
     "old.mean_squared_error": _old_tf(squared, "squared"),
     "old.absolute_difference": _old_tf(absolute, "absolute"),
     "old.sigmoid_cross_entropy": _old_tf(cross_entropy_of_logits, "cross_entropy_of_logits"),

@@ -151,6 +151,9 @@ _LATENT_SIZES = {
 _SIZED = {"dim", "dims", "size", "ndim", "num", "dimension", "dimensions", "channels"}
 # Of a picture these say how large it is or where it lies, not what it shows.
 _EXTENTS = {"shape", "shapes", "width", "height", "channels", "nchannel", "units", "path", "dir"}
+# pad_token_id: the number of a token that stands for none.
+_MARKERS = {"pad", "padding", "bos", "eos", "sos", "unk", "ignore"}
+_NUMBERED = {"id", "idx", "index", "token", "value"}
 # An original_dim2 is a number, no original.
 _COUNTED = {"dim", "dims", "size", "sizes", "len", "length"}
 _SIDES = {"rows", "cols", "row", "col", "columns", "chns", "width", "height"}
@@ -215,7 +218,7 @@ def guess(name: str) -> list[Guess]:
         return [Guess(size, 2)]
     if (some & _SIDES or (some & _COUNTED and some & _TARGET)) and not some & _LOSSES:
         return [Guess("constant", 1)]
-    if some & _EXTENTS:
+    if some & _EXTENTS or (some & _MARKERS and some & _NUMBERED):
         return []
     if some & _LOSSES and not some & _WEIGHS:
         return []

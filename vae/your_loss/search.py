@@ -129,12 +129,19 @@ def _by_shapes(
 
 
 _ROWS = re.compile(r"does not fit into \(-1, (\d{1,6})\)|and \((\d{1,6}),\) do not go together")
+_AXES = re.compile(r"\(([\d, ]{1,40})\) does not fit into \(-1, (\d{1,5}(?:, \d{1,5}){1,2})\)")
 
 
 def _told_by_rows(misfits: list[str], sizes: Sizes) -> list[Sizes]:
-    """Pictures of as many values as the code puts into a row, where no other was."""
-    found = [int(m[1] or m[2]) for text in misfits for m in _ROWS.finditer(text)]
-    return [replace(sizes, image=(count,)) for count in dict.fromkeys(found) if count > 3][:2]
+    """Pictures of as many values as the code puts into a row, where no other was.
+
+    A picture that the code gives axes of its own has them: ``x.view(-1, 12, 6)``.
+    """
+    found = [(int(m[1] or m[2]),) for text in misfits for m in _ROWS.finditer(text)]
+    whole = f"{(sizes.batch, *sizes.image)}"[1:-1]
+    told = [m[2] for text in misfits for m in _AXES.finditer(text) if m[1] == whole]
+    shapes = [*(tuple(map(int, axes.split(", "))) for axes in told), *found]
+    return [replace(sizes, image=s) for s in dict.fromkeys(shapes) if math.prod(s) > 3][:2]
 
 
 def _setup(tree: ast.Module, request: Request, sizes: Sizes, defaults: Mapping[str, Any]) -> Setup:
@@ -233,13 +240,10 @@ def _by_evaluation(tree: ast.Module, request: Request, defaults: Mapping[str, An
         for node in ast.walk(tree)
     ):
         return None
-    sizes = next(guess_sizes(tree, request, defaults))
-    setup = replace(_setup(tree, request, sizes, defaults), evaluated=True)
-    try:
-        found = _search_entries(tree, setup, request.function, {}, [], [])
-    except TooMuch:
-        return None
-    return found if found is not None and found.examined.quality >= 2 else None
+    shapes: list[Mapping[str, Any]] = [{"evaluated": True}]
+    if _CLASSES.search(text_of(tree)):
+        shapes += [{"evaluated": True, "classes": place} for place in ("last", "first")]
+    return _first_that_fits(tree, request, defaults, shapes, lambda _: True)
 
 
 def _by_option(
@@ -849,6 +853,34 @@ def guess_sizes(tree: ast.Module, request: Request, defaults: Mapping[str, Any])
                     yield Sizes(image, side, batch)
 
 
+def _entered(tree: ast.Module, defaults: Mapping[str, Any]) -> list[tuple[int, ...]]:
+    """A picture in a row, where that is how it enters: ``x = placeholder(float32, [None, 784])``."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
+            continue
+        called = _last_name(node.value.func)
+        guesses = roles.guess(_last_name(node.targets[0]))
+        if called not in ("placeholder", "Input") or not guesses or guesses[0].role != "target":
+            continue
+        parts = [*node.value.args, *(k.value for k in node.value.keywords if k.arg == "shape")]
+        shape = next((p.elts for p in parts if isinstance(p, ast.Tuple | ast.List)), [])
+        rows = shape[1:] if called == "placeholder" else shape
+        size = _known(_renamed(tree, rows[0]), defaults) if len(rows) == 1 else None
+        if isinstance(size, int) and not isinstance(size, bool) and 16 <= size <= 10**6:
+            return [(size,)]
+        return []
+    return []
+
+
+def _renamed(tree: ast.Module, node: ast.expr) -> ast.expr:
+    """What a name was set to, where that is another name: ``max_len = MAX_LENGTH``."""
+    for other in tree.body if isinstance(node, ast.Name) else ():
+        if isinstance(other, ast.Assign) and isinstance(other.value, ast.Name):
+            if _last_name(other.targets[0]) == node.id:
+                return other.value
+    return node
+
+
 def _product(node: ast.BinOp) -> list[tuple[int, ...]]:
     """A picture from a product of its sizes: ``view(-1, 3 * 128 * 128)``."""
     factors: list[Any] = []
@@ -918,6 +950,7 @@ def _images_of(
         elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
             found += _product(node)
     found += _square(defaults, last)
+    found[:0] = _entered(tree, defaults)
     size = _default_size(defaults, "pixels")
     for number in (784, 3072, 12288, 2352):
         if re.search(rf"\b{number}\b", text):

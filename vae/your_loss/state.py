@@ -381,6 +381,10 @@ class State:
         decoded = self.decoded_as(value, role)
         if decoded:
             return decoded
+        alone = value.source == "call" and "output" not in self.leaves
+        if role == "prior_mean" and drawn and alone:
+            # p_mean, made of a draw and without a scale beside it: the mean of p(x|z).
+            return "output"
         if role in DATA and is_setting(value):
             # What a command line or a configuration gives is a number: args.x0.
             return "constant"
