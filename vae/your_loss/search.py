@@ -240,9 +240,19 @@ def _by_evaluation(tree: ast.Module, request: Request, defaults: Mapping[str, An
         for node in ast.walk(tree)
     ):
         return None
-    shapes: list[Mapping[str, Any]] = [{"evaluated": True}]
-    if _CLASSES.search(text_of(tree)):
-        shapes += [{"evaluated": True, "classes": place} for place in ("last", "first")]
+    failures: list[tuple[int, str]] = []
+    setup = replace(
+        _setup(tree, request, next(guess_sizes(tree, request, defaults)), defaults), evaluated=True
+    )
+    try:
+        found = _search_entries(tree, setup, request.function, {}, [], failures)
+    except TooMuch:
+        return None
+    if found is not None and found.examined.quality >= 2:
+        return found
+    if not any("classes" in text or "axes" in text for _, text in failures):
+        return None
+    shapes = [{"evaluated": True, "classes": place} for place in ("last", "first")]
     return _first_that_fits(tree, request, defaults, shapes, lambda _: True)
 
 
@@ -853,8 +863,10 @@ def guess_sizes(tree: ast.Module, request: Request, defaults: Mapping[str, Any])
                     yield Sizes(image, side, batch)
 
 
-def _entered(tree: ast.Module, defaults: Mapping[str, Any]) -> list[tuple[int, ...]]:
-    """A picture in a row, where that is how it enters: ``x = placeholder(float32, [None, 784])``."""
+@once
+def _entered(tree: ast.Module) -> list[tuple[int, ...]]:
+    """A picture in a row, if it enters so: ``x = placeholder(float32, [None, 784])``."""
+    defaults = collect_defaults(tree)
     for node in ast.walk(tree):
         if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
             continue
@@ -874,10 +886,10 @@ def _entered(tree: ast.Module, defaults: Mapping[str, Any]) -> list[tuple[int, .
 
 def _renamed(tree: ast.Module, node: ast.expr) -> ast.expr:
     """What a name was set to, where that is another name: ``max_len = MAX_LENGTH``."""
-    for other in tree.body if isinstance(node, ast.Name) else ():
-        if isinstance(other, ast.Assign) and isinstance(other.value, ast.Name):
-            if _last_name(other.targets[0]) == node.id:
-                return other.value
+    settings = [other for other in tree.body if isinstance(other, ast.Assign)]
+    for other in settings if isinstance(node, ast.Name) else ():
+        if isinstance(other.value, ast.Name) and _last_name(other.targets[0]) == node.id:
+            return other.value
     return node
 
 
@@ -950,7 +962,7 @@ def _images_of(
         elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
             found += _product(node)
     found += _square(defaults, last)
-    found[:0] = _entered(tree, defaults)
+    found[:0] = _entered(tree)
     size = _default_size(defaults, "pixels")
     for number in (784, 3072, 12288, 2352):
         if re.search(rf"\b{number}\b", text):
