@@ -886,10 +886,9 @@ def _entered(tree: ast.Module) -> list[tuple[int, ...]]:
 
 def _renamed(tree: ast.Module, node: ast.expr) -> ast.expr:
     """What a name was set to, where that is another name: ``max_len = MAX_LENGTH``."""
-    settings = [other for other in tree.body if isinstance(other, ast.Assign)]
-    for other in settings if isinstance(node, ast.Name) else ():
-        if isinstance(other.value, ast.Name) and _last_name(other.targets[0]) == node.id:
-            return other.value
+    for other in tree.body if isinstance(node, ast.Name) else ():
+        if isinstance(other, ast.Assign) and _last_name(other.targets[0]) == _last_name(node):
+            return other.value if isinstance(other.value, ast.Name) else node
     return node
 
 
