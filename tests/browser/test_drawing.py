@@ -2,6 +2,7 @@
 
 import io
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -360,6 +361,13 @@ def test_all_of_it_is_sound_for_a_screen_reader(open_page) -> None:
         assert canvas.get_attribute("aria-label")
 
 
+def answering(answer: dict[str, Any]) -> Callable[[Route], None]:
+    def answer_with(route: Route) -> None:
+        route.fulfill(**answer)
+
+    return answer_with
+
+
 def test_networks_that_cannot_be_had_are_a_sentence_and_the_page_works(open_page, app_url) -> None:
     page = open_page("teach", fresh=True)
     answers: list[tuple[dict[str, Any], str]] = [
@@ -368,10 +376,8 @@ def test_networks_that_cannot_be_had_are_a_sentence_and_the_page_works(open_page
         ({"status": 200, "body": "no weights"}, "damaged or of another version"),
     ]
     for answer, sentence in answers:
-        # The route that was added last is the one that answers.
-        page.context.route(
-            "**/drawing/weights/**", lambda route, answer=answer: route.fulfill(**answer)
-        )
+        page.context.unroute_all()
+        page.context.route("**/drawing/weights/**", answering(answer))
         page.goto(f"{app_url}/train")
         wait_ready(page)
         expect(page.locator(".drawing [role=alert]")).to_contain_text(sentence, timeout=SECONDS)
