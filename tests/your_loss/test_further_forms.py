@@ -507,3 +507,49 @@ loss.backward()
     assert "norm has no value" in asked.message
     found = your_loss.read(code, image=(50,), latents=(8,), batch=50, constants={"norm": 2.0})
     assert (found.family, found.beta) == ("bernoulli", pytest.approx(0.5))
+
+
+HALF = f"""
+def loss(outputs, targets, mu, logvar):
+    error = -torch.sum(targets * torch.log(outputs), dim=1)
+    return torch.mean(error + 0.3 * ({KL}))
+"""
+
+
+def test_half_a_cross_entropy_is_a_categorical_where_a_softmax_is_seen() -> None:
+    model = """
+class Decoder(nn.Module):
+    def __init__(self, items):
+        self.net = nn.Sequential(nn.Linear(64, items), nn.{last})
+"""
+    found = your_loss.read(HALF + model.format(last="Softmax(dim=1)"), image=(500,))
+    assert (found.family, found.beta) == ("categorical", pytest.approx(0.3))
+    for code in (HALF, HALF + model.format(last="Sigmoid()")):
+        found = your_loss.read(code, image=(500,))
+        assert not found.read
+        assert "softmax" in found.message
+
+
+@pytest.mark.parametrize("largest", ["x.argmax(dim=1)", "torch.argmax(x, 1)"])
+def test_classes_of_a_picture_in_ones_and_noughts(largest: str) -> None:
+    code = f"""
+def training_step(self, x):
+    logits, mu, logvar = self.forward(x)
+    target = {largest}
+    error = nn.CrossEntropyLoss()(logits.view(-1, 7), target.view(-1))
+    return error + 0.1 * ({KL}).mean()
+"""
+    found = your_loss.read(code, image=(7, 30), latents=(8,), batch=4)
+    assert (found.family, found.beta) == ("categorical", pytest.approx(3.0))
+
+
+def test_a_size_of_another_file_that_the_reader_says() -> None:
+    code = f"""
+from project.rules import COUNT
+def training_step(self, x):
+    logits, mu, logvar = self.forward(x)
+    error = nn.CrossEntropyLoss()(logits.view(-1, COUNT), x.argmax(dim=1).view(-1))
+    return error + 0.1 * ({KL}).mean()
+"""
+    found = your_loss.read(code, image=(7, 30), batch=4, constants={"COUNT": 7.0})
+    assert (found.family, found.beta) == ("categorical", pytest.approx(3.0))

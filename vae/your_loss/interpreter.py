@@ -207,6 +207,11 @@ class Interpreter(Expressions):
             if name in scope.names and isinstance(scope.names[name], Closure | ClassValue):
                 continue
             path = f"{module}.{alias.name}" if module else alias.name
+            given = self.setup.constants.get(name)
+            if given is not None and not framework_of(path):
+                # A number of a module that was not pasted, which the reader has said.
+                scope.names[name] = self.settle(name, given)
+                continue
             if alias.name in HANDED_ON and not framework_of(path):
                 # A library that another file of one's own has imported.
                 path = ALIASES[alias.name]

@@ -398,6 +398,21 @@ def _maximum_of(kind: str) -> Operation:
     return run
 
 
+def _argmax(call: Call) -> Any:
+    """The classes of a picture that is given in ones and noughts; of nothing else."""
+    value, axis = call.get(0, "input", "x"), call.get(1, "dim", "axis", default=None)
+    of_picture = (
+        value.deps == {"target"}
+        if isinstance(value, Node)
+        else call.context.role_of(value) == "target"
+        if isinstance(value, Opaque)
+        else False
+    )
+    if not of_picture or axis is None:
+        raise NotKnown("of what is no picture")
+    return reduce_node(call, "max", call.node(0, "input", "x"), axis)
+
+
 def _logsumexp(call: Call) -> Any:
     return reduction("logsumexp")(call)
 
@@ -537,6 +552,7 @@ TABLE: dict[str, Operation] = {
     },
     "max": _maximum_of("max"),
     "min": _maximum_of("min"),
+    "argmax": _argmax,
     "norm": _norm,
     "logsumexp": _logsumexp,
     "reduce_logsumexp": _logsumexp,

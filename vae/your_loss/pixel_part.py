@@ -1,6 +1,7 @@
 """What the loss asks of a pixel: which cost it is, how much of it, and whether it is one at all."""
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from vae.your_loss.distributions import log_normaliser
 from vae.your_loss.graph import Node
 from vae.your_loss.level_masses import LevelMasses
 from vae.your_loss.losses import cross_entropy, cross_entropy_of_logits
+from vae.your_loss.once import text_of
 from vae.your_loss.operations import sigmoid
 from vae.your_loss.probe import Probe, per_image
 
@@ -21,6 +23,8 @@ Cost = Callable[[np.ndarray, np.ndarray], np.ndarray]
 PROBABILITIES = (0.15, 0.35, 0.5, 0.65, 0.9)
 LOGITS = (-2.2, -0.7, 0.4, 1.3, 2.6)
 TARGETS = (0.1, 0.3, 0.5, 0.8)
+_SOFTMAX = re.compile(r"softmax", re.IGNORECASE)
+_SIGMOID = re.compile(r"sigmoid|expit", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,9 @@ def read_pixels(probe: Probe) -> PixelPart:
     counts = _multinomial(probe)
     if counts is not None:
         return counts
+    half = _half_entropy(probe)
+    if half is not None:
+        return half
     if fitted:
         return _not_separate(probe)
     if _fit(probe, _Hypothesis("swapped", _swapped, "probability"))[0] is not None:
@@ -144,6 +151,22 @@ def read_pixels(probe: Probe) -> PixelPart:
             "the output, and no loss of it",
         )
     return _of_difference(probe)
+
+
+def _half_entropy(probe: Probe) -> PixelPart | None:
+    """``-sum(x * log(y))`` of probabilities: a categorical where they sum to one, else no loss."""
+    hypothesis = _Hypothesis("categorical", lambda y, x: -x * np.log(y), "probability")
+    weight, _ = _fit(probe, hypothesis)
+    if weight is None or not _holds_when_varied(probe, hypothesis, weight):
+        return None
+    tree = probe.state.tree
+    if tree is not None and _SOFTMAX.search(text_of(tree)) and not _SIGMOID.search(text_of(tree)):
+        return PixelPart("categorical", weight, output="logit")
+    return PixelPart(
+        "unknown",
+        why="-x log(y) lacks (1 - x) log(1 - y): it is a categorical only if the outputs of an "
+        "image sum to one. Paste the softmax that they end in, and it is read",
+    )
 
 
 def _swapped(y: np.ndarray, x: np.ndarray) -> np.ndarray:
