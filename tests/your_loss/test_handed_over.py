@@ -42,6 +42,14 @@ def loss_function(x_hat, x, mu, logvar, beta=0.5):
         "class Big(VAE):\n    pass\nvae = Big(enc, dec, beta=6.0)",
         "vae = VAE(enc, dec)\nvae.beta = 6.0",
         "vae = VAE(enc, dec)\nvae.set_beta(6.0)",
+        "vae = VAE(enc, dec)\nsetattr(vae, 'beta', 6.0)",
+        "Model = VAE\nvae = Model(enc, dec, beta=6.0)",
+        "MODELS = {'vae': VAE}\nvae = MODELS['vae'](enc, dec, beta=6.0)",
+        "    @classmethod\n    def make(cls):\n        return cls(None, None, beta=6.0)",
+        "    @classmethod\n    def make(cls, c):\n        return cls(None, None, beta=c['beta'])\n"
+        "vae = VAE.make({'beta': 6.0})",
+        "class Lit(pl.LightningModule):\n    def __init__(self, **rest):\n"
+        "        self.vae = VAE(enc, dec, **rest)\nlit = Lit(beta=6.0)",
         "class Trainer:\n    def __init__(self):\n        self.weight = 6.0\n"
         "    def build(self):\n        self.vae = VAE(enc, dec, beta=self.weight)",
     ],
@@ -124,3 +132,45 @@ class Trainer:
             loss.backward()
 """
     assert your_loss.read(code).sigma2 == pytest.approx(1.5)
+
+
+SETTING = f"""
+def loss_function(x_hat, x, mu, logvar):
+    return F.mse_loss(x_hat, x, reduction="sum") + WEIGHT * ({KL})
+"""
+
+
+@pytest.mark.parametrize(
+    ("weight", "rest"),
+    [
+        ("cfg['beta']", "cfg = {'beta': 0.5}\ncfg.update(beta=6.0)"),
+        ("cfg['beta']", "cfg = {'beta': 0.5}\ncfg.update({'beta': 6.0})"),
+        ("cfg['beta']", "cfg = {'beta': 0.5}\ncfg['beta'] = 6.0"),
+        ("cfg.beta", "@dataclass\nclass C:\n    beta: float = 0.5\ncfg = C(beta=6.0)"),
+        (
+            "C.beta",
+            "class C:\n    beta = 0.5\n    def f(self):\n        self.beta = 0.5\nC.beta = 6.0",
+        ),
+    ],
+)
+def test_settings_that_are_set_again(weight: str, rest: str) -> None:
+    found = your_loss.read(SETTING.replace("WEIGHT", weight) + rest)
+    assert found.sigma2 in (None, pytest.approx(3.0))
+    assert found.read or "beta" in found.message
+
+
+@pytest.mark.parametrize(
+    ("weight", "rest"),
+    [
+        ("BETA", "BETA = 0.5\ndef main():\n    global BETA\n    BETA = 6.0"),
+        (
+            "args.beta",
+            "p.add_argument('--beta', default=0.5)\nargs = p.parse_args(['--beta', '6'])",
+        ),
+        ("args.beta", "p.add_argument('--beta', default=0.5)\np.set_defaults(beta=6.0)"),
+    ],
+)
+def test_defaults_that_other_code_changes_are_asked_for(weight: str, rest: str) -> None:
+    found = your_loss.read(SETTING.replace("WEIGHT", weight) + rest)
+    assert not found.read
+    assert weight.lower().rpartition(".")[2] in found.message.lower()

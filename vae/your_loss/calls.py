@@ -760,7 +760,6 @@ class Calls(State):
     def container_method(
         self, owner: Any, name: str, args: list[Any], named: dict[str, Any]
     ) -> Any:
-        del named
         if isinstance(owner, dict):
             if name in ("get", "pop", "setdefault") and args:
                 if isinstance(args[0], Opaque):
@@ -773,8 +772,9 @@ class Calls(State):
                 return args[1] if len(args) > 1 else None
             if name in ("items", "keys", "values"):
                 return list(getattr(owner, name)())
-            if name == "update" and args and isinstance(args[0], dict):
-                owner.update(args[0])
+            if name == "update" and not isinstance(args[0] if args else {}, Opaque):
+                owner.update(args[0] if args and isinstance(args[0], dict) else {})
+                owner.update(named)
                 return None
         if isinstance(owner, list):
             if name == "append" and len(args) == 1 and len(owner) < 4096:

@@ -264,6 +264,8 @@ class Expressions(Calls):
             return self.member(owner, name)
         if isinstance(owner, ClassValue):
             found = owner.find(name)
+            if isinstance(found, int | float):
+                return self.named(found, f"{owner.name}.{name}")
             return (
                 found
                 if found is not None
@@ -315,7 +317,8 @@ class Expressions(Calls):
         if isinstance(found, Method) and found.name == "vmap":
             return found
         if found is not None:
-            return found
+            # What the class sets for all its objects, unless other code sets it again.
+            return self.named(found, f"self.{name}") if isinstance(found, int | float) else found
         if name == "losses" and self.added:
             return self.take_added()
         if name in ("compile", "register_buffer", "register_parameter") or name in SAME:
@@ -819,7 +822,7 @@ class Expressions(Calls):
             if short in self.setup.counters:
                 # It counts steps: what is asked is the loss late in the training.
                 return Opaque(name, "attribute", self.line)
-            if short in self.setup.moved and name != short:
+            if short in (self.setup.shared if name == short else self.setup.moved):
                 return Opaque(name, "attribute", self.line)
             given = self.setup.constants.get(name, self.setup.constants.get(short))
             if isinstance(given, int | float):

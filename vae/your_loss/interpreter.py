@@ -101,6 +101,8 @@ class Interpreter(Expressions):
             )  # fmt: skip
             if definitions_only and isinstance(statement, ast.Assign | ast.AnnAssign):
                 self.defer(statement)
+            elif definitions_only and (name := _updated(statement)):
+                self.module.later.setdefault(name, []).append(statement)
             elif plain or not definitions_only:
                 try:
                     self.bounded(statement, definition=definitions_only)
@@ -411,6 +413,15 @@ def canonical(path: str) -> str:
     if parts[0] == "tf_keras":
         return ".".join(["keras", *parts[1:]])
     return path
+
+
+def _updated(statement: ast.stmt) -> str:
+    """The name of settings of which a statement of the module sets some: ``cfg.update(...)``."""
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    function = call.func if isinstance(call, ast.Call) else None
+    if not isinstance(function, ast.Attribute) or function.attr != "update":
+        return ""
+    return getattr(function.value, "id", "")
 
 
 def _plain_number(value: Any) -> float | None:

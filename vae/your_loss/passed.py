@@ -77,12 +77,16 @@ class _Map:
     outside: dict[str, list[tuple[ast.expr | None, Site]]]
     # By the class above: what ``super().__init__(...)`` gives it.
     above: dict[str, list[Site]]
+    # What classes set where they are defined.
+    fields: set[str]
+    # Names of the module that a function sets.
+    shared: set[str]
 
 
 @once
 def map_of(tree: ast.Module) -> _Map:
     """One walk over ``tree``; each step of it is counted."""
-    found = _Map({}, {}, {}, {}, {}, {}, {})
+    found = _Map({}, {}, {}, {}, {}, {}, {}, set(), set())
     waiting: list[tuple[ast.AST, Function | None, ast.ClassDef | None]] = [(tree, None, None)]
     count = 0
     while waiting:
@@ -100,6 +104,8 @@ def map_of(tree: ast.Module) -> _Map:
         elif kind is ast.Call:
             assert isinstance(node, ast.Call)
             _keep_call(node, inside, owner, found)
+        elif isinstance(node, ast.Global):
+            found.shared.update(node.names)
         elif kind in _SETS:
             for target, value in _assignments(node):
                 _keep_assignment(target, value, inside, owner, found)
@@ -107,7 +113,23 @@ def map_of(tree: ast.Module) -> _Map:
             if type(child) not in _LEAVES:
                 waiting.append((child, inside, owner))
     BUDGET.get().step(count)
+    _follow_aliases(found)
     return found
+
+
+def _follow_aliases(found: _Map) -> None:
+    """Calls of a class under another name: ``Model = VAE``, ``MODELS = {"vae": VAE}``."""
+    for (inside, name), values in list(found.assigned.items()):
+        sites = found.sites.get(name)
+        if inside != id(None) or not sites or len(values) != 1 or values[0] is None:
+            continue
+        value = values[0]
+        named = value.values if isinstance(value, ast.Dict) else [value]
+        for one in named[:MAX_SITES]:
+            owner = getattr(one, "id", "")
+            if owner in found.classes and owner != name:
+                kept = found.sites.setdefault(owner, [])
+                kept.extend(sites[: MAX_SITES - len(kept)])
 
 
 def _assignments(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr | None]]:
@@ -141,7 +163,9 @@ def _keep_assignment(
     owner: ast.ClassDef | None,
     found: _Map,
 ) -> None:
-    if isinstance(target, ast.Name) and not (owner is not None and inside is None):
+    if isinstance(target, ast.Name) and owner is not None and inside is None:
+        found.fields.add(target.id)
+    elif isinstance(target, ast.Name):
         found.assigned.setdefault((id(inside), target.id), []).append(value)
     elif isinstance(target, ast.Attribute):
         if isinstance(target.value, ast.Name) and target.value.id == "self" and owner is not None:
@@ -165,6 +189,13 @@ def _keep_call(
         return
     if name == "partial" and args:
         name, args = _last_name(args[0]), args[1:]
+    elif name == "cls" and owner is not None:
+        name = owner.name
+    elif name == "setattr" and len(args) == 3 and isinstance(args[1], ast.Constant):
+        place = Site([], [], inside, owner)
+        found.outside.setdefault(str(args[1].value), []).append((args[2], place))
+    elif isinstance(node.func, ast.Subscript):
+        name = getattr(node.func.value, "id", "")
     kept = found.sites.setdefault(name, [])
     if name and len(kept) < MAX_SITES:
         kept.append(Site(args, node.keywords, inside, owner))
@@ -325,11 +356,30 @@ def _at(tree: ast.Module, site: Site, name: str, place: int, depth: int) -> Any:
     if 0 <= place < (len(site.args) if star is None else star):
         return resolve(tree, site.args[place], site, depth + 1)
     for keyword in site.keywords:
+        if keyword.arg is None and site.inside is not None and depth < MAX_DEPTH:
+            rest = site.inside.args.kwarg
+            if rest is not None and getattr(keyword.value, "id", "") == rest.arg:
+                return _handed_on(tree, site, name, depth + 1)
         if keyword.arg is None:
             whole = _dictionary(tree, keyword.value, site)
             if whole is not None and name in whole:
                 return resolve(tree, whole[name], site, depth + 1)
     return _DEFAULT
+
+
+def _handed_on(tree: ast.Module, site: Site, name: str, depth: int) -> Any:
+    """What ``**kwargs`` holds under ``name``: what the calls of the function around it say."""
+    places, inside = map_of(tree), site.inside
+    assert inside is not None
+    start = inside.name == "__init__" and site.owner is not None
+    around = site.owner.name if start and site.owner is not None else inside.name
+    values: list[Any] = []
+    for other in places.sites.get(around, []):
+        if other.inside is not inside:
+            value = _at(tree, other, name, -1, depth)
+            if not any(_same(value, v) for v in values):
+                values.append(value)
+    return UNSURE if len(values) > 1 else values[0] if values else _DEFAULT
 
 
 def _dictionary(tree: ast.Module, node: ast.expr, site: Site) -> dict[str, ast.expr] | None:
@@ -452,7 +502,7 @@ def set_outside(tree: ast.Module) -> dict[str, Any]:
     """
     places = map_of(tree)
     found: dict[str, list[Any]] = {}
-    own = {name for _, name in places.attributes}
+    own = {name for _, name in places.attributes} | places.fields
     for name, values in places.outside.items():
         if name in own and is_weight(name):
             found[name] = [
@@ -471,6 +521,11 @@ def set_outside(tree: ast.Module) -> dict[str, Any]:
         else UNSURE
         for name, values in found.items()
     }
+
+
+def shared_weights(tree: ast.Module) -> frozenset[str]:
+    """Weights of the module that a function sets again: ``global beta``."""
+    return frozenset(name for name in map_of(tree).shared if is_weight(name))
 
 
 def made_below(tree: ast.Module, name: str) -> str:

@@ -4,8 +4,9 @@ import ast
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from itertools import islice, product
+from itertools import islice, pairwise, product
 from typing import Any
 
 from vae.your_loss import entries, passed, roles
@@ -148,7 +149,7 @@ def _setup(tree: ast.Module, request: Request, sizes: Sizes, defaults: Mapping[s
     return Setup(
         sizes, request.roles, request.constants, defaults,
         first_tensorflow=_is_old(tree), counters=collect_counters(tree),
-        moved=collect_moved(tree), set_later=_set_later(tree),
+        moved=collect_moved(tree), shared=passed.shared_weights(tree), set_later=_set_later(tree),
         idle=idle_loops(tree), said=_said(request),
     )  # fmt: skip
 
@@ -733,6 +734,7 @@ def collect_defaults(tree: ast.Module) -> dict[str, Any]:
     """
     seen: dict[str, set[Any]] = {}
     unsure: set[str] = set()
+    given_else: set[int] = set()
     counters = collect_counters(tree) | collect_moved(tree)
 
     def keep(name: str, node: ast.expr | None) -> None:
@@ -751,11 +753,23 @@ def collect_defaults(tree: ast.Module) -> dict[str, Any]:
                     keep(name, ast.Constant(value))
                 elif value is passed.UNSURE and passed.is_weight(name):
                     unsure.add(name)
+        elif isinstance(node, ast.ClassDef):
+            handed = passed.to_class(tree, node.name)
+            for member in node.body:
+                # A field of settings that the file gives otherwise where it makes them.
+                if isinstance(member, ast.AnnAssign) and _last_name(member.target) in handed:
+                    given_else.add(id(member))
+            for name, value in handed.items():
+                if isinstance(value, bool | int | float | str):
+                    keep(name, ast.Constant(value))
+                elif value is passed.UNSURE and passed.is_weight(name):
+                    unsure.add(name)
         elif isinstance(node, ast.Call):
             _keep_option(node, keep)
+            _keep_again(node, keep)
         elif isinstance(node, ast.Assign) and len(node.targets) == 1:
             _keep_target(node.targets[0], node.value, keep)
-        elif isinstance(node, ast.AnnAssign):
+        elif isinstance(node, ast.AnnAssign) and id(node) not in given_else:
             _keep_target(node.target, node.value, keep)
         elif isinstance(node, ast.Dict):
             for key, value in zip(node.keys, node.values, strict=True):
@@ -790,6 +804,21 @@ def _keep_option(node: ast.Call, keep: Any) -> None:
             # A flag's name alone may be that of a term: mse. It is one of the settings.
             for place in (*SETTINGS, "parse_args()"):
                 keep(f"{place}.{bare}", unset)
+
+
+def _keep_again(node: ast.Call, keep: Any) -> None:
+    """``parser.set_defaults(beta=4)``, ``cfg.update(beta=4)``, ``parse_args(["--beta", "4"])``."""
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+    if name in ("set_defaults", "update"):
+        for keyword in node.keywords:
+            keep(keyword.arg or "", keyword.value)
+    if name in ("parse_args", "parse_known_args") and node.args:
+        texts = [literal(e) for e in getattr(node.args[0], "elts", ())]
+        for option, value in pairwise(texts):
+            if isinstance(option, str) and option[:1] == "-" and isinstance(value, str):
+                with suppress(ValueError):
+                    number = ast.Constant(float(value))
+                    keep(option.lstrip("-").replace("-", "_"), number)
 
 
 # What a flag is where it is not given.

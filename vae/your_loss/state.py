@@ -111,6 +111,8 @@ class Setup:
     idle: frozenset[int] = frozenset()
     # Weights of an object that are set again while it trains.
     moved: frozenset[str] = frozenset()
+    # Weights of the module that a function sets again.
+    shared: frozenset[str] = frozenset()
     # Weights of an object that other code sets to one number, once it is made.
     set_later: Mapping[str, float] = field(default_factory=dict)
     # The pasted class that `model` stands for, where nothing says so but that it is the only one.
