@@ -135,3 +135,47 @@ def vae_loss(x, x_decoded):
     assert not even.faults
     other = your_loss.read(code.format(cost="binary_crossentropy", weight=1 / 784))
     assert "one-sided-mean" in {fault.kind for fault in other.faults}
+
+
+def test_a_sum_over_two_axes_is_one_over_a_series_of_three() -> None:
+    code = f"""
+def loss(series, recon, mu, logvar):
+    error = ((recon - series) ** 2).sum(dim=(1, 2)).mean()
+    return error + {KL} / series.size(0)
+"""
+    assert your_loss.read(code).sigma2 == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "reduce(F.mse_loss(y, x, reduction='none'), 'b c h w -> b', 'sum').mean()",
+        "F.mse_loss(rearrange(y, 'b c h w -> b (c h w)'), rearrange(x, 'b c h w -> b (c h w)'),"
+        " reduction='none').sum(1).mean()",
+        "784 * F.mse_loss(rearrange(y, 'b c h w -> (b h) w c'),"
+        " rearrange(x, 'b c h w->(b h) w c'))",
+    ],
+)
+def test_axes_that_are_named_in_a_text_are_known(error: str) -> None:
+    code = f"""
+from einops import rearrange, reduce
+def loss(x, y, mu, logvar):
+    return {error} + {KL} / x.size(0)
+"""
+    assert your_loss.read(code, image=(1, 28, 28)).sigma2 == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(("kind", "family"), [("l2", "gaussian"), ("bits", "bernoulli")])
+def test_a_match_of_a_setting_takes_the_case_that_it_says(kind: str, family: str) -> None:
+    code = f"""
+def loss(x, y, mu, logvar, kind="{kind}"):
+    match kind:
+        case "mse" | "l2":
+            error = F.mse_loss(y, x, reduction="sum")
+        case "bits":
+            error = F.binary_cross_entropy(y, x, reduction="sum")
+        case _:
+            raise ValueError(kind)
+    return error + {KL}
+"""
+    assert your_loss.read(code).family == family

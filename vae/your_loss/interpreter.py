@@ -269,6 +269,9 @@ class Interpreter(Expressions):
             return
         self.run_inner(branch, scope)
 
+    def do_Match(self, node: ast.Match, scope: Scope) -> None:
+        self.run_block(_as_questions(node), scope)
+
     def run_inner(self, statements: Sequence[ast.stmt], scope: Scope) -> None:
         """Statements of a block: what they define nobody outside can be sure of."""
         self.in_block += 1
@@ -466,3 +469,21 @@ def _trains(loop: ast.For | ast.While | ast.AsyncFor) -> bool:
 
 
 __all__ = ["Instance", "Interpreter", "Method", "Outcome", "RaiseSignal", "ReturnSignal"]
+
+
+@once
+def _as_questions(node: ast.Match) -> list[ast.stmt]:
+    """``match kind: case "mse": ...`` as if and else, without cases that take values apart."""
+    chain: list[ast.stmt] = []
+    for case in reversed(node.cases):
+        pattern = case.pattern
+        single = pattern.patterns if isinstance(pattern, ast.MatchOr) else [pattern]
+        values = [part.value for part in single if isinstance(part, ast.MatchValue)]
+        if isinstance(pattern, ast.MatchAs) and pattern.pattern is None and not case.guard:
+            chain = case.body
+        elif values and len(values) == len(single) and not case.guard:
+            tests = [ast.Compare(node.subject, [ast.Eq()], [value]) for value in values]
+            test = tests[0] if len(tests) == 1 else ast.BoolOp(ast.Or(), [*tests])
+            asked = ast.If(test, case.body, chain)
+            chain = [ast.fix_missing_locations(ast.copy_location(asked, node))]
+    return chain

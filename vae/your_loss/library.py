@@ -77,6 +77,7 @@ HANDED_ON = frozenset({"torch", "nn", "F", "np", "tf", "K", "keras", "jax", "jnp
 FRAMEWORKS: Mapping[str, str] = {
     "torch": "torch",
     "pyro": "torch",
+    "einops": "torch",
     "tensorflow": "tf",
     "tensorflow_probability": "tf",
     "keras": "tf",
@@ -158,6 +159,8 @@ def find(
     last = parts[-1]
     if "losses" in parts or "metrics" in parts or "objectives" in parts:
         return _find_loss(framework, parts, last, named, first_tensorflow)
+    if parts[0] == "einops":
+        return shaping.EINOPS.get(last)
     if path.startswith("optax."):
         return losses.OTHERS.get(f"optax.{last}")
     if "backend" in parts and last == "binary_crossentropy":

@@ -868,6 +868,14 @@ _CHANNELS = frozenset(
 _CHANNELS_LAST = re.compile(r"\b(tensorflow|keras|tf|jnp|jax|flax)\b")
 
 
+_THREE = re.compile(
+    r"(?:dim=|axis=|sum\(|mean\()[\[(]1, 2[\])]|permute\(0, 2, 1\)|\[:, [^,\[\]]+, [^,\[\]]+\]"
+)
+_FOUR = re.compile(
+    r"1, 2, 3[\])]|permute\(0, \d, \d, \d\)|\[(?:[^,\[\]]+, ){3}[^,\[\]]+\]|Conv2d|conv2d"
+)
+
+
 def guess_sizes(tree: ast.Module, request: Request, defaults: Mapping[str, Any]) -> Iterator[Sizes]:
     """Sizes to try, the likeliest first; what was given stays as it is, but for its shape."""
     text = text_of(tree)[:40_000]
@@ -880,7 +888,11 @@ def guess_sizes(tree: ast.Module, request: Request, defaults: Mapping[str, Any])
     else:
         images += _images_of(tree, text, defaults, last)
     total = math.prod(images[0])
-    images += _shapes_of(total, last)
+    shapes = _shapes_of(total, last)
+    if not last and _THREE.search(text) and not _FOUR.search(text):
+        # The code counts three axes with the batch: steps of a series, or rows of a picture.
+        shapes.sort(key=lambda shape: len(shape) != 2)
+    images += shapes
     seen = set()
     for image in images:
         if image not in seen:

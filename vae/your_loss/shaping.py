@@ -1,6 +1,7 @@
 """Reshapes, joins, creations and casts of the four libraries, over the graph."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -439,6 +440,47 @@ def _rank(call: Call) -> Any:
     return call.node(0, "input", "x", "a").ndim
 
 
+_AXIS = re.compile(r"[()]|[A-Za-z_]\w*|1|\S")
+
+
+def _einops(call: Call) -> Any:
+    """``rearrange`` and ``reduce``: axes by their names, as in 'b c h w -> b (c h w)'.
+
+    Axes that lie together before the arrow are not taken apart, for that needs their sizes.
+    """
+    node, pattern = call.node(0, "tensor"), call.get(1, "pattern")
+    left, arrow, right = str(pattern).partition("->")
+    names, wanted = _AXIS.findall(left), _AXIS.findall(right)
+    kept = [name for name in wanted if name.isidentifier()]
+    known = arrow and all(n.isidentifier() for n in names) and set(kept) <= set(names)
+    if not known or len(set(kept)) != len(kept) or node.unshaped:
+        raise NotKnown("with a pattern of this form")
+    if len(names) != node.ndim:
+        raise Misfit(f"there are {node.ndim} axes for '{left.strip()}'")
+    order = [i for i, name in enumerate(names) if name not in kept]
+    lost = len(order)
+    order += [names.index(name) for name in kept]
+    kind = call.get(2, "reduction", default=None)
+    if lost and kind not in ("sum", "mean", "max", "min"):
+        raise NotKnown("that leaves out axes")
+    shape, together = [], False
+    for part in wanted:
+        if part in "()":
+            together = part == "("
+            shape += [1] * together
+        else:
+            size = 1 if part == "1" else node.shape[names.index(part)]
+            shape = [*shape[:-1], shape[-1] * size] if together else [*shape, size]
+
+    def run(a: arrays.Array) -> arrays.Array:
+        moved = arrays.transpose(a, order)
+        left_over = arrays.reduce(kind, moved, tuple(range(lost))) if lost else moved
+        return arrays.reshape(left_over, tuple(shape))
+
+    return call.run(run, node, name=kind if lost else "reshape")
+
+
+EINOPS: Mapping[str, Operation] = dict.fromkeys(("rearrange", "reduce"), _einops)
 TABLE: Mapping[str, Operation] = {
     **dict.fromkeys(("reshape", "view", "Reshape"), _reshape),
     **dict.fromkeys(("view_as", "reshape_as"), _reshape_as),
