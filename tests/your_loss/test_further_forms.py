@@ -553,3 +553,18 @@ def training_step(self, x):
 """
     found = your_loss.read(code, image=(7, 30), batch=4, constants={"COUNT": 7.0})
     assert (found.family, found.beta) == ("categorical", pytest.approx(3.0))
+
+
+@pytest.mark.parametrize("largest", ["part.argmax(dim=1)", "torch.argmax(part, dim=1)"])
+def test_classes_of_a_value_that_is_not_known_are_no_picture(largest: str) -> None:
+    code = f"""
+def training_step(self, table):
+    part = table[self.order()]
+    logits, mu, logvar = self.forward(part)
+    target = {largest}
+    target_flat = target.view(-1)
+    error = nn.CrossEntropyLoss()(logits.view(-1, 7), target_flat)
+    return error + 0.1 * ({KL}).mean()
+"""
+    found = your_loss.read(code, image=(7, 30), latents=(8,), batch=4)
+    assert found.beta is None or found.beta == pytest.approx(3.0)

@@ -546,6 +546,8 @@ class Calls(State):
         found.path = f"{name.rsplit('.', 1)[-1]}({missing.name})"
         found.may_be_none = False
         found.broken = missing.broken
+        found.picked = missing.picked
+        found.failed = found.failed or missing.picked
         return found
 
     def failed(self, name: str, args: list[Any], named: dict[str, Any], reason: str) -> Opaque:
@@ -555,6 +557,7 @@ class Calls(State):
         found.source = "operation"
         found.callee = reason
         found.failed = True
+        found.picked = name.rsplit(".", 1)[-1] == "argmax"
         return found
 
     def site(self, args: list[Any], named: dict[str, Any]) -> Any:
@@ -842,6 +845,8 @@ class Calls(State):
         if owner.source in ("call", "operation", "item"):
             found.inputs = found.inputs | owner.inputs
         found.broken = found.broken or owner.broken
+        if name == "argmax" or owner.picked:
+            found.picked = found.failed = True
         operation = library.method(name)
         if operation is not None:
             self.unresolved.setdefault(owner.name, owner)

@@ -27,6 +27,8 @@ class Opaque:
     learned: bool = False
     failed: bool = False
     broken: bool = False
+    # Classes of a value that is not known: whatever they are called, they are no picture.
+    picked: bool = False
     listed: bool = False
     swept: bool = False
     inputs: frozenset[str] = frozenset()
