@@ -39,6 +39,11 @@ MAX_BITS = 2048
 MAX_KEY = 200
 # Methods of what is not known that mean something.
 METHODS = frozenset(RECORDING | {"kl", "compile", "items", "keys", "unwrap_model", "kl_divergence"})
+# What is read of a distribution as if it were called, and what a dictionary does.
+_MOMENTS = frozenset(
+    ["mean", "stddev", "scale", "loc", "variance", "probs", "logits", "mu", "sigma"]
+)
+_OF_DICTIONARIES = frozenset(["items", "keys", "values", "get", "pop", "update"])
 _PLAIN: Mapping[type, Callable[..., Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -274,17 +279,7 @@ class Expressions(Calls):
         if isinstance(owner, Node):
             return self.node_attribute(owner, name)
         if isinstance(owner, Distribution):
-            if name in (
-                "mean",
-                "stddev",
-                "scale",
-                "loc",
-                "variance",
-                "probs",
-                "logits",
-                "mu",
-                "sigma",
-            ):
+            if name in _MOMENTS:
                 return self.call_method(Method(owner, name), [], {})
             return Method(owner, name)
         if isinstance(owner, Opaque):
@@ -293,14 +288,7 @@ class Expressions(Calls):
             # out.mean.square(): what has the name of a method is a part of an output.
             with suppress(NoRole, NotKnown):
                 return self.node_attribute(self.node(owner), name)
-        if isinstance(owner, dict) and name not in (
-            "items",
-            "keys",
-            "values",
-            "get",
-            "pop",
-            "update",
-        ):
+        if isinstance(owner, dict) and name not in _OF_DICTIONARIES:
             return owner.get(name, Opaque(name, "attribute", self.line))
         return Method(owner, name)
 
