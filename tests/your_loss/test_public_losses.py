@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from vae import your_loss
+from vae.memo import shared
 
 LOSSES = [
     json.loads(line)
@@ -63,6 +64,13 @@ def image_of(row: dict[str, Any]) -> tuple[int, ...]:
 
 
 def reading_of(row: dict[str, Any]) -> your_loss.Reading:
+    return _reading_of(row["id"])
+
+
+@shared(maxsize=len(LOSSES))
+def _reading_of(name: str) -> your_loss.Reading:
+    """Each is read once, for several tests."""
+    row = next(row for row in LOSSES if row["id"] == name)
     latents = tuple((row["z_shape"] or [0, row["d"] or 20])[1:])
     if row["d"] and (len(latents) == 1 or row["id"] in DRAWN):
         latents = (row["d"],)
