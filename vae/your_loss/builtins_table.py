@@ -57,7 +57,7 @@ def _len(state: Any, args: list[Any], named: dict[str, Any]) -> Any:
         # A list of outputs, or the images of a batch: how many is not said. A loop over outputs
         # is followed once, for all of them alike: so their mean is that of one.
         drawn = state.role_of(value) == "output" and "target" in state.leaves
-        return 1 if drawn else _opaque(state, "len", args)
+        return state.setup.rounds if drawn else _opaque(state, "len", args)
     if isinstance(value, Opaque) and state.role_of(value) in (
         "target",
         "output",
@@ -157,7 +157,9 @@ def _zip(state: Any, args: list[Any], named: dict[str, Any]) -> Any:
     del named
     if args and all(isinstance(a, list | tuple | range) and len(a) <= MAX_ITEMS for a in args):
         return list(zip(*args, strict=False))
-    return _opaque(state, "zip", args)
+    found = _opaque(state, "zip", args)
+    found.apart = any(state.is_outputs(value) for value in args)
+    return found
 
 
 def _enumerate(state: Any, args: list[Any], named: dict[str, Any]) -> Any:
@@ -167,7 +169,10 @@ def _enumerate(state: Any, args: list[Any], named: dict[str, Any]) -> Any:
         return list(enumerate(values))
     if isinstance(values, Opaque):
         index = Opaque("index", "loop", state.line)
-        return [(index, Opaque(f"{values.path}[...]", "loop", state.line, parent=values))]
+        apart = values.apart or state.is_outputs(values)
+        path = f"{values.path}[...]"
+        rounds = state.setup.rounds if apart and values.callee != "zip" else 1
+        return [(index, Opaque(path, "loop", state.line, parent=values, apart=apart))] * rounds
     return _opaque(state, "enumerate", args)
 
 

@@ -105,6 +105,8 @@ PRODUCTS = frozenset({"matmul", "mm", "dot", "@", "linear", "conv2d", "conv2d_tr
 SHAPED = frozenset({"zeros", "ones", "randn", "full", "repeat", "normal", "random_normal", "eye"})
 # What cuts an array into parts.
 PARTED = frozenset({"chunk", "split", "tensor_split", "unbind", "unstack"})
+# What makes a list one array.
+JOINED = frozenset({"cat", "concat", "concatenate", "stack"})
 # What asks an array for its shape alone.
 SIZED = frozenset(
     {"size", "shape", "int_shape", "get_shape", "numel", "nelement", "dim", "ndimension", "rank"}
@@ -379,6 +381,9 @@ class Calls(State):
             probe = Opaque(name, "argument", self.line)
             if self.given_constant(probe) is not None or self.given_role(probe):
                 continue
+            if value is False and set(words_of(name)) & {"training", "train"}:
+                # Made to be run alone; what is read is how it is trained.
+                continue
             if isinstance(value, ast.expr):
                 given[name] = self.value(value, self.module)
             elif isinstance(value, passed.Said):
@@ -436,6 +441,9 @@ class Calls(State):
         if last == "SVI" and path.split(".")[0] in ("pyro", "numpyro"):
             self.inferred(args, named)
             return Opaque("svi", "call", self.line, callee="SVI")
+        if last == "is_grad_enabled":
+            # What is read is a step of training.
+            return not self.no_gradient
         if last in ("Size", "TensorShape") and len(args) == 1:
             return args[0]
         if last in ("prod", "reduce_prod") and args and (sides := self.sides(args[0])) is not None:
@@ -460,7 +468,7 @@ class Calls(State):
     ) -> Any:
         """An operation of the vocabulary; where it cannot be done its result is not known."""
         spread: list[Any] = []
-        for value in args:
+        for value in self.moments(name, args):
             if isinstance(value, _Spread):
                 if not isinstance(value.value, list | tuple):
                     again = self.pictures_again(name, args)
@@ -469,6 +477,10 @@ class Calls(State):
             else:
                 spread.append(value)
         if name.rsplit(".", 1)[-1] in PRODUCTS and any(self.is_weight(v) for v in spread):
+            return self.opaque_call(Library(name), spread, named)
+        if name.rsplit(".", 1)[-1] in JOINED and spread and self.is_unmade(spread[0]):
+            return self.opaque_call(Library(name), spread, named)
+        if name.rsplit(".", 1)[-1] in ("view", "reshape") and self.is_layer(spread):
             return self.opaque_call(Library(name), spread, named)
         if name.rsplit(".", 1)[-1] in PARTED and spread and self.is_network(spread[0]):
             # What a network gives is as long as its parts need: they are told by their names.
@@ -508,6 +520,36 @@ class Calls(State):
         if not isinstance(value, Opaque):
             return isinstance(value, dict)
         return self.role_of(value) in ("", "constant")
+
+    def moments(self, name: str, args: list[Any]) -> list[Any]:
+        """``Normal(*encode(x))``: a mean and a scale, of a network that is not known."""
+        whole = args[0].value if len(args) == 1 and isinstance(args[0], _Spread) else None
+        unmade = isinstance(whole, Opaque) and whole.node is None
+        if not unmade or name.rsplit(".", 1)[-1] not in ("Normal", "MultivariateNormalDiag"):
+            return args
+        return [self.item(whole, 0), self.item(whole, 1)]
+
+    def is_unmade(self, value: Any) -> bool:
+        """Whether a list that is joined is not known: what it is joined to is one value."""
+        return isinstance(value, Opaque) and value.node is None and not value.failed
+
+    def is_layer(self, values: list[Any]) -> bool:
+        """Whether what a draw of z was made into is brought to other sizes than a picture's.
+
+        It is a layer on the way to the output then, though it may have the output's letter.
+        """
+        value, *shape = values or [None]
+        if len(shape) == 1 and isinstance(shape[0], list | tuple):
+            shape = list(shape[0])
+        made = isinstance(value, Opaque) and value.node is None
+        if not made or value.source not in ("call", "operation") or len(shape) < 4:
+            return False
+        sides = [side for side in shape[1:] if type(side) is int and side > 0]
+        if len(sides) < len(shape) - 1 or math.prod(sides) == self.sizes.pixels:
+            return False
+        sure = any(found.sure > 1 for name in value.names for found in guess(name)[:1])
+        drawn = any(name == "z" or name.startswith("noise") for name in value.inputs)
+        return drawn and not sure and not self.given_role(value) and not self.setup.classes
 
     def sized(self, value: Any) -> Any:
         """The number behind a name of a size, such as ``latent_dim``, where a shape is said."""

@@ -117,6 +117,24 @@ def _batch_ndim(found: Distribution) -> int:
     return max((node.ndim for node in found.parameters.values()), default=0)
 
 
+def _scipy(kind: str) -> Operation:
+    """``scipy.stats.norm.logpdf(x, loc, scale)``: a density and its value at once."""
+
+    def run(call: Call) -> Any:
+        rest = {name: value for name, value in call.named.items() if name != "x"}
+        given = call.args[0 if "x" in call.named else 1 :]
+        found = _build(kind, "loc", "scale")(Call(call.context, given, rest, call.framework))
+        return log_prob(call, found, call.get(0, "x"))
+
+    return run
+
+
+SCIPY: Mapping[str, Operation] = {
+    "norm.logpdf": _scipy("Normal"),
+    "laplace.logpdf": _scipy("Laplace"),
+}
+
+
 _OF_PICTURES = frozenset({"Bernoulli", "ContinuousBernoulli", "Categorical", "Mixture"})
 
 
@@ -247,8 +265,8 @@ def member(call: Call, found: Distribution, name: str) -> Any:
     if name == "entropy" and found.kind == "Normal":
         node = call.each(lambda s: np.log(s) + HALF_LOG_2PI + 0.5, p["scale"])
         return _event_sum(call, node, found.event_dims)
-    if name in ("to_event", "expand", "expand_by", "mask"):
-        if name == "to_event":
+    if name in ("to_event", "independent", "expand", "expand_by", "mask"):
+        if name in ("to_event", "independent"):
             count = whole(call.get(0, default=_batch_ndim(found)))
             return Distribution(found.kind, p, found.event_dims + count, found.line)
         return found

@@ -18,7 +18,7 @@ from vae.your_loss.graph import Node
 from vae.your_loss.once import once
 from vae.your_loss.operations import Call, NotKnown
 from vae.your_loss.roles import words_of
-from vae.your_loss.state import SETTINGS, NoRole, Used
+from vae.your_loss.state import BASES, SETTINGS, NoRole, Used
 from vae.your_loss.values import (
     Above,
     ClassValue,
@@ -257,6 +257,9 @@ class Expressions(Calls):
             return owner
         if name.startswith("__"):
             return Opaque(name, "attribute", self.line)
+        if name == "value" and _plain_size(owner):
+            # A size in TensorFlow 1 is an object: x.shape[1].value.
+            return owner
         if isinstance(owner, Library):
             path = f"{owner.path}.{name}"
             if owner.path.rsplit(".", 1)[-1].lower() in SETTINGS:
@@ -397,11 +400,13 @@ class Expressions(Calls):
                     parent=owner,
                     inputs=owner.inputs,
                     callee=owner.callee,
+                    apart=owner.apart,
                 )
             if key not in owner.items:
                 owner.items[key] = Opaque(
                     f"{owner.path}[{key!r}]", "item", self.line, parent=owner, callee=owner.callee,
                     position=key if isinstance(key, int) else None, inputs=owner.inputs,
+                    apart=owner.apart,
                 )  # fmt: skip
             return owner.items[key]
         return Opaque("item", "operation", self.line)
@@ -409,7 +414,12 @@ class Expressions(Calls):
     def of_Subscript(self, node: ast.Subscript, scope: Scope) -> Any:
         owner = self.value(node.value, scope)
         key = self.key(node.slice, scope)
-        return self.subscript(owner, key, node)
+        found = self.subscript(owner, key, node)
+        counted = isinstance(key, int) and isinstance(node.slice, ast.Name)
+        if counted and isinstance(found, Opaque) and isinstance(owner, Opaque):
+            # y[i] in a loop over i: an image of a batch, or a whole output of a list.
+            found.apart |= owner.node is None and self.role_of(owner) in ("target", "output")
+        return found
 
     def key(self, node: ast.expr, scope: Scope) -> Any:
         if isinstance(node, ast.Slice):
@@ -626,6 +636,8 @@ class Expressions(Calls):
                     self.answered.setdefault(left.name, (self.line, default))
                 return bool(function(default, right))
         if isinstance(left, Node | Plain | Opaque) and isinstance(right, Node | Plain | Opaque):
+            if isinstance(op, ast.Eq | ast.NotEq) and _asks_for_padding(node):
+                left, right = self.unpadded(left), self.unpadded(right)
             known = self.computed(left) and self.computed(right)
             if known:
                 return self.operate(
@@ -633,6 +645,18 @@ class Expressions(Calls):
                     "compare", [left, right], {}, "",
                 )  # fmt: skip
         return Opaque(_source(node), "operation", self.line)
+
+    def unpadded(self, value: Any) -> Any:
+        """Tokens of which none is padding, where they are asked for padding alone.
+
+        An encoder's tokens are not always those that are compared.
+        """
+        unmet = isinstance(value, Opaque) and value.node is None
+        if not unmet or self.role_of(value) != "target" or "target" in self.leaves:
+            return value
+        self.note("assumed", "padding is read as if there were none.")
+        shape = (self.sizes.batch, *self.sizes.image)
+        return graph.value_node(arrays.constant(BASES["target"], shape))
 
     def computed(self, value: Any) -> bool:
         """Whether ``value`` is a number or can be resolved to one."""
@@ -770,7 +794,10 @@ class Expressions(Calls):
             return [run(i) for i in range(found.shape[0])]
         if isinstance(found, Opaque):
             found.listed = True
-            return [Opaque(f"{found.path}[...]", "loop", self.line, parent=found)]
+            apart = found.apart or self.is_outputs(found)
+            path = f"{found.path}[...]"
+            rounds = self.setup.rounds if apart and found.callee != "zip" else 1
+            return [Opaque(path, "loop", self.line, parent=found, apart=apart)] * rounds
         return [Opaque(_source(node), "loop", self.line)]
 
     # -- binding ------------------------------------------------------------------------------
@@ -782,7 +809,9 @@ class Expressions(Calls):
         elif isinstance(target, ast.Attribute):
             owner = self.value(target.value, scope)
             if isinstance(owner, Instance):
-                owner.attributes[target.attr] = self.named(value, f"self.{target.attr}")
+                outside = not self.frames or self.frames[-1].bound is not owner
+                name = f"self.{target.attr}"
+                owner.attributes[target.attr] = self.named(value, name, outside=outside)
             elif isinstance(owner, Opaque):
                 owner.items[target.attr] = value
             elif isinstance(owner, LossObject):
@@ -798,7 +827,8 @@ class Expressions(Calls):
         elif isinstance(target, ast.Starred):
             self.bind(target.value, value, scope)
 
-    def named(self, value: Any, name: str) -> Any:
+    def named(self, value: Any, name: str, *, outside: bool = False) -> Any:
+        """``value`` under its name; one that code ``outside`` of an object sets is what it is."""
         if isinstance(value, Opaque):
             if value.source in ("argument", "loop") and value.hints and value.node is not None:
                 return value
@@ -810,12 +840,13 @@ class Expressions(Calls):
             if short in self.setup.counters:
                 # It counts steps: what is asked is the loss late in the training.
                 return Opaque(name, "attribute", self.line)
-            if short in (self.setup.shared if name == short else self.setup.moved):
+            moved = self.setup.shared if name == short else self.setup.moved
+            if short in moved and not outside:
                 return Opaque(name, "attribute", self.line)
             given = self.setup.constants.get(name, self.setup.constants.get(short))
             if isinstance(given, int | float):
                 return self.settle(name, given)
-            if name != short and short in self.setup.set_later:
+            if name != short and short in self.setup.set_later and not outside:
                 value = self.setup.set_later[short]
                 self.use(Used(name, self.line, value, "default", (name, short)))
         return value
@@ -868,6 +899,15 @@ def _is_slicing(key: Any) -> bool:
     return any(isinstance(p, slice | Node) or p is None or p is Ellipsis for p in parts) or (
         isinstance(key, tuple)
     )
+
+
+def _asks_for_padding(node: ast.AST) -> bool:
+    """Whether a comparison is one with the token that stands for none: ``x == self.pad_id``."""
+    return bool({"pad", "padding"} & set(re.findall("[a-z]+", _source(node).lower())))
+
+
+def _plain_size(value: Any) -> bool:
+    return isinstance(value, int | float) or (isinstance(value, Node) and value.is_constant)
 
 
 def _late(name: str) -> bool:

@@ -159,6 +159,8 @@ def find(
     last = parts[-1]
     if "losses" in parts or "metrics" in parts or "objectives" in parts:
         return _find_loss(framework, parts, last, named, first_tensorflow)
+    if "stats" in parts:
+        return distributions.SCIPY.get(".".join(parts[-2:]))
     if parts[0] == "einops":
         return shaping.EINOPS.get(last)
     if path.startswith("optax."):

@@ -25,6 +25,7 @@ class Context(Protocol):
 
     line: int
     over_classes: bool
+    apart: set[str]
     setup: Any
 
     def node(self, value: Any, hint: str = "") -> Node: ...
@@ -349,6 +350,10 @@ def reduce_node(call: Call, kind: str, node: Node, axes: Any, keep: bool = False
         # A number has, for torch, one axis to be reduced over.
         axes = None
     places = arrays.axes_of(axes, node.ndim)
+    looped = {dep.split("#")[0] for dep in node.deps & call.context.apart}
+    if kind == "mean" and 0 in places and {"target", "output"} <= looped:
+        # Of an example's values it would count as often as there are examples.
+        raise NotKnown("of two lists that a loop goes through side by side")
     if kind in ("var", "std"):
         unbiased = call.named.get(
             "unbiased", call.named.get("correction", call.framework == "torch")

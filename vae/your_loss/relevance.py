@@ -100,4 +100,37 @@ def _bases(target: ast.AST) -> Iterator[str]:
             yield from _bases(item)
 
 
-__all__ = ["LONG", "idle_loops"]
+@once
+def idle_conditions(tree: ast.Module) -> dict[int, str]:
+    """Conditions under which only calls are made that keep nothing, by their line.
+
+    They start a network's weights, print or log: whether one holds does not change a loss.
+    """
+    found: dict[int, str] = {}
+    pasted = {node.name for node in ast.walk(tree) if isinstance(node, _NAMED)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and not any(
+            _keeps(inner, pasted) for part in (*node.body, *node.orelse) for inner in ast.walk(part)
+        ):
+            found[node.test.lineno] = " ".join(ast.unparse(node.test).split())
+    return found
+
+
+_NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_KEEPING = (
+    *(ast.Assign, ast.AugAssign, ast.AnnAssign, ast.NamedExpr, ast.Return, ast.Raise, ast.Delete),
+    *(ast.Break, ast.Continue, ast.Yield, ast.YieldFrom, ast.With, ast.Global, *_FUNCTION),
+)
+
+
+def _keeps(node: ast.AST, pasted: set[str]) -> bool:
+    """Whether a statement leaves something behind that a loss may be made of."""
+    if isinstance(node, ast.Call):
+        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        owner = getattr(getattr(node.func, "value", None), "id", "init")
+        changes = name.endswith("_") and owner != "init"
+        return changes or name in _ASKED | _GROWS | pasted or not name
+    return isinstance(node, _KEEPING)
+
+
+__all__ = ["LONG", "idle_conditions", "idle_loops"]

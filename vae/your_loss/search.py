@@ -16,7 +16,7 @@ from vae.your_loss.examine import Examined, examine
 from vae.your_loss.expressions import trains
 from vae.your_loss.library import NO_GRADIENT
 from vae.your_loss.once import once, text_of
-from vae.your_loss.relevance import idle_loops
+from vae.your_loss.relevance import idle_conditions, idle_loops
 from vae.your_loss.roles import LATENT_SCALES
 from vae.your_loss.state import SETTINGS, Setup, Sizes, key_of
 from vae.your_loss.values import Opaque
@@ -46,6 +46,8 @@ class Found:
     named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     arguments: tuple[tuple[str, int], ...] = ()
     shape_matters: bool = False
+    # Whether the loss is another one for more outputs in a list of which a loop takes each.
+    rounds_matter: bool = False
     # Two names that say nothing, of which either may be the picture.
     either: tuple[str, ...] = ()
 
@@ -92,6 +94,7 @@ def search(
         best.either = _either(tree, best, request)
         best.ambiguous = _ambiguous(tree, best)
         best.shape_matters = request.image is None and _depends_on_shape(tree, best)
+        best.rounds_matter = _depends_on_rounds(tree, best)
         _confirm(tree, best)
         best.speaks_of_kl = bool(_KL.search(text_of(tree)))
     return best
@@ -298,6 +301,22 @@ def _depends_on_shape(tree: ast.Module, best: Found) -> bool:
     except TooMuch:
         return False
     return other is not None and other.examined.quality >= 2 and not _agree(best, other)
+
+
+def _depends_on_rounds(tree: ast.Module, best: Found) -> bool:
+    """Whether outputs that a loop goes through count as often as there are: nobody says how many.
+
+    A sum of their errors does, their mean does not.
+    """
+    root, apart = best.traced.root, best.traced.state.apart
+    looped = {dep.split("#")[0] for dep in apart & (root.deps if root else frozenset())}
+    if looped != {"output"} or best.examined.quality < 2:
+        return False
+    try:
+        other = _retrace(tree, best.traced.entry, replace(best.setup, rounds=2))
+    except TooMuch:
+        return True
+    return other is None or other.examined.quality < 2 or not _agree(best, other)
 
 
 def _either(tree: ast.Module, best: Found, request: Request) -> tuple[str, ...]:
@@ -612,7 +631,11 @@ def _ambiguous(tree: ast.Module, best: Found) -> list[tuple[str, int]]:
     """Conditions that the code does not decide and that change the loss."""
     state = best.traced.state
     found: list[tuple[str, int]] = []
-    for text, line in list(state.undecided.items())[:MAX_FLIPS]:
+    idle = idle_conditions(tree)
+    asked = [
+        one for one in state.undecided.items() if one[0].rstrip(".") not in idle.get(one[1], "")
+    ]
+    for text, line in asked[:MAX_FLIPS]:
         if trains(text):
             continue
         if "is_available" in text:

@@ -55,6 +55,17 @@ OF_AN_IMAGE = frozenset({"image", "img", "images", "input", "in", "x", "data", "
 # What a loop over a network's weights goes through.
 NETWORK = frozenset({"trainable", "parameters", "variables", "weights"})
 DATA = frozenset({"target", "output", "mean", "logvar", "log_sigma", "sigma", "var", "z"})
+# What a picture goes through and is still one.
+PREPARES = frozenset(
+    {"next", "iter", "preprocess", "normalize", "normalise", "augment", "load", "input"}
+    | {"placeholder", "get", "sample", "batch", "dataset", "transform", "images", "read"}
+    | {"decode", "array", "asarray", "tensor", "cast", "binarize", "binarise", "pad"}
+    | {"interpolate", "resize", "crop", "cuda", "device", "gpu", "variable", "flatten"}
+    | {"reshape", "scale", "rescale", "quantize", "standardize", "whiten", "prepare", "cat"}
+    | {"concat", "concatenate", "stack"}
+)
+# What hands out batches.
+LOADED = frozenset({"loader", "dataloader", "dataset", "batches", "iterator", "generator"})
 # What has an axis of its own for the draws of an image, where a loss compares several.
 DRAWN = DATA - {"target"}
 
@@ -117,6 +128,8 @@ class Setup:
     set_later: Mapping[str, float] = field(default_factory=dict)
     # The pasted class that `model` stands for, where nothing says so but that it is the only one.
     model: str = ""
+    # How often a loop over outputs goes round whose number the code does not say.
+    rounds: int = 1
     # Whether what sends no gradient is a loss all the same: a test's, where nothing is trained.
     evaluated: bool = False
 
@@ -166,6 +179,8 @@ class State:
         # The functions that run, the innermost last.
         self.frames: list[Closure] = []
         self.over_classes = False
+        # Inputs that are each one of several which a loop goes through.
+        self.apart: set[str] = set()
         self.made: dict[str, Any] = {}
         # What a model and its guide sample, and the terms of their ELBO.
         self.sites: dict[str, Any] = {}
@@ -374,6 +389,7 @@ class State:
         while origin.source == "item" and origin.parent is not None:
             origin = origin.parent
         moment = role in ("mean", *roles.LATENT_SCALES)
+        role = _said_otherwise(value, role)
         if origin.failed and role != "constant" and not (moment and self.of_picture(origin)):
             return ""
         drawn = any(name == "z" or name.startswith("noise") for name in origin.inputs)
@@ -403,13 +419,7 @@ class State:
             return ""
         if role == "target" and origin.source in ("call", "operation"):
             words = set(roles.words_of(origin.callee))
-            passed = words & {
-                "next", "iter", "preprocess", "normalize", "normalise", "augment", "load", "input",
-                "placeholder", "get", "sample", "batch", "dataset", "transform", "images", "read",
-                "decode", "array", "asarray", "tensor", "cast", "binarize", "binarise", "pad",
-                "interpolate", "resize", "crop", "cuda", "device", "gpu", "variable", "flatten",
-                "reshape", "scale", "rescale", "quantize", "standardize", "whiten", "prepare",
-            }  # fmt: skip
+            passed = words & PREPARES
             said = {word for name in value.names for word in roles.words_of(name)} & TRUE
             if said and origin.inputs and "output" not in origin.inputs and not passed:
                 # y_true_fft: what is made of the true picture is no output by its name.
@@ -551,7 +561,20 @@ class State:
             base = 0.0 if value is None or "log" in value.name.lower() else 1.0
         found = graph.leaf(name, arrays.constant(base, shape))
         self.leaves[name] = (value, found)
+        if value is not None and value.apart and role in ("target", "output"):
+            self.apart.add(name)
         return found
+
+    def is_outputs(self, value: Any) -> bool:
+        """Whether a value is a network's output, of which a loop may take one after the other."""
+        if isinstance(value, Node):
+            return any(dep.startswith("output") for dep in value.deps)
+        if not isinstance(value, Opaque):
+            return False
+        named = {word for name in value.names for word in roles.words_of(name)}
+        of_call = value.source == "item" and value.parent is not None
+        given = of_call and value.parent is not None and value.parent.source == "call"
+        return not named & LOADED and (given or self.role_of(value) == "output")
 
     # -- constants --------------------------------------------------------------------------------
     def default_of(self, value: Opaque) -> Any:
@@ -617,6 +640,26 @@ class State:
         value.node = graph.leaf(key, arrays.constant(1.0), unshaped=True)
         self.leaves[key] = (value, value.node)
         return value.node
+
+
+def _said_otherwise(value: Opaque, role: str) -> str:
+    """What a further word of a name makes of its role: a decoder's target is no output."""
+    words = [roles.words_of(name) for name in value.names]
+    said = {word for name in words for word in name}
+    if role == "z" and value.source == "call" and said & _SIDE_BY_SIDE:
+        # latent_params, to be split into a mean and a scale.
+        return ""
+    if value.source not in ("argument", "attribute"):
+        return role
+    if role == "output" and words[0] and words[0][-1] in _GIVEN:
+        return "target"
+    # data_variance: a number, and none of the data.
+    return "constant" if role == "target" and set(words[0]) & _SPREADS else role
+
+
+_SIDE_BY_SIDE = frozenset({"params", "parameters", "moments", "stats", "statistics"})
+_GIVEN = frozenset({"target", "targets", "label", "labels"})
+_SPREADS = frozenset({"vari", "variance", "std", "stddev", "sigma"})
 
 
 def _is_judged(value: Opaque) -> bool:

@@ -12,8 +12,9 @@ class Opaque:
 
     ``path`` is how the code first named it, ``hints`` the names it was bound to since. ``source``
     is 'argument', 'attribute', 'item', 'call', 'loop' or 'operation'. A value that the code loops
-    over is ``listed``: how long it is nobody says. One that a loop sets to several numbers is
-    ``swept``: each is a loss of its own.
+    over is ``listed``: how long it is nobody says. One of the outputs that a loop goes through is
+    ``apart``: nobody says whether it is an example's or one of a list of whole batches. One that a
+    loop sets to several numbers is ``swept``: each is a loss of its own.
     """
 
     path: str
@@ -30,6 +31,7 @@ class Opaque:
     # Classes of a value that is not known: whatever they are called, they are no picture.
     picked: bool = False
     listed: bool = False
+    apart: bool = False
     swept: bool = False
     inputs: frozenset[str] = frozenset()
     items: dict[Any, Any] = field(default_factory=dict)

@@ -154,6 +154,11 @@ def _not_decided(reading: Reading, found: Found) -> str:
             f"({' or '.join(map(repr, choice.values))}), which this code does not decide; set "
             "that, and the loss is read."
         )
+    if found.rounds_matter:
+        return (
+            f"Line {found.traced.line}: the errors of several outputs are summed, and nothing here "
+            "says how many there are; divide by their number, and the loss is read."
+        )
     if found.shape_matters:
         shape = "x".join(str(side) for side in found.setup.sizes.image)
         return (
