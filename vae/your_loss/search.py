@@ -765,28 +765,27 @@ def collect_defaults(tree: ast.Module) -> dict[str, Any]:
         if name and name not in counters and isinstance(value, bool | int | float | str):
             seen.setdefault(name, set()).add(value)
 
+    def keep_handed(handed: Mapping[str, Any]) -> None:
+        for name, value in handed.items():
+            if isinstance(value, bool | int | float | str):
+                keep(name, ast.Constant(value))
+            elif value is passed.UNSURE and passed.is_weight(name):
+                unsure.add(name)
+
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             handed = passed.to_function(tree, node)
             for name, default in passed.defaults_of(node).items():
                 if name not in handed:
                     keep(name, default)
-            for name, value in handed.items():
-                if isinstance(value, bool | int | float | str):
-                    keep(name, ast.Constant(value))
-                elif value is passed.UNSURE and passed.is_weight(name):
-                    unsure.add(name)
+            keep_handed(handed)
         elif isinstance(node, ast.ClassDef):
             handed = passed.to_class(tree, node.name)
             for member in node.body:
                 # A field of settings that the file gives otherwise where it makes them.
                 if isinstance(member, ast.AnnAssign) and _last_name(member.target) in handed:
                     given_else.add(id(member))
-            for name, value in handed.items():
-                if isinstance(value, bool | int | float | str):
-                    keep(name, ast.Constant(value))
-                elif value is passed.UNSURE and passed.is_weight(name):
-                    unsure.add(name)
+            keep_handed(handed)
         elif isinstance(node, ast.Call):
             _keep_option(node, keep)
             _keep_again(node, keep)
