@@ -337,3 +337,41 @@ model.compile("adam", loss=lambda t, p: 784 * keras.losses.binary_crossentropy(t
 """
     # Whether such a term is divided by the batch differs between versions of Keras.
     assert not your_loss.read(kept).read
+
+
+@pytest.mark.parametrize(
+    ("again", "share", "beta"),
+    [
+        ("{}.repeat(draws, 1)", " / draws", 1.0),
+        ("{}.repeat_interleave(draws, dim=0)", " / draws", 1.0),
+        ("torch.repeat_interleave({}, draws, dim=0)", "", 0.25),
+        ("{}.unsqueeze(0).expand(draws, -1, -1).reshape(-1, {}.size(1))", " / draws", 1.0),
+    ],
+)
+def test_draws_that_are_folded_into_the_batch(again: str, share: str, beta: float) -> None:
+    def repeated(name: str) -> str:
+        return again.replace("{}", name)
+
+    code = f"""
+def loss(net, x, draws=4):
+    mu, logvar = net.encoder(x)
+    many, wide = {repeated("mu")}, {repeated("logvar")}
+    z = many + torch.exp(0.5 * wide) * torch.randn_like(many)
+    y = net.decoder(z)
+    error = F.binary_cross_entropy(y, {repeated("x")}, reduction="sum"){share}
+    return (error + {KL}) / x.size(0)
+"""
+    found = your_loss.read(code)
+    assert found.beta == pytest.approx(beta)
+    assert found.rate == pytest.approx(1.0 / beta)
+
+
+def test_draws_that_are_unfolded_again() -> None:
+    code = f"""
+def loss(net, x, draws=4):
+    mu, logvar = net.encoder(x)
+    z = mu + torch.exp(0.5 * logvar) * torch.randn(draws, *mu.shape)
+    y = net.decoder(z.view(-1, mu.shape[1])).view(draws, x.shape[0], -1)
+    return ((y - x) ** 2).sum(-1).mean(0).sum() + {KL}
+"""
+    assert your_loss.read(code).sigma2 == pytest.approx(0.5)

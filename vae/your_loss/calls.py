@@ -227,11 +227,23 @@ class Calls(State):
         found = Opaque(
             f"{path}(...)", "call", self.line, callee=path, inputs=names_inputs(everything)
         )
+        found.rows = max((self.folded(value) for value in everything), default=0)
         # An output object with its parts: `Output(loss=loss, recon=x_hat)`.
         found.items.update({k: v for k, v in named.items() if isinstance(v, Node) and v.deps})
         # What came of shapes that do not go together is no term of its own.
         found.broken = any(isinstance(v, Opaque) and v.broken for v in [function, *everything])
         return found
+
+    def folded(self, value: Any) -> int:
+        """The rows of draws of z of which several of an image follow each other in the batch."""
+        if isinstance(value, Opaque):
+            return value.rows
+        sizes = self.sizes
+        latent = isinstance(value, Node) and value.shape[1:] == sizes.latents
+        if not latent or value.shape[0] <= sizes.batch or value.shape[0] % sizes.batch:
+            return 0
+        drawn = any(dep == "z" or dep.startswith("noise") for dep in value.deps)
+        return value.shape[0] if drawn else 0
 
     # -- the code's own functions -------------------------------------------------------------
     def call_closure(self, closure: Closure, args: list[Any], named: dict[str, Any]) -> Any:

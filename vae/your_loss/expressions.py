@@ -401,12 +401,13 @@ class Expressions(Calls):
                     inputs=owner.inputs,
                     callee=owner.callee,
                     apart=owner.apart,
+                    rows=owner.rows,
                 )
             if key not in owner.items:
                 owner.items[key] = Opaque(
                     f"{owner.path}[{key!r}]", "item", self.line, parent=owner, callee=owner.callee,
                     position=key if isinstance(key, int) else None, inputs=owner.inputs,
-                    apart=owner.apart,
+                    apart=owner.apart, rows=owner.rows,
                 )  # fmt: skip
             return owner.items[key]
         return Opaque("item", "operation", self.line)

@@ -15,7 +15,7 @@ from vae.your_loss.level_masses import LevelMasses
 from vae.your_loss.losses import cross_entropy, cross_entropy_of_logits
 from vae.your_loss.once import text_of
 from vae.your_loss.operations import sigmoid
-from vae.your_loss.probe import Probe, per_image
+from vae.your_loss.probe import Probe, as_many, per_image
 
 FIT = 1e-7
 Cost = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -212,7 +212,7 @@ def _holds_when_varied(probe: Probe, hypothesis: _Hypothesis, weight: float) -> 
             target = Array((target.data > 0.5).astype(float), target.shape)
         try:
             got = probe(target=target, output=output, **state)
-            cost = arrays.elementwise(hypothesis.cost, output, target)
+            cost = arrays.elementwise(hypothesis.cost, output, as_many(target, output))
         except TooLarge:
             continue
         wanted = weight * (per_image(cost) - reference)
@@ -372,7 +372,8 @@ def _varied_difference(probe: Probe, shape: Callable[[np.ndarray], np.ndarray]) 
     targets = probe.varied("target", 22, 0.05, 0.95)
     for (_, output), (_, target) in zip(outputs, targets, strict=True):
         got = probe(target=target, output=output, **state) - base
-        wanted = per_image(arrays.elementwise(lambda y, x: shape(y - x), output, target))
+        pictures = as_many(target, output)
+        wanted = per_image(arrays.elementwise(lambda y, x: shape(y - x), output, pictures))
         if abs(got - wanted) > 1e-3 * abs(wanted):
             return False
     return True

@@ -242,16 +242,25 @@ class Probe:
             return []
         shape = self.shape(leaf)
         random = np.random.default_rng(seed)
-        axes: list[tuple[int, ...]] = [
-            (i,) for i, size in enumerate(shape) if 1 < size <= MAX_VARIED_AXIS
-        ]
+        folded = {self.shape(name)[:1] for name in ("target", "output") if name in self.leaves}
+        # Draws that are folded into the batch: which is whose image is not looked at.
+        every = [i for i in range(len(shape)) if i or len(folded) < 2]
+        axes: list[tuple[int, ...]] = [(i,) for i in every if 1 < shape[i] <= MAX_VARIED_AXIS]
         if math.prod(shape) <= MAX_VARIED and len(axes) > 1:
-            axes.append(tuple(range(len(shape))))
+            axes.append(tuple(every))
         found = []
         for chosen in axes:
             data = random.uniform(low, high, [s if i in chosen else 1 for i, s in enumerate(shape)])
             found.append((chosen, Array(data, shape)))
         return found
+
+
+def as_many(target: Array, output: Array) -> Array:
+    """Pictures that are all alike along the batch, as many as there are outputs."""
+    if target.ndim != output.ndim or target.shape[:1] == output.shape[:1]:
+        return target
+    alike = target.data.ndim and target.data.shape[0] == 1
+    return Array(target.data, (output.shape[0], *target.shape[1:])) if alike else target
 
 
 def _stretch(low: float, high: float) -> Callable[[np.ndarray], np.ndarray]:

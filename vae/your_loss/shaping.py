@@ -142,14 +142,19 @@ def _tile(call: Call) -> Any:
 
 
 def _keras_repeat(call: Call) -> Any:
-    """``repeat`` of numpy and tf repeats each value in place; only along an axis of one."""
+    """``repeat`` of numpy and tf, ``repeat_interleave`` of torch: each value so often in place."""
     node = call.node(0, "a", "x", "input")
     count = whole(call.get(1, "repeats"))
     axis = arrays.axis_of(whole(call.get(2, "axis", "dim")), node.ndim)
-    if node.shape[axis] != 1:
-        raise NotKnown("of several values")
-    counts = [count if i == axis else 1 for i in range(node.ndim)]
-    return call.run(lambda a: arrays.tile(a, counts), node, name="tile")
+    if not 1 <= count <= 4096:
+        raise NotKnown("so often")
+    counts = [count if i == axis + 1 else 1 for i in range(node.ndim + 1)]
+    shape = tuple(size * count if i == axis else size for i, size in enumerate(node.shape))
+
+    def run(a: Array) -> Array:
+        return arrays.reshape(arrays.tile(arrays.insert_axis(a, axis + 1), counts), shape)
+
+    return call.run(run, node, name="tile")
 
 
 def _repeat(call: Call) -> Any:
@@ -494,6 +499,7 @@ TABLE: Mapping[str, Operation] = {
     "expand_as": _expand_as,
     "tile": _tile,
     "repeat": _repeat,
+    "repeat_interleave": _keras_repeat,
     **dict.fromkeys(("cat", "concat", "concatenate", "hstack"), _concat),
     "stack": _stack,
     "add_n": _add_n,

@@ -544,6 +544,9 @@ class State:
             count += 1
             name = f"{role}#{count}"
         batch = self.sizes.batch
+        plain = not self.setup.classes and not self.setup.draws
+        if role == "output" and value is not None and value.rows and plain:
+            batch = value.rows
         if role in ("target", "output"):
             shape: tuple[int, ...] = (batch, *self.sizes.image)
             if role == "output" and self.setup.classes:

@@ -32,6 +32,8 @@ class Opaque:
     picked: bool = False
     listed: bool = False
     apart: bool = False
+    # The length of the first axis of what it is made of, where draws are folded into the batch.
+    rows: int = 0
     swept: bool = False
     inputs: frozenset[str] = frozenset()
     items: dict[Any, Any] = field(default_factory=dict)
