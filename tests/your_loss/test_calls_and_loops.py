@@ -264,8 +264,7 @@ def loss(x, y, mu, logvar, kind):
     assert your_loss.read(code, constants={"kind": kind}).sigma2 == pytest.approx(0.5)
 
 
-def test_a_weight_that_the_training_itself_sets_each_epoch_is_that() -> None:
-    code = f"""
+WARM_UP = f"""
 WARM, BETA = 10, 3.0
 class Net(nn.Module):
     def __init__(self):
@@ -284,7 +283,15 @@ def train(loader):
         for x in loader:
             model.loss(x).backward()
 """
-    assert your_loss.read(code).sigma2 == pytest.approx(1.5)
+
+
+def test_a_weight_that_the_training_itself_sets_each_epoch_is_that() -> None:
+    assert your_loss.read(WARM_UP).sigma2 == pytest.approx(1.5)
+
+
+def test_a_weight_that_something_else_sets_too_is_asked_for() -> None:
+    callback = "def at_end(model, epoch):\n    model.weight = 0.5\n"
+    assert not your_loss.read(WARM_UP + callback).read
 
 
 def test_a_model_that_is_made_to_be_run_is_read_as_it_is_trained() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from vae.your_loss import arrays, distributions, graph, library, operations
+from vae.your_loss import arrays, distributions, graph, library, operations, passed
 from vae.your_loss.arrays import BUDGET, Misfit, TooMuch
 from vae.your_loss.builtins_table import BUILTINS, MAX_ITEMS
 from vae.your_loss.calls import NEW, RECORDING, SAME, Calls, Spread, names_inputs
@@ -810,9 +810,9 @@ class Expressions(Calls):
         elif isinstance(target, ast.Attribute):
             owner = self.value(target.value, scope)
             if isinstance(owner, Instance):
-                outside = not self.frames or self.frames[-1].bound is not owner
                 name = f"self.{target.attr}"
-                owner.attributes[target.attr] = self.named(value, name, outside=outside)
+                there = self.runs_alone(target.attr)
+                owner.attributes[target.attr] = self.named(value, name, settled=there)
             elif isinstance(owner, Opaque):
                 owner.items[target.attr] = value
             elif isinstance(owner, LossObject):
@@ -828,8 +828,16 @@ class Expressions(Calls):
         elif isinstance(target, ast.Starred):
             self.bind(target.value, value, scope)
 
-    def named(self, value: Any, name: str, *, outside: bool = False) -> Any:
-        """``value`` under its name; one that code ``outside`` of an object sets is what it is."""
+    def runs_alone(self, name: str) -> bool:
+        """Whether what runs is all that sets an object's weight once the object is made."""
+        if self.tree is None:
+            return False
+        setters = passed.set_in_one(self.tree)
+        running = self.frames[-1].node if self.frames else None
+        return name in setters and setters[name] is running
+
+    def named(self, value: Any, name: str, *, settled: bool = False) -> Any:
+        """``value`` under its name; a weight that is ``settled`` is not set again elsewhere."""
         if isinstance(value, Opaque):
             if value.source in ("argument", "loop") and value.hints and value.node is not None:
                 return value
@@ -842,12 +850,12 @@ class Expressions(Calls):
                 # It counts steps: what is asked is the loss late in the training.
                 return Opaque(name, "attribute", self.line)
             moved = self.setup.shared if name == short else self.setup.moved
-            if short in moved and not outside:
+            if short in moved and not settled:
                 return Opaque(name, "attribute", self.line)
             given = self.setup.constants.get(name, self.setup.constants.get(short))
             if isinstance(given, int | float):
                 return self.settle(name, given)
-            if name != short and short in self.setup.set_later and not outside:
+            if name != short and short in self.setup.set_later:
                 value = self.setup.set_later[short]
                 self.use(Used(name, self.line, value, "default", (name, short)))
         return value

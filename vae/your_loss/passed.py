@@ -523,6 +523,27 @@ def set_outside(tree: ast.Module) -> dict[str, Any]:
     }
 
 
+@once
+def set_in_one(tree: ast.Module) -> dict[str, Function | None]:
+    """Weights of an object that one function of the file sets, and nothing else once it is made.
+
+    By attribute: that function, None for the module's own lines. Where it runs, what it sets is
+    what the weight is.
+    """
+    places = map_of(tree)
+    moved = {
+        name
+        for (_, name), settings in places.attributes.items()
+        if any(inside is None or inside.name != "__init__" for _, inside in settings)
+    }
+    found: dict[str, Function | None] = {}
+    for name, values in places.outside.items():
+        within = [site.inside for _, site in values]
+        if name not in moved and all(one is within[0] for one in within):
+            found[name] = within[0]
+    return found
+
+
 def shared_weights(tree: ast.Module) -> frozenset[str]:
     """Weights of the module that a function sets again: ``global beta``."""
     return frozenset(name for name in map_of(tree).shared if is_weight(name))
