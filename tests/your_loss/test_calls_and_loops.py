@@ -68,6 +68,19 @@ def objective(net, key, data, data_variance, draws=30):
     assert (found.family, found.sigma2) == ("gaussian", pytest.approx(0.3))
 
 
+def test_log_masses_of_scipy() -> None:
+    code = """
+from jax.scipy.stats import bernoulli
+def elbo(net, x, key):
+    mu, logvar = net.encode(x)
+    y = jax.nn.sigmoid(net.decode(mu + jnp.exp(0.5 * logvar) * jax.random.normal(key, mu.shape)))
+    kl = -0.5 * jnp.sum(1 + logvar - mu**2 - jnp.exp(logvar), axis=-1)
+    return (bernoulli.logpmf(x, y).sum(-1) - 2 * kl).mean()
+"""
+    found = your_loss.read(code)
+    assert (found.family, found.beta) == ("bernoulli", pytest.approx(2.0))
+
+
 def test_tokens_of_which_padding_is_asked_before_others_are_compared() -> None:
     code = """
 import torch

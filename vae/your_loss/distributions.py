@@ -117,21 +117,22 @@ def _batch_ndim(found: Distribution) -> int:
     return max((node.ndim for node in found.parameters.values()), default=0)
 
 
-def _scipy(kind: str) -> Operation:
+def _scipy(kind: str, value: str, *names: str) -> Operation:
     """``scipy.stats.norm.logpdf(x, loc, scale)``: a density and its value at once."""
 
     def run(call: Call) -> Any:
-        rest = {name: value for name, value in call.named.items() if name != "x"}
-        given = call.args[0 if "x" in call.named else 1 :]
-        found = _build(kind, "loc", "scale")(Call(call.context, given, rest, call.framework))
-        return log_prob(call, found, call.get(0, "x"))
+        rest = {name: given for name, given in call.named.items() if name != value}
+        args = call.args[0 if value in call.named else 1 :]
+        found = _build(kind, *names)(Call(call.context, args, rest, call.framework))
+        return log_prob(call, found, call.get(0, value))
 
     return run
 
 
 SCIPY: Mapping[str, Operation] = {
-    "norm.logpdf": _scipy("Normal"),
-    "laplace.logpdf": _scipy("Laplace"),
+    "norm.logpdf": _scipy("Normal", "x", "loc", "scale"),
+    "laplace.logpdf": _scipy("Laplace", "x", "loc", "scale"),
+    "bernoulli.logpmf": _scipy("Bernoulli", "k", "probs"),
 }
 
 
