@@ -1,9 +1,10 @@
 """Which loops of pasted code can reach its loss: a long one that reaches none is run once."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from vae.your_loss import roles
+from vae.your_loss.arrays import BUDGET
 from vae.your_loss.library import NO_GRADIENT
 from vae.your_loss.once import once
 
@@ -100,19 +101,26 @@ def _bases(target: ast.AST) -> Iterator[str]:
             yield from _bases(item)
 
 
-@once
-def idle_conditions(tree: ast.Module) -> dict[int, str]:
-    """Conditions under which only calls are made that keep nothing, by their line.
+def idle_conditions(tree: ast.Module, lines: Collection[int]) -> dict[int, str]:
+    """Conditions on ``lines`` under which only calls are made that keep nothing, by their line.
 
     They start a network's weights, print or log: whether one holds does not change a loss.
     """
+    if not lines:
+        return {}
     found: dict[int, str] = {}
-    pasted = {node.name for node in ast.walk(tree) if isinstance(node, _NAMED)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.If) and not any(
-            _keeps(inner, pasted) for part in (*node.body, *node.orelse) for inner in ast.walk(part)
-        ):
+    nodes = list(ast.walk(tree))
+    pasted = {node.name for node in nodes if isinstance(node, _NAMED)}
+    count = len(nodes)
+    for node in nodes:
+        if not isinstance(node, ast.If) or node.test.lineno not in lines:
+            continue
+        inside = [inner for part in (*node.body, *node.orelse) for inner in ast.walk(part)]
+        count += len(inside)
+        if not any(_keeps(inner, pasted) for inner in inside):
             found[node.test.lineno] = " ".join(ast.unparse(node.test).split())
+    # A node that is looked at once takes about a microsecond.
+    BUDGET.get().spend(count)
     return found
 
 
@@ -120,6 +128,7 @@ _NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _KEEPING = (
     *(ast.Assign, ast.AugAssign, ast.AnnAssign, ast.NamedExpr, ast.Return, ast.Raise, ast.Delete),
     *(ast.Break, ast.Continue, ast.Yield, ast.YieldFrom, ast.With, ast.Global, *_FUNCTION),
+    *(ast.Import, ast.ImportFrom, ast.ClassDef),
 )
 
 

@@ -631,10 +631,11 @@ def _ambiguous(tree: ast.Module, best: Found) -> list[tuple[str, int]]:
     """Conditions that the code does not decide and that change the loss."""
     state = best.traced.state
     found: list[tuple[str, int]] = []
-    idle = idle_conditions(tree)
-    asked = [
-        one for one in state.undecided.items() if one[0].rstrip(".") not in idle.get(one[1], "")
-    ]
+    asked = list(state.undecided.items())[: 4 * MAX_FLIPS]
+    idle: Mapping[int, str] = {}
+    with suppress(TooMuch):
+        idle = idle_conditions(tree, {line for _, line in asked})
+    asked = [one for one in asked if one[0].rstrip(".") not in idle.get(one[1], "")]
     for text, line in asked[:MAX_FLIPS]:
         if trains(text):
             continue
