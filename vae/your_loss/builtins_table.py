@@ -171,7 +171,7 @@ def _enumerate(state: Any, args: list[Any], named: dict[str, Any]) -> Any:
         index = Opaque("index", "loop", state.line)
         apart = values.apart or state.is_outputs(values)
         path = f"{values.path}[...]"
-        rounds = state.setup.rounds if apart and values.callee != "zip" else 1
+        rounds = state.setup.rounds if values.callee != "zip" else 1
         return [(index, Opaque(path, "loop", state.line, parent=values, apart=apart))] * rounds
     return _opaque(state, "enumerate", args)
 

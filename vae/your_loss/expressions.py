@@ -797,7 +797,7 @@ class Expressions(Calls):
             found.listed = True
             apart = found.apart or self.is_outputs(found)
             path = f"{found.path}[...]"
-            rounds = self.setup.rounds if apart and found.callee != "zip" else 1
+            rounds = self.setup.rounds if found.callee != "zip" else 1
             return [Opaque(path, "loop", self.line, parent=found, apart=apart)] * rounds
         return [Opaque(_source(node), "loop", self.line)]
 

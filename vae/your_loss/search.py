@@ -308,15 +308,23 @@ def _depends_on_rounds(tree: ast.Module, best: Found) -> bool:
 
     A sum of their errors does, their mean does not.
     """
-    root, apart = best.traced.root, best.traced.state.apart
-    looped = {dep.split("#")[0] for dep in apart & (root.deps if root else frozenset())}
-    if looped != {"output"} or best.examined.quality < 2:
+    leaves, root = best.traced.state.leaves, best.traced.root
+    deps = root.deps if root is not None else frozenset()
+    outputs = [leaves[dep][0] for dep in deps if dep.split("#")[0] == "output"]
+    if best.examined.quality < 2 or not any(_is_looped(value) for value in outputs):
         return False
     try:
         other = _retrace(tree, best.traced.entry, replace(best.setup, rounds=2))
     except TooMuch:
         return True
     return other is None or other.examined.quality < 2 or not _agree(best, other)
+
+
+def _is_looped(value: Opaque | None) -> bool:
+    """Whether a loop gave ``value``, or what it is a part of."""
+    while value is not None and value.source == "item":
+        value = value.parent
+    return value is not None and value.source == "loop"
 
 
 def _either(tree: ast.Module, best: Found, request: Request) -> tuple[str, ...]:
