@@ -803,14 +803,18 @@ def collect_defaults(tree: ast.Module) -> dict[str, Any]:
         elif isinstance(node, ast.AnnAssign) and id(node) not in given_else:
             _keep_target(node.target, node.value, keep)
         elif isinstance(node, ast.Dict):
-            for key, value in zip(node.keys, node.values, strict=True):
-                if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                    keep(key.value, value)
+            _keep_entries(node, keep)
     return {
         name: next(iter(values))
         for name, values in seen.items()
         if len(values) == 1 and name not in unsure
     }
+
+
+def _keep_entries(node: ast.Dict, keep: Any) -> None:
+    for key, value in zip(node.keys, node.values, strict=True):
+        if isinstance(key, ast.Constant) and isinstance(key.value, str):
+            keep(key.value, value)
 
 
 def _keep_option(node: ast.Call, keep: Any) -> None:
