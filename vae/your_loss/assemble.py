@@ -26,7 +26,8 @@ from vae.your_loss.reading import (
     SizesUsed,
     UnknownItem,
 )
-from vae.your_loss.search import Found, Request, search
+from vae.your_loss.search import Found, search
+from vae.your_loss.state import Request
 from vae.your_loss.text import Unreadable, parse
 
 Range = tuple[float, float]

@@ -1,6 +1,7 @@
 """Who is who: the target, the output, the mean, the log variance, found from their names."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vae.your_loss import vocabulary
@@ -191,6 +192,24 @@ def _rest(name: Named) -> list[Guess] | None:
     if name.whole in vocabulary.TARGET or name.some & vocabulary.TARGET:
         return [Guess("target", 2 if name.whole in vocabulary.TARGET else 1)]
     return [Guess("constant", 1)] if name.some & vocabulary.CONSTANT else None
+
+
+def said_otherwise(role: str, names: Sequence[str], source: str) -> str:
+    """What a further word of ``names`` makes of ``role``: a decoder's target is no output.
+
+    ``source`` is that of a value that the code does not determine.
+    """
+    words = [words_of(name) for name in names]
+    said = {word for name in words for word in name}
+    if role == "z" and source == "call" and said & vocabulary.SIDE_BY_SIDE:
+        # latent_params, to be split into a mean and a scale.
+        return ""
+    if source not in ("argument", "attribute"):
+        return role
+    if role == "output" and words[0] and words[0][-1] in vocabulary.GIVEN:
+        return "target"
+    # data_variance: a number, and none of the data.
+    return "constant" if role == "target" and set(words[0]) & vocabulary.SPREADS else role
 
 
 def is_late(name: str) -> bool:

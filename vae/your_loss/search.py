@@ -6,19 +6,27 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from itertools import islice, pairwise, product
+from itertools import islice, product
 from typing import Any
 
 from vae.your_loss import entries, passed, roles
 from vae.your_loss.arrays import BUDGET, TooMuch
+from vae.your_loss.defaults import (
+    collect_counters,
+    collect_defaults,
+    collect_moved,
+    collect_options,
+    set_later,
+)
 from vae.your_loss.entries import Entry, Traced
 from vae.your_loss.examine import Examined, examine
 from vae.your_loss.expressions import trains
+from vae.your_loss.guessed_sizes import guess_sizes
 from vae.your_loss.library import NO_GRADIENT
 from vae.your_loss.once import once, text_of
 from vae.your_loss.relevance import idle_conditions, idle_loops
 from vae.your_loss.roles import LATENT_SCALES
-from vae.your_loss.state import SETTINGS, Setup, Sizes, key_of
+from vae.your_loss.state import Request, Setup, Sizes, key_of
 from vae.your_loss.values import Opaque
 
 MAX_TRIES = 36
@@ -50,18 +58,6 @@ class Found:
     rounds_matter: bool = False
     # Two names that say nothing, of which either may be the picture.
     either: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the reader has said beside the code; None where nothing was said."""
-
-    image: tuple[int, ...] | None = None
-    latents: tuple[int, ...] | None = None
-    batch: int | None = None
-    roles: Mapping[str, str] = field(default_factory=dict)
-    constants: Mapping[str, Any] = field(default_factory=dict)
-    function: str = ""
 
 
 def search(
@@ -152,7 +148,7 @@ def _setup(tree: ast.Module, request: Request, sizes: Sizes, defaults: Mapping[s
     return Setup(
         sizes, request.roles, request.constants, defaults,
         first_tensorflow=_is_old(tree), counters=collect_counters(tree),
-        moved=collect_moved(tree), shared=passed.shared_weights(tree), set_later=_set_later(tree),
+        moved=collect_moved(tree), shared=passed.shared_weights(tree), set_later=set_later(tree),
         idle=idle_loops(tree), said=_said(request),
     )  # fmt: skip
 
@@ -679,372 +675,3 @@ def _ratio(examined: Examined) -> float | None:
     error = examined.pixels.weight or examined.pixels.near
     kl = examined.latents.weight
     return None if not error or kl is None else kl / error
-
-
-# -- what the code itself says ------------------------------------------------------------------
-@once
-def collect_counters(tree: ast.Module) -> frozenset[str]:
-    """Names of steps or epochs that go on: counted up, or begun at 0 and set elsewhere."""
-    counted: set[str] = set()
-    begun: set[str] = set()
-    moved: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add):
-            name = _last_name(node.target)
-            if roles.is_late(name) or isinstance(literal(node.value), int | float):
-                counted.add(name)
-        elif isinstance(node, ast.Assign) and len(node.targets) == 1:
-            at_start = literal(node.value) in (0, 1)
-            (begun if at_start else moved).add(_last_name(node.targets[0]))
-    return frozenset(counted | {name for name in begun & moved if roles.is_late(name)}) - {""}
-
-
-@once
-def collect_moved(tree: ast.Module) -> frozenset[str]:
-    """Weights of an object that are begun in one method and set again in another, as it trains."""
-    begun: set[str] = set()
-    moved: set[str] = set()
-    for owner in ast.walk(tree):
-        for method in owner.body if isinstance(owner, ast.ClassDef) else ():
-            if not isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef):
-                continue
-            start = method.name in ("__init__", "setup", "build")
-            if not start and set(roles.words_of(method.name)) & {"set", "reset", "load", "init"}:
-                continue
-            for node in ast.walk(method):
-                targets = node.targets if isinstance(node, ast.Assign) else ()
-                for target in targets if not isinstance(node, ast.AugAssign) else ():
-                    if isinstance(target, ast.Attribute) and _is_number(node):
-                        (begun if start else moved).add(target.attr)
-    found = {name for name in begun & moved if _is_weight(name)}
-    outside = passed.set_outside(tree)
-    return frozenset(found | {n for n, v in outside.items() if v is passed.UNSURE})
-
-
-def _set_later(tree: ast.Module) -> dict[str, float]:
-    """Weights that other code sets to one number, once the object is made."""
-    found = passed.set_outside(tree)
-    return {name: value for name, value in found.items() if isinstance(value, int | float)}
-
-
-def _is_number(node: ast.AST) -> bool:
-    """Whether what is assigned is no text, list, call of a network or None."""
-    value = getattr(node, "value", None)
-    return not isinstance(value, ast.List | ast.Dict | ast.Tuple) and not (
-        isinstance(value, ast.Constant) and not isinstance(value.value, int | float)
-    )
-
-
-def _is_weight(name: str) -> bool:
-    return any(guess.role == "constant" and guess.sure == 2 for guess in roles.guess(name))
-
-
-def _last_name(target: ast.expr) -> str:
-    """``step`` and ``self.step`` by their last word, '' for anything else."""
-    if isinstance(target, ast.Attribute):
-        return target.attr
-    return target.id if isinstance(target, ast.Name) else ""
-
-
-def collect_options(tree: ast.Module) -> dict[str, tuple[str, ...]]:
-    """The texts with which the code compares a setting, by the setting's own name."""
-    found: dict[str, list[str]] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Compare) and isinstance(node.left, ast.Name | ast.Attribute):
-            texts = [part.value for part in node.comparators if isinstance(part, ast.Constant)]
-            found.setdefault(ast.unparse(node.left), []).extend(
-                text for text in texts if isinstance(text, str) and len(text) <= 40
-            )
-    return {name: tuple(dict.fromkeys(texts))[:12] for name, texts in found.items() if texts}
-
-
-@once
-def collect_defaults(tree: ast.Module) -> dict[str, Any]:
-    """Values that the code gives to names elsewhere: arguments' defaults, options, settings.
-
-    A name with two different values has none, nor has a counter.
-    """
-    seen: dict[str, set[Any]] = {}
-    unsure: set[str] = set()
-    given_else: set[int] = set()
-    counters = collect_counters(tree) | collect_moved(tree)
-
-    def keep(name: str, node: ast.expr | None) -> None:
-        value = literal(node)
-        if name and name not in counters and isinstance(value, bool | int | float | str):
-            seen.setdefault(name, set()).add(value)
-
-    def keep_handed(handed: Mapping[str, Any]) -> None:
-        for name, value in handed.items():
-            if isinstance(value, bool | int | float | str):
-                keep(name, ast.Constant(value))
-            elif value is passed.UNSURE and passed.is_weight(name):
-                unsure.add(name)
-
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            handed = passed.to_function(tree, node)
-            for name, default in passed.defaults_of(node).items():
-                if name not in handed:
-                    keep(name, default)
-            keep_handed(handed)
-        elif isinstance(node, ast.ClassDef):
-            handed = passed.to_class(tree, node.name)
-            for member in node.body:
-                # A field of settings that the file gives otherwise where it makes them.
-                if isinstance(member, ast.AnnAssign) and _last_name(member.target) in handed:
-                    given_else.add(id(member))
-            keep_handed(handed)
-        elif isinstance(node, ast.Call):
-            _keep_option(node, keep)
-            _keep_again(node, keep)
-        elif isinstance(node, ast.Assign) and len(node.targets) == 1:
-            _keep_target(node.targets[0], node.value, keep)
-        elif isinstance(node, ast.AnnAssign) and id(node) not in given_else:
-            _keep_target(node.target, node.value, keep)
-        elif isinstance(node, ast.Dict):
-            _keep_entries(node, keep)
-    return {
-        name: next(iter(values))
-        for name, values in seen.items()
-        if len(values) == 1 and name not in unsure
-    }
-
-
-def _keep_entries(node: ast.Dict, keep: Any) -> None:
-    for key, value in zip(node.keys, node.values, strict=True):
-        if isinstance(key, ast.Constant) and isinstance(key.value, str):
-            keep(key.value, value)
-
-
-def _keep_option(node: ast.Call, keep: Any) -> None:
-    """``parser.add_argument('--beta', default=4.0)`` and click's options."""
-    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-    if name not in ("add_argument", "option", "DEFINE_float", "DEFINE_integer", "DEFINE_string"):
-        return
-    texts = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
-    options = {k.arg: k.value for k in node.keywords}
-    if name.startswith("DEFINE") and len(node.args) > 1 and texts:
-        keep(texts[0], node.args[1])
-        return
-    target = options.get("dest")
-    chosen = [target.value] if isinstance(target, ast.Constant) else texts
-    unset = _UNSET.get(str(getattr(options.get("action"), "value", "")))
-    for text in chosen:
-        if not isinstance(text, str):
-            continue
-        bare = text.lstrip("-").replace("-", "_")
-        keep(bare, options.get("default"))
-        if unset is not None and "default" not in options:
-            # A flag's name alone may be that of a term: mse. It is one of the settings.
-            for place in (*SETTINGS, "parse_args()"):
-                keep(f"{place}.{bare}", unset)
-
-
-def _keep_again(node: ast.Call, keep: Any) -> None:
-    """``parser.set_defaults(beta=4)``, ``cfg.update(beta=4)``, ``parse_args(["--beta", "4"])``."""
-    name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
-    if name in ("set_defaults", "update"):
-        for keyword in node.keywords:
-            keep(keyword.arg or "", keyword.value)
-    if name in ("parse_args", "parse_known_args") and node.args:
-        texts = [literal(e) for e in getattr(node.args[0], "elts", ())]
-        for option, value in pairwise(texts):
-            if isinstance(option, str) and option[:1] == "-" and isinstance(value, str):
-                with suppress(ValueError):
-                    number = ast.Constant(float(value))
-                    keep(option.lstrip("-").replace("-", "_"), number)
-
-
-# What a flag is where it is not given.
-_UNSET = {"store_true": ast.Constant(False), "store_false": ast.Constant(True)}
-
-
-def _keep_target(target: ast.expr, value: ast.expr | None, keep: Any) -> None:
-    if isinstance(target, ast.Name):
-        keep(target.id, value)
-    elif isinstance(target, ast.Attribute):
-        keep(target.attr, value)
-    elif isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
-        for one, two in zip(target.elts, value.elts, strict=False):
-            _keep_target(one, two, keep)
-
-
-def literal(node: ast.expr | None) -> Any:
-    if isinstance(node, ast.Constant):
-        return node.value
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        inner = literal(node.operand)
-        return -inner if isinstance(inner, int | float) else None
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div):
-        left, right = literal(node.left), literal(node.right)
-        if isinstance(left, int | float) and isinstance(right, int | float) and right:
-            return left * right if isinstance(node.op, ast.Mult) else left / right
-    return None
-
-
-def _known(node: ast.expr, defaults: Mapping[str, Any]) -> Any:
-    """A literal, or a name with one value in the code."""
-    if isinstance(node, ast.Name):
-        return defaults.get(node.id)
-    return defaults.get(node.attr) if isinstance(node, ast.Attribute) else literal(node)
-
-
-# Widths of layers, which have the words of sizes in their names.
-_NO_SIZES = frozenset({"feature", "features", "hidden", "h", "embed", "intermediate"})
-_SIDES = frozenset(
-    {"image_size", "img_size", "input_height", "imsize", "image_height", "resolution"}
-    | {"IMAGE_SIZE", "IMG_SIZE", "img_height", "input_size", "image_dim", "img_dim", "H", "height"}
-)
-_CHANNELS = frozenset(
-    {"in_channels", "img_channels", "image_channels", "channels", "nc", "num_channels"}
-    | {"CHANNELS", "input_channels", "n_channels", "channels_in", "in_ch"}
-)
-_CHANNELS_LAST = re.compile(r"\b(tensorflow|keras|tf|jnp|jax|flax)\b")
-
-
-_THREE = re.compile(
-    r"(?:dim=|axis=|sum\(|mean\()[\[(]1, 2[\])]|permute\(0, 2, 1\)|\[:, [^,\[\]]+, [^,\[\]]+\]"
-)
-_FOUR = re.compile(
-    r"1, 2, 3[\])]|permute\(0, \d, \d, \d\)|\[(?:[^,\[\]]+, ){3}[^,\[\]]+\]|Conv2d|conv2d"
-)
-
-
-def guess_sizes(tree: ast.Module, request: Request, defaults: Mapping[str, Any]) -> Iterator[Sizes]:
-    """Sizes to try, the likeliest first; what was given stays as it is, but for its shape."""
-    text = text_of(tree)[:40_000]
-    last = bool(_CHANNELS_LAST.search(text))
-    latents = request.latents or (_default_size(defaults, "latents") or 20,)
-    batch = request.batch or _default_size(defaults, "batch") or 128
-    images: list[tuple[int, ...]] = []
-    if request.image is not None:
-        images.append(request.image)
-    else:
-        images += _images_of(tree, text, defaults, last)
-    total = math.prod(images[0])
-    shapes = _shapes_of(total, last)
-    if not last and _THREE.search(text) and not _FOUR.search(text):
-        # The code counts three axes with the batch: steps of a series, or rows of a picture.
-        shapes.sort(key=lambda shape: len(shape) != 2)
-    images += shapes
-    seen = set()
-    for image in images:
-        if image not in seen:
-            seen.add(image)
-            yield Sizes(image, latents, batch)
-            if request.latents is None and len(image) == 3:
-                side = (4, 8, 8) if not last else (8, 8, 4)
-                if re.search(r"(dim|axis)=[\[(]1, 2, 3[\])]", text) and ".kl()" not in text:
-                    yield Sizes(image, side, batch)
-
-
-@once
-def _entered(tree: ast.Module) -> list[tuple[int, ...]]:
-    """A picture in a row, if it enters so: ``x = placeholder(float32, [None, 784])``."""
-    defaults = collect_defaults(tree)
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
-            continue
-        called = _last_name(node.value.func)
-        guesses = roles.guess(_last_name(node.targets[0]))
-        if called not in ("placeholder", "Input") or not guesses or guesses[0].role != "target":
-            continue
-        parts = [*node.value.args, *(k.value for k in node.value.keywords if k.arg == "shape")]
-        shape = next((p.elts for p in parts if isinstance(p, ast.Tuple | ast.List)), [])
-        rows = shape[1:] if called == "placeholder" else shape
-        size = _known(_renamed(tree, rows[0]), defaults) if len(rows) == 1 else None
-        if isinstance(size, int) and not isinstance(size, bool) and 16 <= size <= 10**6:
-            return [(size,)]
-        return []
-    return []
-
-
-def _renamed(tree: ast.Module, node: ast.expr) -> ast.expr:
-    """What a name was set to, where that is another name: ``max_len = MAX_LENGTH``."""
-    for other in tree.body if isinstance(node, ast.Name) else ():
-        if isinstance(other, ast.Assign) and _last_name(other.targets[0]) == _last_name(node):
-            return other.value if isinstance(other.value, ast.Name) else node
-    return node
-
-
-def _product(node: ast.BinOp) -> list[tuple[int, ...]]:
-    """A picture from a product of its sizes: ``view(-1, 3 * 128 * 128)``."""
-    factors: list[Any] = []
-    part: ast.expr = node
-    while isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult):
-        factors.insert(0, literal(part.right))
-        part = part.left
-    factors.insert(0, literal(part))
-    if not all(isinstance(f, int) and not isinstance(f, bool) for f in factors):
-        return []
-    sides = [f for f in factors if f not in (1, 3)]
-    square = len(sides) == 2 and sides[0] == sides[1] and 8 <= sides[0] <= 512
-    return [(math.prod(factors),)] if square and len(factors) in (2, 3) else []
-
-
-def _square(defaults: Mapping[str, Any], last: bool) -> list[tuple[int, ...]]:
-    """A picture from names of its side and of its channels."""
-    sides = [defaults[n] for n in sorted(_SIDES & set(defaults)) if isinstance(defaults[n], int)]
-    channels = [defaults[n] for n in sorted(_CHANNELS & set(defaults)) if defaults[n] in (1, 3)]
-    if not sides or not 8 <= sides[0] <= 512:
-        return []
-    side = sides[0]
-    depth = channels[0] if channels else (1 if side == 28 else 3)
-    return [(side, side, depth) if last else (depth, side, side)]
-
-
-def _default_size(defaults: Mapping[str, Any], role: str) -> int | None:
-    for name, value in defaults.items():
-        if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 10**6:
-            guesses = roles.guess(name)
-            words = set(roles.words_of(name))
-            if guesses and guesses[0].role == role and not words & _NO_SIZES:
-                return value
-    return None
-
-
-def _shapes_of(total: int, last: bool) -> list[tuple[int, ...]]:
-    """Pictures of as many values: grey or colour, square."""
-    found: list[tuple[int, ...]] = [(total,)]
-    for channels in (1, 3):
-        side = math.isqrt(total // channels)
-        if side * side * channels == total and side > 1:
-            found.append((side, side, channels) if last else (channels, side, side))
-            found.append((channels, side, side) if last else (side, side, channels))
-            if channels == 1:
-                found.append((side, side))
-    return found
-
-
-def _images_of(
-    tree: ast.Module, text: str, defaults: Mapping[str, Any], last: bool
-) -> list[tuple[int, ...]]:
-    """What the code shows of an image: ``view(-1, 784)``, ``Input(shape=(28, 28, 1))``."""
-    found: list[tuple[int, ...]] = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Tuple | ast.List) and 3 <= len(node.elts) <= 4:
-            numbers = [_known(e, defaults) for e in node.elts]
-            if len(numbers) == 4 and numbers[0] in (None, -1):
-                numbers = numbers[1:]
-            if len(numbers) != 3:
-                continue
-            if all(isinstance(n, int) and not isinstance(n, bool) for n in numbers):
-                shape = tuple(int(n) for n in numbers)
-                ends = (shape[0], shape[2])
-                if min(shape) >= 1 and any(e in (1, 3) for e in ends) and sorted(shape)[1] >= 8:
-                    found.append(shape)
-        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
-            found += _product(node)
-    found += _square(defaults, last)
-    found[:0] = _entered(tree)
-    size = _default_size(defaults, "pixels")
-    for number in (784, 3072, 12288, 2352):
-        if re.search(rf"\b{number}\b", text):
-            found.append((number,))
-    if re.search(r"28 ?\* ?28\b", text):
-        found.append((784,))
-    if size is not None and size > 3:
-        found.insert(0, (size,))
-    found.append((784,))
-    return found

@@ -102,6 +102,18 @@ class Sizes:
         return math.prod(self.latents)
 
 
+@dataclass(frozen=True)
+class Request:
+    """What the reader has said beside the code; None where nothing was said."""
+
+    image: tuple[int, ...] | None = None
+    latents: tuple[int, ...] | None = None
+    batch: int | None = None
+    roles: Mapping[str, str] = field(default_factory=dict)
+    constants: Mapping[str, Any] = field(default_factory=dict)
+    function: str = ""
+
+
 @dataclass
 class Setup:
     """What a run of the code takes as given."""
@@ -389,7 +401,7 @@ class State:
         while origin.source == "item" and origin.parent is not None:
             origin = origin.parent
         moment = role in ("mean", *roles.LATENT_SCALES)
-        role = _said_otherwise(value, role)
+        role = roles.said_otherwise(role, value.names, value.source)
         if origin.failed and role != "constant" and not (moment and self.of_picture(origin)):
             return ""
         drawn = any(name == "z" or name.startswith("noise") for name in origin.inputs)
@@ -643,26 +655,6 @@ class State:
         value.node = graph.leaf(key, arrays.constant(1.0), unshaped=True)
         self.leaves[key] = (value, value.node)
         return value.node
-
-
-def _said_otherwise(value: Opaque, role: str) -> str:
-    """What a further word of a name makes of its role: a decoder's target is no output."""
-    words = [roles.words_of(name) for name in value.names]
-    said = {word for name in words for word in name}
-    if role == "z" and value.source == "call" and said & _SIDE_BY_SIDE:
-        # latent_params, to be split into a mean and a scale.
-        return ""
-    if value.source not in ("argument", "attribute"):
-        return role
-    if role == "output" and words[0] and words[0][-1] in _GIVEN:
-        return "target"
-    # data_variance: a number, and none of the data.
-    return "constant" if role == "target" and set(words[0]) & _SPREADS else role
-
-
-_SIDE_BY_SIDE = frozenset({"params", "parameters", "moments", "stats", "statistics"})
-_GIVEN = frozenset({"target", "targets", "label", "labels"})
-_SPREADS = frozenset({"vari", "variance", "std", "stddev", "sigma"})
 
 
 def _is_judged(value: Opaque) -> bool:

@@ -9,10 +9,11 @@ import numpy as np
 
 from vae.your_loss import entries
 from vae.your_loss.arrays import Misfit, TooMuch
+from vae.your_loss.defaults import literal
 from vae.your_loss.examine import examine
 from vae.your_loss.operations import NotKnown
 from vae.your_loss.reading import Printed, Reading, Scaling, Survival
-from vae.your_loss.search import Found, literal
+from vae.your_loss.search import Found
 from vae.your_loss.state import Sizes
 
 

@@ -120,3 +120,7 @@ LETTERS = {
     "μ": "mu", "σ": "sigma", "β": "beta", "λ": "lambda", "γ": "gamma", "α": "alpha", "ε": "eps",
     "\u0302": "_hat", "\u0303": "_tilde", "\u0304": "_bar", "²": "2",
 }  # fmt: skip
+# What further words make of a role: moments yet to be split, what is given, how far it spreads.
+SIDE_BY_SIDE = {"params", "parameters", "moments", "stats", "statistics"}
+GIVEN = {"target", "targets", "label", "labels"}
+SPREADS = {"vari", "variance", "std", "stddev", "sigma"}
