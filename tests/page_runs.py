@@ -2,11 +2,13 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 from appserver import ROOT
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import WidgetList
 
 from vae.web import navigation
 
@@ -32,6 +34,18 @@ def _run(app: AppTest, query: dict[str, str]) -> AppTest:
     app.run()
     assert not app.exception, app.exception
     return app
+
+
+def control(kind: WidgetList[Any], name: str) -> Any:
+    """The control ``name`` of this kind, however often the page has set it to something else.
+
+    Raises ``KeyError`` where there is none.
+    """
+    key = re.compile(re.escape(name) + r"(-\d+)?")
+    for each in kind:
+        if key.fullmatch(each.key or ""):
+            return each
+    raise KeyError(name)
 
 
 def text_of(app: AppTest) -> str:

@@ -44,7 +44,9 @@ def whole(name: str, mode: str) -> bool:
 
 
 def box(page: Page, key: str) -> Locator:
-    return page.locator(f"[data-testid=stMain] .st-key-{key}").first
+    """The control of this key; a number follows it where the page has set what it shows."""
+    either = f":is(.st-key-{key}, [class*='st-key-{key}-'])"
+    return page.locator(f"[data-testid=stMain] .stElementContainer{either}").first
 
 
 def values(page: Page) -> dict[str, str]:
@@ -54,7 +56,7 @@ def values(page: Page) -> dict[str, str]:
     pairs = boxes.evaluate_all(
         f"""(boxes) => {{
             const value = {VALUE};
-            const key = (box) => box.className.match(/st-key-([\\w-]+)/)[1];
+            const key = (box) => box.className.match(/st-key-([\\w-]+?)(-\\d+)?(\\s|$)/)[1];
             return boxes.map((box) => [key(box), value(box)]);
         }}"""
     )

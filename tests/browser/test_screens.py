@@ -241,7 +241,7 @@ def test_pages_without_dials_are_read_on_every_screen(open_page, path):
     open_everything(page)
     pair = page.get_by_label("Moment of the training"), page.locator(".pictures .row img").last
     if path == "your_loss":
-        field = page.locator(".st-key-loss_code textarea")
+        field = page.locator("[class*=st-key-loss_code] textarea")
         field.fill(EXAMPLE.replace("error + kl", "error + kld_weight * kl"))
         field.press("Control+Enter")
         constant = page.get_by_role("textbox", name="kld_weight")

@@ -22,7 +22,7 @@ NOISE = "".join(f"# {number * 7919 % 104729} {number**3}\n" for number in range(
 
 
 def field(page: Page):
-    return page.locator(".st-key-loss_code textarea")
+    return page.locator("[class*=st-key-loss_code] textarea")
 
 
 def paste(page: Page, code: str) -> None:
@@ -39,7 +39,7 @@ def verdict(page: Page):
 def choose(page: Page, key: str, option: str) -> None:
     """Open a list by the keyboard, again where a run that was under way has closed it."""
     wait_ready(page)
-    box = page.locator(f".st-key-{key} input")
+    box = page.locator(f"[class*=st-key-{key}] input")
     wanted = page.get_by_role("option", name=option)
     for _ in range(5):
         box.focus()
@@ -137,7 +137,7 @@ def test_a_loss_too_long_for_a_link_is_there_after_a_reload(open_page):
 def test_two_losses_are_compared(open_page):
     page = open_page("your_loss")
     page.get_by_text("Compare with a second loss").click()
-    second = page.locator(".st-key-loss_second textarea")
+    second = page.locator("[class*=st-key-loss_second] textarea")
     second.fill(EXAMPLE.replace("error + kl", "error + 3 * kl"))
     second.press("Control+Enter")
     expect(page.get_by_text("weighs its KL 3 times as heavily").first).to_be_visible()
@@ -148,7 +148,7 @@ def test_two_losses_are_compared(open_page):
 
 def test_a_question_is_opened_by_the_keyboard(open_page):
     page = open_page("your_loss")
-    box = page.locator(".st-key-loss_question input")
+    box = page.locator("[class*=st-key-loss_question] input")
     box.focus()
     box.press("ArrowDown")
     page.get_by_role("option").first.wait_for()

@@ -11,7 +11,7 @@ import pytest
 import run_samples
 import streamlit as st
 from appserver import ROOT
-from page_runs import said
+from page_runs import control, said
 from streamlit.testing.v1 import AppTest
 
 from vae.config import TrainConfig
@@ -174,19 +174,19 @@ def asked(registry: FakeRegistry, name: str) -> list[tuple]:
 def test_it_opens_on_built_in_digits_and_bernoulli_with_few_controls(registry):
     page = open_page()
     assert page.title[0].value
-    assert page.selectbox(key="setting_dataset").value == "digits"
-    assert page.selectbox(key="setting_likelihood").value == "bernoulli"
+    assert control(page.selectbox, "setting_dataset").value == "digits"
+    assert control(page.selectbox, "setting_likelihood").value == "bernoulli"
     assert page.button(key="train").label == "Train"
     assert "Prediction" in words(page)
     assert address(page) == {}
     with pytest.raises(KeyError):
-        page.number_input(key="setting_scale")
+        control(page.number_input, "setting_scale")
 
 
 def test_sigma_appears_with_the_likelihood_that_has_one_and_reaches_the_address(registry):
     page = open_page()
-    page.selectbox(key="setting_likelihood").set_value("gaussian").run()
-    page.number_input(key="setting_scale").set_value(0.3).run()
+    control(page.selectbox, "setting_likelihood").set_value("gaussian").run()
+    control(page.number_input, "setting_scale").set_value(0.3).run()
     assert address(page) == {"likelihood": "gaussian", "scale": "0.3"}
     assert "5.556" in words(page), "1 / (2 sigma^2) is not in the equation"
     page.button(key="train").click().run()
@@ -199,8 +199,8 @@ def test_an_address_sets_every_control(registry):
     )
     page = open_page(config.to_query())
     assert settings(page) == config.to_dict()
-    assert page.number_input(key="setting_latent_dim").value == 2
-    assert page.slider(key="setting_grey").value == 0.25
+    assert control(page.number_input, "setting_latent_dim").value == 2
+    assert control(page.slider, "setting_grey").value == 0.25
 
 
 def test_bad_values_fall_back_with_a_note_each(registry):
@@ -229,7 +229,7 @@ def test_a_lesson_hides_controls_and_shows_its_own(registry):
 
 def test_a_question_sets_its_settings_and_its_comparison(registry):
     page = open_page({"seed": "5"})
-    page.button_group(key="train_question").set_value("race").run()
+    control(page.button_group, "train_question").set_value("race").run()
     assert not page.exception
     assert address(page) == {"lesson": "race", "seed": "5"}
     assert settings(page)["seed"] == 5
@@ -239,18 +239,18 @@ def test_a_question_sets_its_settings_and_its_comparison(registry):
 
 def test_a_choice_counts_while_an_address_is_on_its_way_and_back_goes_back(registry):
     page = open_page({"lesson": "pixel-mean"})
-    page.button_group(key="train_question").set_value("race").run()
+    control(page.button_group, "train_question").set_value("race").run()
     assert address(page)["lesson"] == "race"
     # With a press comes the address that the browser still has.
     page.query_params["lesson"] = "pixel-mean"
-    page.button_group(key="train_question").set_value("sampling").run()
+    control(page.button_group, "train_question").set_value("sampling").run()
     assert address(page)["lesson"] == "sampling"
-    assert page.button_group(key="train_question").value == "sampling"
+    assert control(page.button_group, "train_question").value == "sampling"
     # The browser's Back brings an address and nothing else.
     page.query_params["lesson"] = "pixel-mean"
     page.run()
     assert address(page)["lesson"] == "pixel-mean"
-    assert page.button_group(key="train_question").value == "pixel-mean"
+    assert control(page.button_group, "train_question").value == "pixel-mean"
     assert not registry.asked
 
 
@@ -264,10 +264,10 @@ def test_a_choice_counts_that_ends_a_run_in_the_middle_of_an_address(registry, m
 
     with monkeypatch.context() as interrupted:
         interrupted.setattr(page_address, "put", put_half)
-        page.button_group(key="train_question").set_value("free").run()
+        control(page.button_group, "train_question").set_value("free").run()
     assert page.exception
     assert "lesson" not in address(page)
-    page.button_group(key="train_question").set_value("sampling").run()
+    control(page.button_group, "train_question").set_value("sampling").run()
     assert not page.exception
     assert address(page) == {"lesson": "sampling", "seed": "5"}
     assert not registry.asked
@@ -477,7 +477,7 @@ def test_a_question_leaves_the_buttons_where_they_are(registry):
     page = start(registry)
     places = {path_of(page, "stop")}
     for name in LESSONS:
-        page.pills(key="train_question").set_value(name).run()
+        control(page.pills, "train_question").set_value(name).run()
         places.add(path_of(page, "stop"))
     assert len(places) == 1
 
@@ -718,14 +718,14 @@ def test_one_latent_has_no_map_and_no_error(registry):
 def test_a_control_changed_in_the_same_moment_as_the_press_counts(registry):
     """A browser sends both at once when a field is left by a click on the button."""
     page = open_page()
-    page.number_input(key="setting_latent_dim").set_value(7)
+    control(page.number_input, "setting_latent_dim").set_value(7)
     page.button(key="train").click().run()
     assert asked(registry, "submit")[0][1] == (TrainConfig(latent_dim=7),)
 
 
 def test_a_question_chosen_in_the_same_moment_as_the_press_counts(registry):
     page = open_page()
-    page.button_group(key="train_question").set_value("pixel-mean")
+    control(page.button_group, "train_question").set_value("pixel-mean")
     page.button(key="train-paused").click().run()
     [(_, configs, details)] = asked(registry, "submit")
     assert [config.reduction for config in configs] == ["sum", "pixel-mean"]
@@ -735,7 +735,7 @@ def test_a_question_chosen_in_the_same_moment_as_the_press_counts(registry):
 def test_restart_and_new_seed_take_what_the_controls_say_at_the_press(registry):
     for key, seed in (("again", 1), ("new-seed", 2)):
         page = start(registry)
-        page.number_input(key="setting_latent_dim").set_value(3)
+        control(page.number_input, "setting_latent_dim").set_value(3)
         page.button(key=key).click().run()
         run = address(page)["run"]
         registry.runs[run] = replace(registry.runs[run], state=RunState.STOPPED)
@@ -747,7 +747,7 @@ def test_restart_and_new_seed_take_what_the_controls_say_at_the_press(registry):
 @pytest.mark.parametrize("query", [{}, {"present": "1"}, {"present": "1", "lesson": "grey"}])
 def test_the_page_leaves_to_others_what_is_not_its_own_in_the_address(registry, query):
     page = open_page({**query, "from": "a-teachers-page"})
-    page.button_group(key="train_question").set_value("race").run()
+    control(page.button_group, "train_question").set_value("race").run()
     # The parameter is still there, and the page must not take that for a new address.
     page.run()
     wanted = {**query, "from": "a-teachers-page", "lesson": "race"}
@@ -784,8 +784,12 @@ def test_a_second_press_in_the_same_place_is_no_other_action(registry, monkeypat
 @pytest.mark.parametrize("key", ["train", "train-paused", "new-seed"])
 def test_a_double_press_starts_one_run(registry, monkeypatch, key):
     monkeypatch.setattr(train_commands, "clock", lambda: 0.0)
-    # The second press comes from a browser that has not drawn the first one's answer yet.
-    button = open_page().button(key=key)
+    # The second press comes from a browser that has not drawn the first one's answer yet, and says
+    # of the seed what it shows.
+    opened = open_page()
+    seed = control(opened.number_input, "setting_seed")
+    seed.set_value(seed.value)
+    button = opened.button(key=key)
     button.click().run()
     page = button.click().run()
     assert len(asked(registry, "submit")) == 1
@@ -844,11 +848,11 @@ def test_results_name_their_settings_and_are_greyed_under_other_controls(registr
     assert "These are results of **BCE**" in words(page)
     assert "20 latents, seed 1" in words(page)
     assert "grayscale" not in styles(page)
-    page.number_input(key="setting_latent_dim").set_value(7).run()
+    control(page.number_input, "setting_latent_dim").set_value(7).run()
     assert "The controls say something else now" in words(page)
     assert "20 latents, seed 1" in words(page)
     assert "grayscale" in styles(page)
-    page.number_input(key="setting_latent_dim").set_value(20).run()
+    control(page.number_input, "setting_latent_dim").set_value(20).run()
     assert "grayscale" not in styles(page)
 
 

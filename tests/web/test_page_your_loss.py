@@ -7,7 +7,7 @@ import pytest
 from appserver import Server
 from benchmarks.client import Session
 from hostile import HOST, TEXTS
-from page_runs import run_page, text_of
+from page_runs import control, run_page, text_of
 
 from vae.config import TrainConfig
 from vae.web.train.page_state import PageState
@@ -26,7 +26,7 @@ LAPLACE = EXAMPLE.replace("mse_loss", "l1_loss")
 
 
 def paste(app, code):
-    app.text_area(key="loss_code").set_value(code).run()
+    control(app.text_area, "loss_code").set_value(code).run()
     assert not app.exception, app.exception
     return app
 
@@ -64,18 +64,18 @@ def test_a_pasted_loss_is_read_and_travels_in_the_address():
     assert "σ² = 39.2" in shown(app)
     again = run_page("your_loss", loss=app.query_params["loss"])
     assert shown(again) == shown(app)
-    assert again.text_area(key="loss_code").value == asked_of(app).code
+    assert control(again.text_area, "loss_code").value == asked_of(app).code
 
 
 def test_a_constant_that_the_code_does_not_give_is_asked_for_and_set():
     app = paste(run_page("your_loss"), BCE)
     assert "Numbers that the code does not give" in shown(app)
-    field = app.text_input(key="loss_constant:kld_weight")
+    field = control(app.text_input, "loss_constant:kld_weight")
     field.set_value("3").run()
     assert "with β = 3" in shown(app)
     assert read_first(asked_of(app)).beta == pytest.approx(3)
     # Emptied again, it is asked for again.
-    app.text_input(key="loss_constant:kld_weight").set_value("").run()
+    control(app.text_input, "loss_constant:kld_weight").set_value("").run()
     assert asked_of(app).constants == ()
 
 
@@ -90,12 +90,12 @@ FLAG = EXAMPLE.replace("error + kl", "error + kl if cfg.plain else error + 4 * k
 def test_what_the_code_does_not_decide_is_asked_said_and_taken_back():
     app = paste(run_page("your_loss"), CHOOSING)
     assert "What the code does not decide" in shown(app)
-    app.selectbox(key="loss_constant:self.model").set_value("l1").run()
+    control(app.selectbox, "loss_constant:self.model").set_value("l1").run()
     assert "Laplace" in shown(app)
     assert asked_of(app).constants == (("self.model", "l1"),)
-    app.selectbox(key="loss_constant:self.model").set_value("mse").run()
+    control(app.selectbox, "loss_constant:self.model").set_value("mse").run()
     assert "σ² = 392" in shown(app)
-    app.selectbox(key="loss_constant:self.model").set_value(None).run()
+    control(app.selectbox, "loss_constant:self.model").set_value(None).run()
     assert asked_of(app).constants == ()
     assert "set that, and the loss is read" in shown(app)
 
@@ -107,12 +107,12 @@ def test_which_of_several_losses_is_meant_is_asked():
     assert "Two losses" in shown(app)
     folds = {each.label: each.proto.expanded for each in app.expander}
     assert folds["Who is who in the code"] is False
-    app.selectbox(key="loss_function").set_value("weighted_loss").run()
+    control(app.selectbox, "loss_function").set_value("weighted_loss").run()
     assert "σ² = 784" in shown(app)
     assert asked_of(app).function == "weighted_loss"
     # Emptied, it is asked again.
-    app.selectbox(key="loss_function").set_value(None).run()
-    app.selectbox(key="loss_function").set_value("plain_loss").run()
+    control(app.selectbox, "loss_function").set_value(None).run()
+    control(app.selectbox, "loss_function").set_value("plain_loss").run()
     assert "σ² = 392" in shown(app)
     paste(app, EXAMPLE)
     assert asked_of(app) == Asked()
@@ -120,11 +120,11 @@ def test_which_of_several_losses_is_meant_is_asked():
 
 def test_whether_a_condition_holds_is_asked():
     app = paste(run_page("your_loss"), FLAG)
-    box = app.selectbox(key="loss_constant:cfg.plain")
+    box = control(app.selectbox, "loss_constant:cfg.plain")
     assert list(box.options) == ["holds", "does not hold"]
     box.set_value("true").run()
     assert "σ² = 392" in shown(app)
-    app.selectbox(key="loss_constant:cfg.plain").set_value("false").run()
+    control(app.selectbox, "loss_constant:cfg.plain").set_value("false").run()
     assert "σ² = 1,568" in shown(app)
 
 
@@ -134,44 +134,44 @@ def test_a_name_of_which_nothing_is_said_is_offered_and_answered():
     app = paste(run_page("your_loss"), code)
     # A square is the same either way: it is read, and who is who may be put right.
     assert "σ² = 392" in shown(app)
-    assert app.selectbox(key="loss_role:b").value == "target"
-    app.selectbox(key="loss_role:b").set_value("output").run()
+    assert control(app.selectbox, "loss_role:b").value == "target"
+    control(app.selectbox, "loss_role:b").set_value("output").run()
     assert asked_of(app).roles == (("b", "output"),)
     assert "σ² = 392" in shown(app)
 
 
 def test_any_name_of_the_code_can_be_given_a_role():
     app = run_page("your_loss")
-    app.selectbox(key="loss_another_name").set_value("error").run()
-    app.selectbox(key="loss_role:error").set_value("z").run()
+    control(app.selectbox, "loss_another_name").set_value("error").run()
+    control(app.selectbox, "loss_role:error").set_value("z").run()
     assert asked_of(app).roles == (("error", "z"),)
 
 
 def test_a_role_that_is_given_counts_more_than_what_fits():
     """exp(logvar) of a variance is no part of a KL: only a name that is guessed may be doubted."""
     app = run_page("your_loss")
-    app.selectbox(key="loss_role:logvar").set_value("var").run()
+    control(app.selectbox, "loss_role:logvar").set_value("var").run()
     assert "no KL to N(0, 1)" in shown(app).replace("\\", "")
 
 
 def test_a_role_is_corrected_and_can_be_taken_back():
     app = run_page("your_loss")
-    app.selectbox(key="loss_role:mu").set_value("z").run()
+    control(app.selectbox, "loss_role:mu").set_value("z").run()
     assert ("mu", "z") in asked_of(app).roles
     assert "σ² = 392" not in shown(app)
-    app.selectbox(key="loss_role:mu").set_value("mean").run()
+    control(app.selectbox, "loss_role:mu").set_value("mean").run()
     assert "σ² = 392" in shown(app)
 
 
 def test_sizes_change_the_reading_and_a_wrong_one_is_a_sentence():
     app = run_page("your_loss")
-    app.text_input(key="loss_image").set_value("100").run()
+    control(app.text_input, "loss_image").set_value("100").run()
     assert "σ² = 50" in shown(app)
-    app.text_input(key="loss_image").set_value("wide").run()
+    control(app.text_input, "loss_image").set_value("wide").run()
     assert "wide" in app.warning[0].value
     assert "784 or 3x64x64" in app.warning[0].value
-    assert app.text_area(key="loss_code").value == EXAMPLE
-    app.text_input(key="loss_image").set_value("").run()
+    assert control(app.text_area, "loss_code").value == EXAMPLE
+    control(app.text_input, "loss_image").set_value("").run()
     assert not app.warning
 
 
@@ -180,7 +180,7 @@ def test_what_is_no_loss_gets_a_sentence_and_stays_in_the_field(code):
     app = paste(run_page("your_loss"), code)
     assert len(app.warning) == 1
     assert not app.subheader
-    assert app.text_area(key="loss_code").value == code
+    assert control(app.text_area, "loss_code").value == code
     # Nothing is folded that has nothing in it.
     for fold in app.expander:
         assert fold.children, fold.label
@@ -189,8 +189,8 @@ def test_what_is_no_loss_gets_a_sentence_and_stays_in_the_field(code):
 @pytest.mark.parametrize("entry", clinic(), ids=lambda entry: entry.id)
 def test_every_question_opens_with_its_loss_and_its_answer(entry):
     app = run_page("your_loss", question=entry.id)
-    assert app.text_area(key="loss_code").value == entry.code
-    assert app.selectbox(key="loss_question").value == entry.id
+    assert control(app.text_area, "loss_code").value == entry.code
+    assert control(app.selectbox, "loss_question").value == entry.id
     assert entry.source in app.info[0].value
     assert bool(app.subheader) == entry.reading().read
 
@@ -198,20 +198,20 @@ def test_every_question_opens_with_its_loss_and_its_answer(entry):
 def test_a_chosen_question_is_pasted_and_left_when_the_code_changes():
     app = run_page("your_loss")
     entry = clinic()[0]
-    app.selectbox(key="loss_question").set_value(entry.id).run()
+    control(app.selectbox, "loss_question").set_value(entry.id).run()
     assert app.query_params["question"] == entry.id
-    assert app.text_area(key="loss_code").value == entry.code
+    assert control(app.text_area, "loss_code").value == entry.code
     paste(app, EXAMPLE)
-    assert app.selectbox(key="loss_question").value is None
+    assert control(app.selectbox, "loss_question").value is None
     assert not app.info
     assert not app.query_params
 
 
 def test_a_size_counts_while_an_address_is_on_its_way_and_back_goes_back():
     app = run_page("your_loss")
-    app.text_input(key="loss_latents").set_value("32").run()
+    control(app.text_input, "loss_latents").set_value("32").run()
     older = dict(app.query_params)
-    app.text_input(key="loss_batch").set_value("64").run()
+    control(app.text_input, "loss_batch").set_value("64").run()
 
     def come_with(query):
         for name, text in query.items():
@@ -219,7 +219,7 @@ def test_a_size_counts_while_an_address_is_on_its_way_and_back_goes_back():
 
     # With a size comes the address that the browser still has.
     come_with(older)
-    app.text_input(key="loss_image").set_value("3x64x64").run()
+    control(app.text_input, "loss_image").set_value("3x64x64").run()
     asked = asked_of(app)
     assert (asked.latents, asked.batch, asked.image) == ("32", "64", "3x64x64")
     # The browser's Back brings an address and nothing else.
@@ -232,10 +232,10 @@ def test_a_size_counts_while_an_address_is_on_its_way_and_back_goes_back():
 
 def test_two_losses_stand_side_by_side():
     app = run_page("your_loss")
-    app.text_area(key="loss_second").set_value(EXAMPLE.replace("+ kl", "+ 2 * kl")).run()
+    control(app.text_area, "loss_second").set_value(EXAMPLE.replace("+ kl", "+ 2 * kl")).run()
     assert "weighs its KL 2 times as heavily" in shown(app)
     assert "| first | second |" in shown(app)
-    app.text_area(key="loss_second").set_value("x = (").run()
+    control(app.text_area, "loss_second").set_value("x = (").run()
     assert app.warning
     # The first is answered all the same.
     assert len(app.subheader) == 7
@@ -243,12 +243,12 @@ def test_two_losses_stand_side_by_side():
 
 def test_a_field_that_was_not_drawn_for_a_while_comes_back_with_its_text():
     app = run_page("your_loss")
-    app.text_area(key="loss_second").set_value(BCE).run()
+    control(app.text_area, "loss_second").set_value(BCE).run()
     for wrong in ("foo", "bar"):
-        app.text_input(key="loss_image").set_value(wrong).run()
+        control(app.text_input, "loss_image").set_value(wrong).run()
         assert not [each for each in app.text_area if each.key == "loss_second"]
-    app.text_input(key="loss_image").set_value("784").run()
-    field = app.text_area(key="loss_second")
+    control(app.text_input, "loss_image").set_value("784").run()
+    field = control(app.text_area, "loss_second")
     assert field.value == BCE
     # The browser draws it anew: it is told what stands in it.
     assert field.proto.set_value
@@ -282,9 +282,9 @@ def test_a_wanted_sigma_gives_the_factor_and_ones_own_data_a_count():
     app = run_page("your_loss")
     app.number_input(key="wanted").set_value(1.98).run()
     assert f"{1.98**2 / 392:.4g}" in shown(app)
-    app.text_input(key="loss_own_data").set_value("5000, 600, 3").run()
+    control(app.text_input, "loss_own_data").set_value("5000, 600, 3").run()
     assert "**2** of 3 latents survive" in shown(app)
-    app.text_input(key="loss_own_data").set_value("many").run()
+    control(app.text_input, "loss_own_data").set_value("many").run()
     assert "positive numbers" in app.warning[0].value
 
 
@@ -298,7 +298,7 @@ def test_what_others_put_into_the_address_stays():
 def test_a_link_hides_what_a_class_does_not_need_and_keeps_what_it_says():
     link = pack(Asked(code=EXAMPLE, image="100"))
     app = run_page("your_loss", loss=link, hide="clinic,sizes,names,second,wanted,public")
-    keys = {control.key for control in (*app.text_input, *app.selectbox, *app.number_input)}
+    keys = {each.key for each in (*app.text_input, *app.selectbox, *app.number_input)}
     assert keys == {"loss_own_data"}
     assert [area.key for area in app.text_area] == ["loss_code"]
     assert "σ² = 50" in shown(app)
@@ -375,11 +375,11 @@ def test_hostile_code_names_and_roles_are_shown_as_text(kind):
     )
     for given in (asked, Asked(code=text), Asked(code=code), Asked(code=code, second=code)):
         app = run_page("your_loss", loss=pack(given))
-        assert app.text_area(key="loss_code").value == given.code
+        assert control(app.text_area, "loss_code").value == given.code
         for element in (*app.markdown, *app.warning, *app.success, *app.info, *app.error):
             assert_plain(element.value)
-        for control in (*app.text_input, *app.selectbox):
-            assert_plain(control.label)
+        for each in (*app.text_input, *app.selectbox):
+            assert_plain(each.label)
 
 
 def assert_plain(text: str) -> None:

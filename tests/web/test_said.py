@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 from appserver import ROOT
-from page_runs import is_quiet, run_page, said
+from page_runs import control, is_quiet, run_page, said
 
 from vae.charts.derivation.steps import STEPS
 from vae.web.your_loss.asked import EXAMPLE
@@ -21,7 +21,7 @@ def test_a_new_verdict_a_refusal_and_a_comparison_are_spoken() -> None:
     assert "19.8" in opening
 
     def after(key: str, text: str) -> str:
-        app.text_area(key=key).set_value(text).run()
+        control(app.text_area, key).set_value(text).run()
         assert not app.exception, app.exception
         return said(app)
 
@@ -32,9 +32,9 @@ def test_a_new_verdict_a_refusal_and_a_comparison_are_spoken() -> None:
     assert after("loss_code", LAPLACE + "# a comment\n") == verdict
     refused = after("loss_code", "print('no loss')")
     assert refused.startswith("Not read. ")
-    app.text_input(key="loss_image").set_value("a lot").run()
+    control(app.text_input, "loss_image").set_value("a lot").run()
     assert "a lot" in said(app)
-    app.text_input(key="loss_image").set_value("").run()
+    control(app.text_input, "loss_image").set_value("").run()
     assert after("loss_code", EXAMPLE) == opening
     compared = after("loss_second", LAPLACE)
     assert compared not in (opening, verdict)

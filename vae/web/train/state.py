@@ -13,7 +13,7 @@ import streamlit as st
 
 from vae.config import ConfigError, WrongValue, default, option
 from vae.runs.limits import Limits
-from vae.web.kit import address
+from vae.web.kit import address, controls
 from vae.web.kit.links import link_for_others
 from vae.web.train.page_state import OWN, SETTINGS, PageState, from_query
 
@@ -68,21 +68,17 @@ def put(state: PageState) -> None:
 
 
 def _shown() -> dict[str, Any]:
-    """What the controls say that are on the page.
-
-    Of the whole session's state, since each look into it costs as much as ten of these.
-    """
-    whole = st.session_state.to_dict()
-    return {name: _as_tuple(whole[key]) for name, key in _KEYS.items() if key in whole}
+    """What the controls say that are on the page."""
+    said = controls.said(_KEYS.values())
+    return {name: _as_tuple(said[key]) for name, key in _KEYS.items() if key in said}
 
 
 def _keep(state: PageState, shown: Mapping[str, Any]) -> None:
     """Make ``state`` the page's; of the controls, which say ``shown``, those that say something
     else are drawn anew."""
     st.session_state[_STATE] = state
-    for name, value in shown.items():
-        if value != state.control(name):
-            del st.session_state[_KEYS[name]]
+    others = [_KEYS[name] for name, value in shown.items() if value != state.control(name)]
+    controls.renew(others)
 
 
 def _as_tuple(value: Any) -> Any:
@@ -125,8 +121,9 @@ def key(name: str, state: PageState) -> str:
     Set at every run: a browser that first draws the control from a later run than the first would
     otherwise find no value there, and would send a blank one as if somebody had chosen it.
     """
-    st.session_state[_KEYS[name]] = _as_list(state.control(name))
-    return _KEYS[name]
+    key = controls.show(_KEYS[name], _as_list(state.control(name)))
+    st.session_state[key] = _as_list(state.control(name))
+    return key
 
 
 def _as_list(value: Any) -> Any:

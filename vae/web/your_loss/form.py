@@ -144,17 +144,15 @@ _HOLDS = {"true": "holds", "false": "does not hold"}
 
 def _show_choice(choice: Choice, taken: str) -> None:
     """A condition or a setting of the code, to be answered; emptied it is open again."""
-    key = state.own_key("constant", choice.condition)
     offered = list(choice.values)
     value = taken if taken in offered else None
-    state.show(key, value)
     yes_or_no = set(offered) == set(_HOLDS)
     st.selectbox(
         f"Line {choice.line}: {_name(choice.condition)}",
         offered,
         format_func=lambda value: _HOLDS[value] if yes_or_no else value,
         index=None,
-        key=key,
+        key=state.own_control("constant", choice.condition, value),
         placeholder="not decided",
         on_change=state.take_over,
         width=300,
@@ -181,11 +179,9 @@ def _show_constants(drawn: dict[str, str], readings: Sequence[Reading]) -> None:
     origin = {each.name: each.source for reading in readings for each in reading.constants}
     with st.container(horizontal=True, key="loss-constants"):
         for name, text in drawn.items():
-            key = state.own_key("constant", name)
-            state.show(key, text)
             st.text_input(
                 _name(name),
-                key=key,
+                key=state.own_control("constant", name, text),
                 max_chars=60,
                 on_change=state.take_over,
                 width=190,
@@ -212,14 +208,12 @@ def _show_roles(drawn: dict[str, str], *, others: Sequence[str]) -> None:
 
 
 def _show_role(name: str, role: str) -> None:
-    key = state.own_key("role", name)
-    state.show(key, role)
     offered = [each for each in ROLES if each not in _NOT_OFFERED or each == role]
     st.selectbox(
         _name(name),
         offered if role in offered else [role, *offered],
         format_func=lambda role: ROLES.get(role, "not known"),
-        key=key,
+        key=state.own_control("role", name, role),
         on_change=state.take_over,
         width=230,
     )

@@ -26,6 +26,6 @@ def watch_pasting(asked: Asked, *, opening: bool) -> None:
         "kept": "" if asked.fits_a_link else pack(asked),
         "opening": opening,
         "longest": LONGEST_FIELD,
-        "fields": ".st-key-loss_code, .st-key-loss_second",
+        "fields": "[class*=st-key-loss_code], [class*=st-key-loss_second]",
     }
     _component(key=state.PASTING, data=[data], on_restored_change=state.restore)

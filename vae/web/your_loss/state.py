@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from vae.config import WrongValue
-from vae.web.kit import address
+from vae.web.kit import address, controls
 from vae.web.your_loss.asked import (
     OWN,
     Asked,
@@ -27,13 +27,13 @@ PASTING = "loss_pasting"
 TEXTS = ("code", "second", "image", "latents", "batch", "span", "function")
 
 
-def key(name: str) -> str:
-    """The key of the control that shows the part ``name`` of what is asked."""
-    return f"loss_{name}"
+def _name(part: str) -> str:
+    """The name of the control that shows this part of what is asked."""
+    return f"loss_{part}"
 
 
-def own_key(kind: str, name: str) -> str:
-    """The key of the control for a ``constant`` or a ``role`` of the pasted code."""
+def _own_name(kind: str, name: str) -> str:
+    """The name of the control for a ``constant`` or a ``role`` of the pasted code."""
     return f"loss_{kind}:{name}"
 
 
@@ -61,28 +61,26 @@ def read() -> Asked:
     return current()
 
 
-def control(name: str) -> str:
-    """The key of the control for the part ``name``, which opens with what is asked.
+def control(part: str) -> str:
+    """The key of the control for this part of what is asked, which opens with it.
 
-    To be called where it is drawn: a browser that draws a control anew is told its value only by
-    the run that sets it.
+    To be called where it is drawn.
     """
     # No function is no choice.
-    show(key(name), getattr(current(), name) or (None if name == "function" else ""))
-    return key(name)
+    value = getattr(current(), part) or (None if part == "function" else "")
+    return controls.show(_name(part), value)
+
+
+def own_control(kind: str, name: str, value: str | None) -> str:
+    """The key of the control for a ``constant`` or a ``role`` of the pasted code, which opens with
+    ``value``. To be called where it is drawn."""
+    return controls.show(_own_name(kind, name), value)
 
 
 def question_control() -> str:
     """The key of the choice of a question, which opens with the one that is asked."""
     entry = question_of(current())
-    show(QUESTION, None if entry is None else entry.id)
-    return QUESTION
-
-
-def show(key: str, value: str | None) -> None:
-    """Have a control open with ``value``, also where it showed another before."""
-    if key not in st.session_state or st.session_state[key] != value:
-        st.session_state[key] = value
+    return controls.show(QUESTION, None if entry is None else entry.id)
 
 
 def current() -> Asked:
@@ -95,7 +93,8 @@ def take_over() -> None:
     """A control was changed: what all of them say now is what is asked. For callbacks."""
     before = current()
     # What is not drawn just now says what it said before.
-    texts = {name: st.session_state.get(key(name), getattr(before, name)) or "" for name in TEXTS}
+    said = controls.said([_name(part) for part in TEXTS])
+    texts = {part: said.get(_name(part), getattr(before, part)) or "" for part in TEXTS}
     constants = dict(before.constants) | _changed("constant")
     roles = dict(before.roles) | _changed("role")
     asked = Asked(
@@ -118,14 +117,15 @@ def take_over() -> None:
 def _changed(kind: str) -> dict[str, str]:
     """Names whose control says something else than it was drawn with."""
     drawn: Mapping[str, str] = st.session_state.get(_DRAWN, {}).get(kind, {})
-    now = {name: st.session_state.get(own_key(kind, name), text) for name, text in drawn.items()}
+    said = controls.said([_own_name(kind, name) for name in drawn])
+    now = {name: said.get(_own_name(kind, name), text) for name, text in drawn.items()}
     # A choice that was emptied is None.
     return {name: value or "" for name, value in now.items() if (value or "") != drawn[name]}
 
 
 def open_question() -> None:
     """Paste the loss of the chosen question, with its settings. For callbacks."""
-    entry = questions().get(st.session_state.get(QUESTION) or "")
+    entry = questions().get(controls.said([QUESTION]).get(QUESTION) or "")
     if entry is not None:
         st.session_state[_STATE] = of_question(entry)
         st.session_state[_WRONG] = ()
