@@ -62,7 +62,7 @@ def show_fits() -> None:
             key=f"{noise_on}_noise",
             default=amounts[3] if noise_on == "logit" else amounts[2],
         )
-    rows = fitted(float(grey), noise_on, float(amount))
+    rows = fitted(*_choice(grey, noise_on, amount))
     shares = ((TARGET, target_shares(float(grey))), *((row[0], row[4]) for row in rows))
     strips = [_target_strip(float(grey)), *(_fitted_strip(*row[:4]) for row in rows)]
     show_strips(strips, across=2)
@@ -108,6 +108,11 @@ def fitted(
     return tuple(rows)
 
 
+def _choice(grey: str, noise_on: str, amount: str) -> tuple[float, str, float]:
+    """What ``fitted`` takes for what the controls say: without noise both kinds are one."""
+    return float(grey), noise_on if float(amount) else "logit", float(amount)
+
+
 def fit_every_choice() -> None:
     """Work out ``fitted`` for whatever can be chosen.
 
@@ -115,7 +120,7 @@ def fit_every_choice() -> None:
     """
     for grey, (noise_on, amounts) in itertools.product(GREYS, AMOUNTS.items()):
         for amount in amounts:
-            fitted(float(grey), noise_on, float(amount))
+            fitted(*_choice(grey, noise_on, amount))
             # Who is here already goes first.
             time.sleep(0.1)
 
