@@ -452,6 +452,23 @@ def test_the_buttons_ask_for_what_they_say(registry):
     ]
 
 
+def test_the_page_that_a_press_draws_shows_what_the_trainer_answered(registry, monkeypatch):
+    """It waits so long as the trainer takes; without it a poll would have to bring it."""
+    page = start(registry)
+    for key, state, word in (
+        ("pause", RunState.PAUSED, "Paused: step"),
+        ("resume", RunState.RUNNING, "Training: step"),
+    ):
+
+        def answer(run, until, seconds, state=state):
+            registry.runs[run] = replace(registry.runs[run], state=state)
+            return FakeRegistry.wait(registry, run, until, seconds)
+
+        monkeypatch.setattr(registry, "wait", answer)
+        page.button(key=key).click().run()
+        assert page.get("progress")[0].proto.text.startswith(word)
+
+
 def test_a_stop_is_answered_before_the_run_has_saved_itself(registry):
     page = start(registry)
     [run] = registry.runs
@@ -671,11 +688,15 @@ def test_compared_maps_share_a_range_that_holds_every_code(registry):
     members = (snapshot.members[0], replace(snapshot.members[1], gallery=far))
     registry.runs[snapshot.run_id] = replace(snapshot, members=members)
     page = open_page({"run": snapshot.run_id, "quiz": "0"})
-    specs = [
-        json.loads(chart.proto.spec)
-        for chart in page.get("vega_lite_chart")
-        if chart.proto.alt.startswith("Posterior means of test images")
-    ]
+
+    def maps():
+        charts = [chart.proto for chart in page.get("vega_lite_chart")]
+        return [each for each in charts if each.alt.startswith("Posterior means of test images")]
+
+    assert not maps(), "they are sent when they are asked for"
+    page.session_state["more-latents"] = True
+    page.run()
+    specs = [json.loads(each.spec) for each in maps()]
     assert len(specs) == 2
     ranges = {
         tuple(layer["encoding"][way]["scale"]["domain"])

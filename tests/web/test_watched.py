@@ -104,6 +104,24 @@ def watch(snapshot: RunSnapshot, monkeypatch: pytest.MonkeyPatch) -> tuple[float
     return sum(sizes) / len(sizes), sent(page)
 
 
+def test_what_is_folded_is_sent_when_it_is_opened(race, monkeypatch) -> None:
+    """A pause sends what is seen: who goes on at once waits behind what is still on its way."""
+    paused = replace(race, state=RunState.PAUSED)
+    monkeypatch.setattr(shown, "look", lambda name: paused if name else None)
+    monkeypatch.setattr(train_run, "current", lambda _: paused)
+    page = run_page("train", run=race.run_id)
+    seen = sent(page)
+    assert len(page.get("image")) == len(race.members)
+    page.session_state["more-latents"] = True
+    page.run()
+    assert not page.exception
+    # Of each member a grid and traversals too.
+    assert len(page.get("image")) == 3 * len(race.members)
+    assert sent(page) - seen > seen, (seen, sent(page))
+    # A second and a half at 1.5 Mbit/s, pictures as busy as any.
+    assert seen < 280_000
+
+
 def test_a_race_is_watched_to_its_end_in_three_megabytes(race, monkeypatch) -> None:
     each, end = watch(race, monkeypatch)
     for watchers in (1, 30):

@@ -24,8 +24,9 @@ from vae.runs.registry import Registry
 from vae.runs.snapshots import RunSnapshot
 from vae.runs.worker_process import WorkerProcess
 from vae.wire import protocol
-from vae.wire.events import BoundEvent
+from vae.wire.events import BoundEvent, GalleryEvent
 from vae.wire.protocol import RunState, Writer, read
+from vae.worker.job import Job
 
 ROOT = Path(__file__).parents[2]
 # 12 steps an epoch, about a millisecond each.
@@ -287,6 +288,41 @@ def test_a_first_step_that_diverges_leaves_the_weights_it_started_from(
         np.testing.assert_array_equal(frame.reconstruction.means, given.means)
 
 
+def test_who_goes_on_does_not_wait_for_all_galleries(tmp_path: Path) -> None:
+    """A pause's galleries take a tenth of a second a member; a word between two of them counts."""
+    reports: list[protocol.Report] = []
+
+    def has_gallery(report: protocol.Report) -> bool:
+        return isinstance(report, protocol.Trained) and isinstance(report.event, GalleryEvent)
+
+    class Hand:
+        """Takes a step, goes on when it has seen the first gallery, and stops."""
+
+        def __init__(self) -> None:
+            self.words = [protocol.Step("job", 1), protocol.Resume("job"), protocol.Stop("job")]
+
+        def get(self, seconds: float) -> protocol.Command | None:
+            del seconds
+            looks = len(self.words) == 2 and not any(map(has_gallery, reports))
+            # Otherwise one word a call, as a hand gives them.
+            self.words, said = (self.words, None) if looks else (self.words[1:], self.words[:1])
+            return said[0] if said else None
+
+        def put_back(self, command: protocol.Command) -> None:
+            raise AssertionError(command)
+
+    start = protocol.Start("job", (TINY.to_dict(),) * 3, str(tmp_path), paused=True)
+    Job(start, Hand(), reports.append).run()
+    galleries = [at for at, report in enumerate(reports) if has_gallery(report)]
+    goes = [
+        at
+        for at, report in enumerate(reports)
+        if isinstance(report, protocol.Progress) and not report.paused and at > galleries[0]
+    ]
+    assert len(galleries) == 3, "the end shows all of them"
+    assert galleries[0] < goes[0] < galleries[1]
+
+
 def test_a_stopped_run_goes_on_where_it_was(desk: Desk) -> None:
     run_id = desk.submit(LONG)
     desk.registry.wait(run_id, lambda now: now.step > 20, PATIENCE)
@@ -441,15 +477,19 @@ def test_it_saves_and_ends_when_its_commands_end(tmp_path: Path) -> None:
         assert process.stdout is not None
         start = protocol.Start("job", (LONG.to_dict(),), str(tmp_path))
         Writer(process.stdin).write(start)
-        reports = read(process.stdout)
+        reports, seen = read(process.stdout), []
         for report in reports:
+            seen.append(report)
             if isinstance(report, protocol.Progress) and report.step > 0:
                 break
         process.stdin.close()
-        rest = list(reports)
-        assert isinstance(rest[-1], protocol.Ended)
-        assert rest[-1].state == "stopped"
-        assert any(isinstance(report, protocol.Saved) for report in rest)
+        # Where that step ended the first epoch, it was saved before it was told.
+        seen += reports
+        assert isinstance(seen[-1], protocol.Ended)
+        assert seen[-1].state == "stopped"
+        saved = [report.step for report in seen if isinstance(report, protocol.Saved)]
+        steps = [report.step for report in seen if isinstance(report, protocol.Progress)]
+        assert saved[-1] == steps[-1]
         assert process.wait(PATIENCE) == 0
     assert (tmp_path / "member-1.pt").is_file()
 

@@ -219,8 +219,8 @@ class Job:
         self._report_progress()
         self._emit_pictures()
         self._handle_commands(GALLERY_AFTER_SECONDS)
-        if self.paused and not self.stopping and self.step_count > 0:
-            self._emit_galleries()
+        if self.step_count > 0:
+            self._emit_galleries(while_paused=True)
         while self.paused and not self.stopping:
             self._report_progress()
             self._handle_commands(HEARTBEAT_SECONDS)
@@ -271,10 +271,16 @@ class Job:
             if self._pictured.get(member) != trainer.step_count:
                 self._emit(member, trainer.reconstruct())
 
-    def _emit_galleries(self) -> None:
+    def _emit_galleries(self, *, while_paused: bool = False) -> None:
+        """Every member's gallery, unless it was sent already; each takes a tenth of a second, so
+        that one who goes on does not wait for all of them."""
         for member, trainer in enumerate(self.trainers):
             if self._galleried.get(member) == trainer.step_count:
                 continue
+            if while_paused:
+                self._handle_commands(0)
+                if self.stopping or not self.paused:
+                    return
             figures = trainer.evaluate()
             kl_per_latent = tuple((figures.kl_per_latent / figures.images).tolist())
             gallery = build_gallery(

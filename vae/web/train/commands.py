@@ -35,8 +35,9 @@ clock = time.monotonic
 """Seconds; tests set another."""
 # The worker obeys between two steps; after this long its own word counts again.
 _ASKED_SECONDS = 1.5
-# A trainer that waits for a run shows its untrained picture some 15 ms after the press.
-_FIRST_PICTURE_SECONDS = 0.15
+# A trainer that waits for a run shows its untrained picture some 15 ms after the press; one that
+# trains obeys between two steps.
+_ANSWER_SECONDS = 0.15
 MORE_EPOCHS = 5
 BOUND_IMAGES = 100
 CARD_KEY = "weights-card"
@@ -277,15 +278,20 @@ def _show_what(start: Callable[[], str]) -> None:
 
 
 def _wait_for_a_picture(run: str) -> None:
-    """A moment, in which a trainer that is ready has drawn the first one: without it the page is
-    drawn now, and once more after the first poll."""
+    """A moment, in which a trainer that is ready has drawn the first one."""
 
     def begun(snapshot: RunSnapshot) -> bool:
         waits = snapshot.state is RunState.QUEUED or snapshot.state.is_finished()
         return waits or all(member.frames for member in snapshot.members)
 
+    _wait(run, begun)
+
+
+def _wait(run: str, until: Callable[[RunSnapshot], bool]) -> None:
+    """A moment, for what the trainer answers at once: the page that the press draws then shows it.
+    Without it the page is drawn now, and once more after the next poll."""
     with contextlib.suppress(RunError, TimeoutError):
-        get_registry().wait(run, begun, _FIRST_PICTURE_SECONDS)
+        get_registry().wait(run, until, _ANSWER_SECONDS)
 
 
 # --- steering ---------------------------------------------------------------------------------
@@ -294,11 +300,13 @@ def _wait_for_a_picture(run: str) -> None:
 def pause() -> None:
     if is_heard("pause") and _command(lambda run, owner: get_registry().pause(run, owner=owner)):
         _expect_rest(True)
+        _wait_for_rest(True)
 
 
 def resume() -> None:
     if is_heard("pause") and _command(lambda run, owner: get_registry().resume(run, owner=owner)):
         _expect_rest(False)
+        _wait_for_rest(False)
 
 
 def step_1() -> None:
@@ -349,6 +357,13 @@ def _step(count: int) -> None:
 
 def _expect_rest(rest: bool) -> None:
     st.session_state[_ASKED] = rest, clock()
+
+
+def _wait_for_rest(rest: bool) -> None:
+    def obeyed(snapshot: RunSnapshot) -> bool:
+        return snapshot.state.is_finished() or (snapshot.state is RunState.PAUSED) == rest
+
+    _wait(state.current().run, obeyed)
 
 
 def _command(send: Callable[[str, str], None]) -> bool:

@@ -19,7 +19,7 @@ from vae.runs import tables
 from vae.runs.snapshots import MemberSnapshot, RunSnapshot
 from vae.web import drawing
 from vae.web.kit import layout
-from vae.web.train import downloads, figures
+from vae.web.train import downloads, figures, shown
 from vae.wire.events import GalleryEvent
 
 _BYTES = "application/octet-stream"
@@ -32,7 +32,7 @@ def show_results(snapshot: RunSnapshot) -> None:
     configs = [member.config for member in snapshot.members]
     labels = questions.labels(configs)
     if all(member.gallery for member in snapshot.members):
-        _show_galleries(snapshot.members, labels)
+        _show_galleries(snapshot, labels)
         if snapshot.checkpoints and all(BELIEFS[c.likelihood].in_browser for c in configs):
             with st.expander("Draw, and see what these networks keep", icon=":material/draw:"):
                 drawing.show_run(snapshot, key="drawing-run")
@@ -40,28 +40,49 @@ def show_results(snapshot: RunSnapshot) -> None:
         _show_downloads(snapshot, labels)
 
 
-def _show_galleries(members: Sequence[MemberSnapshot], labels: Sequence[str]) -> None:
+def _show_galleries(snapshot: RunSnapshot, labels: Sequence[str]) -> None:
     """What every member draws, at first sight; what it knows and varies beside it, or folded."""
+    members = snapshot.members
     st.header("What the latents mean", anchor="latents")
     if len(members) > 1:
-        _show_compared(members, labels)
+        st.markdown(_PRIOR)
+        _show_each("prior", members, labels, _show_prior)
+    else:
+        with layout.row("latents", "halves"):
+            with st.container():
+                st.markdown(_PRIOR)
+                _show_prior(members[0])
+            with st.container():
+                st.markdown(_MAP)
+                _show_map(members[0], 0, _reach(members))
+                st.caption(_held(members[0]))
+    _show_folded(snapshot.run_id)
+
+
+@st.fragment
+def _show_folded(run_id: str) -> None:
+    """The rest of the galleries, sent when it is opened: it is most of what a pause would send,
+    and going on is answered behind what is still on its way."""
+    snapshot = shown.look(run_id)
+    if snapshot is None or not all(member.gallery for member in snapshot.members):
         return
-    member = members[0]
-    with layout.row("latents", "halves"):
-        with st.container():
-            st.markdown(_PRIOR)
-            _show_prior(member)
-        with st.container():
-            st.markdown(_MAP)
-            _show_map(member, 0, _reach(members))
-            st.caption(_held(member))
-    with st.expander("The decoder over those two latents, and one latent at a time"):
-        st.markdown(_GRID)
-        _show_grid(member)
-        st.markdown(_TRAVERSALS)
-        _show_traversals(member)
+    members = snapshot.members
+    several = len(members) > 1
+    words = _FOLDED if several else _FOLDED_ALONE
+    fold = st.expander(words, key="more-latents", on_change="rerun")
+    if fold.open:
+        with fold:
+            if several:
+                _show_compared(members, questions.labels([member.config for member in members]))
+            else:
+                st.markdown(_GRID)
+                _show_grid(members[0])
+                st.markdown(_TRAVERSALS)
+                _show_traversals(members[0])
 
 
+_FOLDED = "Where test images lie, the decoder over that, and one latent at a time"
+_FOLDED_ALONE = "The decoder over those two latents, and one latent at a time"
 _PRIOR = (
     "**Draws from the prior**, decoded: the *means* of what the model believes a picture is. The "
     "belief is each mean plus the likelihood's noise."
@@ -75,23 +96,20 @@ _TRAVERSALS = (
 
 
 def _show_compared(members: Sequence[MemberSnapshot], labels: Sequence[str]) -> None:
-    """The draws of all members side by side; the rest folded, on axes that they share."""
-    st.markdown(_PRIOR)
-    _show_each("prior", members, labels, _show_prior)
-    with st.expander("Where test images lie, the decoder over that, and one latent at a time"):
-        st.markdown(_MAP)
-        reach = _reach(members)
-        with layout.row("maps", "halves"):
-            for index, (member, label) in enumerate(zip(members, labels, strict=True)):
-                with st.container():
-                    st.markdown(f"**{label}**. {_held(member)}")
-                    _show_map(member, index, reach)
-        st.markdown(_GRID)
-        _show_each("grid", members, labels, _show_grid)
-        st.markdown(_TRAVERSALS)
-        for member, label in zip(members, labels, strict=True):
-            st.caption(label)
-            _show_traversals(member)
+    """Maps, grids and traversals of all members, on axes that they share."""
+    st.markdown(_MAP)
+    reach = _reach(members)
+    with layout.row("maps", "halves"):
+        for index, (member, label) in enumerate(zip(members, labels, strict=True)):
+            with st.container():
+                st.markdown(f"**{label}**. {_held(member)}")
+                _show_map(member, index, reach)
+    st.markdown(_GRID)
+    _show_each("grid", members, labels, _show_grid)
+    st.markdown(_TRAVERSALS)
+    for member, label in zip(members, labels, strict=True):
+        st.caption(label)
+        _show_traversals(member)
 
 
 def _show_each(
@@ -129,7 +147,7 @@ def _show_prior(member: MemberSnapshot) -> None:
     gallery = member.gallery
     assert gallery is not None
     st.image(
-        _once(gallery, "prior", lambda: tiles.light_url(tiles.tile(gallery.prior, 6), 3)),
+        _once(gallery, "prior", lambda: tiles.light_url(tiles.tile(gallery.prior, 6), 2)),
         width="stretch",
         alt="decoder means at latents drawn from the prior",
     )
