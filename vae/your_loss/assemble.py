@@ -92,7 +92,8 @@ def _refused(message: str) -> Reading:
 
 
 def _read(code: str, request: Request, limits: Range | str | None) -> Reading:
-    tree = parse(code)
+    left_out: list[tuple[int, str]] = []
+    tree = parse(code, left_out)
     for node in ast.walk(tree):
         if getattr(node, "attr", getattr(node, "id", "")) == "KLDivergenceRegularizer":
             return _refused(
@@ -129,7 +130,13 @@ def _read(code: str, request: Request, limits: Range | str | None) -> Reading:
             printed=survival.printed(reading, _constant(found)),
         )
         reading = rewrite.complete(reading)
-    return reading
+    return replace(reading, unknown=(*reading.unknown, *map(_no_python, left_out)))
+
+
+def _no_python(found: tuple[int, str]) -> UnknownItem:
+    line, why = found
+    text = f"line {line}: this is not Python ({why}); it is left out: the rest of the code is read."
+    return UnknownItem(line, "no Python", text)
 
 
 def _lines_of_terms(tree: ast.Module) -> set[int]:

@@ -901,6 +901,10 @@ class Calls(State):
         found.broken = found.broken or owner.broken
         if name == "argmax" or owner.picked:
             found.picked = found.failed = True
+        if name == "permute":
+            order = args[0] if len(args) == 1 and isinstance(args[0], tuple | list) else args
+            if sorted(o for o in order if type(o) is int) == list(range(len(order))):
+                found.order = tuple(order)
         operation = library.method(name)
         if operation is not None:
             self.unresolved.setdefault(owner.name, owner)

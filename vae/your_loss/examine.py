@@ -137,7 +137,7 @@ def _look_at_inputs(found: Examined) -> None:
             effect = probe.effect(leaf, base, moved)
             (found.adaptive if effect == "needed" else found.silent).append(leaf)
         elif leaf.startswith("constant:"):
-            if probe.effect(leaf) != "none":
+            if probe.matters(leaf):
                 found.missing.append(leaf)
         elif leaf.startswith("late:"):
             if probe.late_matters(leaf):

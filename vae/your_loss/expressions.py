@@ -529,6 +529,9 @@ class Expressions(Calls):
     def binary(self, op: ast.operator, left: Any, right: Any, node: ast.AST) -> Any:
         if isinstance(left, Plain) and isinstance(right, Plain):
             return self.plain(op, left, right)
+        if (isinstance(left, str) or isinstance(right, str)) and isinstance(op, ast.Div):
+            # A path: whether there is a file behind it nobody can say.
+            return Opaque(_source(node), "operation", self.line)
         if isinstance(left, str) or isinstance(right, str):
             both = isinstance(left, str) and isinstance(right, str) and isinstance(op, ast.Add)
             return left + right if both and len(left) + len(right) <= MAX_KEY else ""
@@ -645,7 +648,8 @@ class Expressions(Calls):
                     lambda call: call.each(function, call.node(0), call.node(1)),
                     "compare", [left, right], {}, "",
                 )  # fmt: skip
-        return Opaque(_source(node), "operation", self.line)
+        asked = left if isinstance(left, Opaque) else None
+        return Opaque(_source(node), "operation", self.line, parent=asked)
 
     def unpadded(self, value: Any) -> Any:
         """Tokens of which none is padding, where they are asked for padding alone.
@@ -735,6 +739,8 @@ class Expressions(Calls):
         if text in self.setup.decisions:
             return self.setup.decisions[text]
         self.undecided.setdefault(text, getattr(node, "lineno", self.line))
+        if value.of_round:
+            self.by_round.add(text)
         return trains(text)
 
     # -- comprehensions -----------------------------------------------------------------------

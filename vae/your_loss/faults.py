@@ -51,6 +51,12 @@ def _latent_faults(found: Found, reading: Reading) -> list[Fault]:
             "multiplied by 0."
         )
         return [Fault("kl-inert", line, text, "add the KL itself, without a clamp.")]
+    if part.form in ("kl", "free-bits") and part.weight is not None and part.weight < 0:
+        text = (
+            "the KL has the wrong sign: the loss falls as q moves away from the prior, without "
+            "bound."
+        )
+        return [Fault("kl-sign", line, text, f"add it: {KL_CODE}.")]
     if part.form == "free-bits":
         text = (
             f"free bits: below {part.threshold or 0:.4g} nats an image the KL is a constant and "
@@ -65,12 +71,6 @@ def _latent_faults(found: Found, reading: Reading) -> list[Fault]:
         return [Fault("capacity", line, text)]
     if part.form == "wrong" and part.parts:
         return _wrong(part, line)
-    if part.form == "kl" and part.weight is not None and part.weight < 0:
-        text = (
-            "the KL has the wrong sign: the loss falls as q moves away from the prior, without "
-            "bound."
-        )
-        return [Fault("kl-sign", line, text, f"add it: {KL_CODE}.")]
     if part.form == "kl" and reading.family != "unknown" and found.examined.maximised:
         text = (
             "this value grows as the fit improves: it is an ELBO to be maximised; minimise minus "

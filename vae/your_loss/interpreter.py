@@ -263,9 +263,10 @@ class Interpreter(Expressions):
         known = len(self.undecided)
         branch = node.body if self.decide(node.test, scope) else node.orelse
         unsure = len(self.undecided) > known or _asks_for_shape(node.test)
-        if unsure and any(isinstance(statement, ast.Raise) for statement in branch):
+        raised = [statement for statement in branch if isinstance(statement, ast.Raise)]
+        if raised and (unsure or any(_is_of_machine(statement) for statement in raised)):
             # What no other branch was seen to take is not a mistake of the code; nor is a
-            # check of shapes, which are guessed here.
+            # check of shapes, which are guessed here, or of files.
             return
         self.run_inner(branch, scope)
 
@@ -333,7 +334,11 @@ class Interpreter(Expressions):
                 scope.names.pop(target.id, None)
 
     def do_For(self, node: ast.For, scope: Scope) -> None:
-        values = self.iterate(node.iter, scope, training=_trains(node))
+        trains = _trains(node)
+        values = self.iterate(node.iter, scope, training=trains)
+        for value in () if trains else values:
+            if isinstance(value, Opaque) and value.source == "loop":
+                value.inner = True
         if len(values) > LONG and node.lineno in self.setup.idle:
             values = values[-1:]
         swept = self.swept(values, node.target)
@@ -438,6 +443,18 @@ def _plain_number(value: Any) -> float | None:
 def _loaded(target: ast.expr) -> ast.expr:
     """The target of ``a += b`` as an expression to be read."""
     return target
+
+
+def _is_of_machine(statement: ast.Raise) -> bool:
+    """Whether an error is one of files or of what is installed, not of a setting."""
+    raised = statement.exc.func if isinstance(statement.exc, ast.Call) else statement.exc
+    return getattr(raised, "attr", getattr(raised, "id", "")) in _OF_MACHINE
+
+
+_OF_MACHINE = frozenset(
+    {"FileNotFoundError", "FileExistsError", "NotADirectoryError", "ImportError", "OSError"}
+    | {"IOError", "EnvironmentError", "ModuleNotFoundError", "PermissionError"}
+)
 
 
 def _asks_for_shape(test: ast.expr) -> bool:

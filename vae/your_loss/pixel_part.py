@@ -18,6 +18,7 @@ from vae.your_loss.operations import sigmoid
 from vae.your_loss.probe import Probe, as_many, per_image
 
 FIT = 1e-7
+MAX_CROSSED = 64
 Cost = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 PROBABILITIES = (0.15, 0.35, 0.5, 0.65, 0.9)
@@ -401,11 +402,19 @@ def _categorical(probe: Probe) -> PixelPart | None:
     nodes = [n for n in graph.operations(probe.root) if n.name == "categorical"]
     if not nodes:
         return None
-    if len(nodes) > 1:
-        return PixelPart("categorical", why="there are several cross-entropies over classes")
-    slope = _slope(probe, nodes[0])
-    if slope is None:
+    slopes = [_slope(probe, node) for node in nodes[:MAX_CROSSED]]
+    slope = slopes[0]
+    if slope is None or None in slopes:
         return PixelPart("unknown", why="the cross-entropy does not enter as a sum")
+    if len(nodes) > 1:
+        # Parts of a picture, one after the other: together they are all of it.
+        whole = (
+            sum(math.prod(node.shape) for node in nodes) == probe.sizes.batch * probe.sizes.pixels
+        )
+        alike = all(s is not None and math.isclose(s, slope) for s in slopes)
+        if not whole or not alike or len(nodes) > MAX_CROSSED:
+            why = "there are several cross-entropies over classes, and no one number weighs them"
+            return PixelPart("unknown", why=why)
     return PixelPart("categorical", slope, output="logit")
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from vae.your_loss import arrays, graph, roles
 from vae.your_loss.arrays import Array
 from vae.your_loss.graph import Node
-from vae.your_loss.state import LATE, Sizes, State
+from vae.your_loss.state import Sizes, State
 
 MAX_NOISES = 3
 MAX_VARIED = 60_000
@@ -189,6 +189,17 @@ class Probe:
         spread = max(c for c, _ in changes) - min(c for c, _ in changes)
         return "additive" if spread <= 1e-9 * max(s for _, s in changes) else "needed"
 
+    def matters(self, leaf: str) -> bool:
+        """Whether the loss changes with a constant, at latents far from N(0, 1) too.
+
+        The weight of a KL that counts above a threshold alone is seen only there.
+        """
+        if self.effect(leaf) != "none":
+            return True
+        far = {"target": 0.3, "output": 0.6, **self.latents(60.0, 0.3, self.scale_kind or "logvar")}
+        first, second = self(**{leaf: 1.0}, **far), self(**{leaf: 2.0}, **far)
+        return not abs(second - first) <= 1e-12 * max(abs(first), abs(second), 1e-300)
+
     def moves(self, leaf: str) -> bool:
         """Whether the loss changes at all with ``leaf``."""
         other = self.others()[0]
@@ -210,8 +221,9 @@ class Probe:
 
     def late_matters(self, leaf: str) -> bool:
         """Whether a counter of steps still matters when it is large."""
+        base = float(self.leaves[leaf].base.data.reshape(-1)[0])
         for other in self.others():
-            first, second = self(**{leaf: LATE}, **other), self(**{leaf: 3.1 * LATE + 7.0}, **other)
+            first, second = self(**{leaf: base}, **other), self(**{leaf: 3.1 * base + 7.0}, **other)
             if not (math.isfinite(first) and abs(first - second) <= 1e-9 * max(abs(first), 1e-12)):
                 return True
         return False

@@ -218,6 +218,12 @@ def is_late(name: str) -> bool:
     return bool(words & vocabulary.LATE) and not words & vocabulary.STRONG_CONSTANT
 
 
+def is_total(name: str) -> bool:
+    """How many epochs or steps there are in all: n_epochs, total_steps."""
+    words = words_of(name)
+    return is_late(name) and (words == ["epochs"] or bool(set(words) & vocabulary.IN_ALL))
+
+
 def is_term(name: str) -> bool:
     """The name of a loss or of a part of one."""
     return bool(set(words_of(name)) & vocabulary.LOSSES)

@@ -56,6 +56,8 @@ class Found:
     shape_matters: bool = False
     # Whether the loss is another one for more outputs in a list of which a loop takes each.
     rounds_matter: bool = False
+    # A condition that differs from round to round of a loop, and with it the loss.
+    mixed: tuple[str, int] | None = None
     # Two names that say nothing, of which either may be the picture.
     either: tuple[str, ...] = ()
 
@@ -161,6 +163,7 @@ def _said(request: Request) -> frozenset[str]:
     return frozenset(found)
 
 
+_AXES_LACK = re.compile(r"[4-9] indices for|there is no axis [3-9] in|[4-9] axes")
 _WEIGHED = re.compile(r"softmax|logsumexp")
 _CLASSES = re.compile(r"cross_entropy|CrossEntropyLoss|NLLLoss|nll_loss|categorical_crossentropy")
 
@@ -206,15 +209,25 @@ def _first_that_fits(
     fits: Callable[[Found], bool],
 ) -> Found | None:
     """The first of ``shapes``, parts of a ``Setup``, in which a loss is understood and ``fits``."""
-    sizes = next(guess_sizes(tree, request, defaults))
-    for shape in shapes:
-        setup = replace(_setup(tree, request, sizes, defaults), **shape)
-        try:
-            found = _search_entries(tree, setup, request.function, {}, [], [])
-        except TooMuch:
-            return None
-        if found is not None and found.examined.quality >= 2 and fits(found):
-            return found
+    sizes = list(islice(guess_sizes(tree, request, defaults), 8))
+    # The code may count the axes of a picture too.
+    sides = [s for s in sizes[1:] if len(s.image) == 3 and len(sizes[0].image) < 3][:1]
+    misfits: list[str] = []
+    for each in (sizes[0], *sides):
+        if each is not sizes[0]:
+            if not any(_AXES_LACK.search(text) for text in misfits):
+                return None
+            # A grey picture has classes where its one channel is: (batch, classes, sides).
+            one = [{**shape, "classes": "channel"} for shape in shapes if "classes" in shape]
+            shapes = (*one[:1], *shapes)
+        for shape in shapes:
+            setup = replace(_setup(tree, request, each, defaults), **shape)
+            try:
+                found = _search_entries(tree, setup, request.function, {}, misfits, [])
+            except TooMuch:
+                return None
+            if found is not None and found.examined.quality >= 2 and fits(found):
+                return found
     return None
 
 
@@ -646,15 +659,38 @@ def _ambiguous(tree: ast.Module, best: Found) -> list[tuple[str, int]]:
         if "is_available" in text:
             # What machine it runs on is no setting of a loss.
             continue
+        by_round = text in state.by_round
         taken = best.setup.decisions.get(text, False)
         setup = replace(best.setup, decisions={**best.setup.decisions, text: not taken})
         try:
             other = _retrace(tree, best.traced.entry, setup)
         except TooMuch:
             return [*found, (text, line)]
-        if other is not None and other.examined.quality >= 1 and not _agree(best, other):
+        if other is None or (_OF_FILES.search(text) and _asks_for_more(best, other)):
+            continue
+        if by_round and not _is_same(best, other):
+            best.mixed = best.mixed or (text, line)
+        elif other.examined.quality >= 1 and not _agree(best, other):
             found.append((text, line))
     return found
+
+
+# What is read from a file in place of what the code makes has the same part in the loss.
+_OF_FILES = re.compile(r"isfile|isdir|exists\(|is_file\(|is_dir\(")
+
+
+def _asks_for_more(one: Found, two: Found) -> bool:
+    """Whether ``two`` hangs on what is not known where ``one`` does not."""
+    first, second = one.examined, two.examined
+    more = {*second.missing, *second.blocking, *second.twins, *second.left_out}
+    return bool(more - {*first.missing, *first.left_out})
+
+
+def _is_same(one: Found, two: Found) -> bool:
+    """Whether two are the same loss, or ``two`` is none: another line gives it."""
+    if two.traced.root is None or two.traced.line != one.traced.line:
+        return True
+    return two.examined.quality >= one.examined.quality and _agree(one, two)
 
 
 def _agree(one: Found, two: Found) -> bool:

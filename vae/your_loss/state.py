@@ -10,13 +10,16 @@ from typing import Any
 import numpy as np
 
 from vae.your_loss import arrays, graph, roles
+from vae.your_loss.arrays import Misfit
 from vae.your_loss.graph import Node
 from vae.your_loss.importance import DRAWS
 from vae.your_loss.library import framework_of
 from vae.your_loss.operations import NotKnown
 from vae.your_loss.values import ClassValue, Closure, Library, Method, Opaque, Scope
 
+# A counter of steps late in a training, and how many there are in all: fewer than were made.
 LATE = 1.0e9
+ALL = 1.0e4
 # Classes of a value where a softmax is over classes; how many does not enter a reading.
 CLASSES = 7
 # Values at which the code is traced: near the usual, in the domain of every logarithm.
@@ -179,6 +182,8 @@ class State:
         self.optimised: list[tuple[Node, int, str]] = []
         self.added: list[Node] = []
         self.undecided: dict[str, int] = {}
+        # Those of them that a loop inside of one loss asks again in each round.
+        self.by_round: set[str] = set()
         self.unresolved: dict[str, Opaque] = {}
         self.globals: dict[str, Opaque] = {}
         self.options: dict[str, tuple[int, list[str]]] = {}
@@ -562,8 +567,10 @@ class State:
         if role in ("target", "output"):
             shape: tuple[int, ...] = (batch, *self.sizes.image)
             if role == "output" and self.setup.classes:
-                first = self.setup.classes == "first"
-                shape = (batch, CLASSES, *shape[1:]) if first else (*shape, CLASSES)
+                shape = {
+                    "first": (batch, CLASSES, *shape[1:]),
+                    "channel": (batch, CLASSES, *shape[2:]),
+                }.get(self.setup.classes, (*shape, CLASSES))
         elif role == "out_scale":
             shape = (batch, *self.sizes.image) if self.setup.pixel_scale else ()
         else:
@@ -571,6 +578,9 @@ class State:
         if self.setup.draws and role in DRAWN:
             first = self.setup.draws == "first"
             shape = (DRAWS, *shape) if first else (batch, DRAWS, *shape[1:])
+        order = value.order if value is not None else ()
+        if len(order) not in (0, len(shape)):
+            raise Misfit(f"permute: {len(order)} axes are put in order, of {len(shape)}")
         base = BASES.get(role, 0.5)
         if role == "prior_scale":
             base = 0.0 if value is None or "log" in value.name.lower() else 1.0
@@ -578,6 +588,8 @@ class State:
         self.leaves[name] = (value, found)
         if value is not None and value.apart and role in ("target", "output"):
             self.apart.add(name)
+        if order:
+            return graph.apply(lambda a: arrays.transpose(a, order), found, name="reshape")
         return found
 
     def is_outputs(self, value: Any) -> bool:
@@ -632,7 +644,9 @@ class State:
         key = f"late:{name}" if late else f"constant:{name}"
         if key not in self.leaves:
             self.use(Used(name, value.line, None, "late" if late else "missing", aliases))
-            base = arrays.constant(LATE if late else 1.0)
+            counted = any(a.rsplit(".", 1)[-1] in counters for a in aliases)
+            ends = late and not counted and roles.is_total(name)
+            base = arrays.constant((ALL if ends else LATE) if late else 1.0)
             self.leaves[key] = (value, graph.leaf(key, base, unshaped=True))
         return self.leaves[key][1]
 

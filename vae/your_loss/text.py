@@ -29,6 +29,17 @@ _CHAIN = re.compile(rf"(?:(?:not\b|await\b|lambda\b[^:\n]{{0,40}}:|[-+~*])\s*){{
 _DIGITS = re.compile(rf"[0-9_]{{{MAX_DIGITS},}}")
 _PRINT = re.compile(r"^([ \t]*)print[ \t]+(?=[\"'\w][^\n]*$)([^\n]*)$", re.MULTILINE)
 _PROMPT = re.compile(r"^(?:>>>|\.\.\.) ?", re.MULTILINE)
+# Python 3.12: def f[T](x), class A[**P](B).
+_GENERIC = re.compile(
+    r"^([ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+\w+)\[[\w*:,=.| \t]{1,200}\](?=[(:])", re.MULTILINE
+)
+# Where one of these words stands, what is no Python may be the loss itself.
+_OF_A_LOSS = re.compile(
+    r"loss|kl|elbo|beta|backward|criterion|recon|log_?var|log_?sig", re.IGNORECASE
+)
+MAX_BROKEN = 2
+# Each try parses the text again.
+MAX_TRIED = 60_000
 _MAGIC = re.compile(r"^(\s*)(?:[%!][^\n]*|\?[^\n]*|[\w.]+\?{1,2}\s*)$", re.MULTILINE)
 
 
@@ -40,9 +51,10 @@ class Unreadable(Exception):
         self.line = line
 
 
-def parse(code: str) -> ast.Module:
+def parse(code: str, left_out: list[tuple[int, str]] | None = None) -> ast.Module:
     """The syntax tree of ``code`` (a notebook's JSON is read as its code cells).
 
+    ``left_out`` takes the lines of what is no Python and does not speak of a loss, and why.
     Raises ``Unreadable`` for text that is empty, too long, nested too deeply or no Python.
     """
     if not isinstance(code, str):
@@ -64,7 +76,7 @@ def parse(code: str) -> ast.Module:
     if not plain.strip():
         raise Unreadable("there is no code; paste a function, a method or the lines of a loss.")
     _check_shape(plain)
-    tree = _parse(plain)
+    tree = _parse(plain, [] if left_out is None else left_out)
     _check_tree(tree)
     return tree
 
@@ -153,7 +165,7 @@ def _check_shape(text: str) -> None:
             raise Unreadable(words, bare.count("\n", 0, found.start()) + 1)
 
 
-def _parse(text: str) -> ast.Module:
+def _parse(text: str, left_out: list[tuple[int, str]]) -> ast.Module:
     whole = text
     if _PRINT.search(text):
         # Version 2 of Python: what is printed does not matter here.
@@ -170,15 +182,62 @@ def _parse(text: str) -> ast.Module:
             pass
         # Perhaps a cell: what a notebook's own commands do does not matter here.
         text = _MAGIC.sub(r"\1pass", text)
+    text = _GENERIC.sub(r"\1", text)
     try:
         return _tree(text)
-    except IndentationError as error:
-        try:
-            return _tree(_moved(text))
-        except SyntaxError:
-            raise Unreadable(f"this is not Python ({error.msg}).", error.lineno) from None
     except SyntaxError as error:
+        if isinstance(error, IndentationError):
+            try:
+                return _tree(_moved(text))
+            except SyntaxError:
+                pass
+        tree = _without_broken(text, left_out)
+        if tree is not None:
+            return tree
         raise Unreadable(f"this is not Python ({error.msg}).", error.lineno) from None
+
+
+def _without_broken(text: str, left_out: list[tuple[int, str]]) -> ast.Module | None:
+    """The tree without the statements of the module that are no Python, or None.
+
+    None too where one of them speaks of a loss, or is most of the text.
+    """
+    lines = text.split("\n") if len(text) <= MAX_TRIED else []
+    for _ in range(MAX_BROKEN if lines else 0):
+        try:
+            return _tree("\n".join(lines))
+        except SyntaxError as error:
+            line = (error.lineno or 1) - 1
+            first, after = _broken(lines, min(line, len(lines) - 1))
+            if first < 0 or 2 * (after - first) > len(lines):
+                return None
+            left_out.append((line + 1, str(error.msg)))
+            lines[first:after] = [""] * (after - first)
+    return None
+
+
+def _broken(lines: list[str], line: int) -> tuple[int, int]:
+    """The statement of the module around ``line``, or what is left of it from there on.
+
+    (-1, -1) where that speaks of a loss. What is lacking is often seen on the line after it.
+    """
+    begins = [i for i, text in enumerate(lines) if text[:1] not in _GOES_ON]
+    after = min((i for i in begins if i > line), default=len(lines))
+    starts = [max((i for i in begins if i <= line), default=0)]
+    starts += [i for i in range(line, max(line - MAX_ABOVE, 0), -1) if lines[i].strip()]
+    for first in starts:
+        if _OF_A_LOSS.search("\n".join(lines[first:after])):
+            continue
+        try:
+            _tree("\n".join(lines[:first]))
+        except SyntaxError:
+            continue
+        return first, after
+    return -1, -1
+
+
+_GOES_ON = ("", " ", "\t", "#", ")", "]", "}")
+MAX_ABOVE = 4
 
 
 _FORMATTED = re.compile(r"\b[rR]?[fF][rR]?([\"'])(?!\1)")

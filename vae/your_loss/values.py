@@ -12,9 +12,10 @@ class Opaque:
 
     ``path`` is how the code first named it, ``hints`` the names it was bound to since. ``source``
     is 'argument', 'attribute', 'item', 'call', 'loop' or 'operation'. A value that the code loops
-    over is ``listed``: how long it is nobody says. One of the outputs that a loop goes through is
-    ``apart``: nobody says whether it is an example's or one of a list of whole batches. One that a
-    loop sets to several numbers is ``swept``: each is a loss of its own.
+    over is ``listed``: how long it is nobody says; one of several that make one loss is ``inner``.
+    One of the outputs that a loop goes through is ``apart``: nobody says whether it is an example's
+    or one of a list of whole batches. One that a loop sets to several numbers is ``swept``: each is
+    a loss of its own.
     """
 
     path: str
@@ -31,9 +32,12 @@ class Opaque:
     # Classes of a value that is not known: whatever they are called, they are no picture.
     picked: bool = False
     listed: bool = False
+    inner: bool = False
     apart: bool = False
     # The length of the first axis of what it is made of, where draws are folded into the batch.
     rows: int = 0
+    # The order of its axes in what it was made of, where that was said.
+    order: tuple[int, ...] = ()
     swept: bool = False
     inputs: frozenset[str] = frozenset()
     items: dict[Any, Any] = field(default_factory=dict)
@@ -45,6 +49,14 @@ class Opaque:
         if self.hints and self.source not in ("argument", "attribute"):
             return self.hints[0]
         return self.path
+
+    @property
+    def of_round(self) -> bool:
+        """Whether it is, or is a part of, what a loop inside of one loss goes through."""
+        value: Opaque | None = self
+        while value is not None and not value.inner:
+            value = value.parent
+        return value is not None
 
     @property
     def names(self) -> list[str]:

@@ -154,6 +154,12 @@ def _not_decided(reading: Reading, found: Found) -> str:
             f"({' or '.join(map(repr, choice.values))}), which this code does not decide; set "
             "that, and the loss is read."
         )
+    if found.mixed is not None:
+        condition, line = found.mixed
+        return (
+            f"Line {line}: where '{condition}' holds the loss is another one than where it does "
+            "not, from round to round of a loop; one belief does not describe it."
+        )
     if found.rounds_matter:
         return (
             f"Line {found.traced.line}: the errors of several outputs are summed, and nothing here "

@@ -70,6 +70,8 @@ WEIGHS = {
 }  # fmt: skip
 DENSITIES = {"p", "q", "pz", "qz", "px", "prob", "probs", "lik", "likelihood", "pxz", "qzx"}
 LATE = {"epoch", "epochs", "step", "steps", "iter", "iteration", "iterations", "itr", "idx", "it"}
+# Words that make the name of a counter that of its end: n_epochs, total_steps.
+IN_ALL = {"n", "num", "number", "total", "max", "maximum", "all"}
 SQUARES = frozenset({"sq", "squared", "square"})
 LOSSES = {
     "loss", "losses", "nll", "kl", "kld", "kls", "bce", "mse", "elbo", "lpips", "perceptual", "ce",

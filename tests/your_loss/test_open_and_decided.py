@@ -1,0 +1,216 @@
+"""What a whole file decides beside its loss and what it leaves open: files, counters, rounds."""
+
+import pytest
+
+from vae import your_loss
+
+KL = "-0.5 * torch.sum(1 + logvar - mu.pow(2) - logvar.exp())"
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        "if not source.exists():\n        raise FileNotFoundError(source)",
+        "if not torch_is_there:\n        raise ImportError('torch')",
+    ],
+)
+def test_a_check_of_files_is_not_met_by_a_guess(check: str) -> None:
+    code = f"""
+from pathlib import Path
+HERE = Path(__file__).parent
+def main():
+    source = HERE / "data" / "all.npz"
+    torch_is_there = False
+    {check}
+    for epoch in range(20):
+        for x in DataLoader(load(source)):
+            recon, mu, logvar = net(x)
+            loss = F.mse_loss(recon, x, reduction="sum") + 2.0 * {KL}
+            loss.backward()
+main()
+"""
+    assert your_loss.read(code).sigma2 == pytest.approx(1.0)
+
+
+def test_weights_that_are_loaded_where_a_file_is_there_are_no_setting() -> None:
+    code = f"""
+class Net(nn.Module):
+    def __init__(self):
+        self.scale = 3.0
+        if os.path.exists("state.pt"):
+            self.scale = torch.load("state.pt")["scale"]
+    def loss(self, recon, x, mu, logvar):
+        return F.mse_loss(recon, x, reduction="sum") + self.scale * {KL}
+"""
+    assert your_loss.read(code).sigma2 == pytest.approx(1.5)
+
+
+def test_a_file_that_brings_another_number_is_asked_for() -> None:
+    code = f"""
+scale = 3.0
+if os.path.exists("strong.txt"):
+    scale = 5.0
+recon, mu, logvar = net(x)
+loss = F.mse_loss(recon, x, reduction="sum") + scale * {KL}
+"""
+    found = your_loss.read(code)
+    assert not found.read
+    assert "os.path.exists('strong.txt')" in found.message
+
+
+def test_a_schedule_over_all_epochs_is_read_at_its_end() -> None:
+    code = f"""
+class Net(nn.Module):
+    def __init__(self, width, total_epochs):
+        self.total_epochs = total_epochs
+    def loss(self, recon, x, mu, logvar, epoch):
+        weight = min(4.0, 4.0 * epoch / self.total_epochs)
+        return F.mse_loss(recon, x, reduction="sum") + weight * {KL}
+"""
+    assert your_loss.read(code).sigma2 == pytest.approx(2.0)
+
+
+def test_a_schedule_that_never_ends_is_asked_for() -> None:
+    code = f"""
+def loss(recon, x, mu, logvar, epoch, n_epochs):
+    weight = epoch / n_epochs
+    return F.mse_loss(recon, x, reduction="sum") + weight * {KL}
+"""
+    found = your_loss.read(code)
+    assert not found.read
+    assert "epoch" in found.message
+
+
+def test_columns_of_two_kinds_have_no_one_belief() -> None:
+    code = f"""
+def train(columns, loader, model):
+    for x in loader:
+        mu, logvar, y = model(x)
+        start, error = 0, 0
+        for column in columns:
+            end = start + column.width
+            if column.kind != "softmax":
+                error += ((x[:, start] - y[:, start]) ** 2 / model.sigma[start] ** 2).sum()
+            else:
+                error += F.cross_entropy(y[:, start:end], x[:, start:end].argmax(1),
+                                         reduction="sum")
+            start = end
+        loss = error + {KL}
+        loss.backward()
+"""
+    found = your_loss.read(code)
+    assert not found.read
+    assert found.beta is None
+
+
+def test_a_condition_in_the_rounds_of_a_network_changes_nothing() -> None:
+    code = f"""
+def train(loader, blocks):
+    for x in loader:
+        h = x
+        for block in blocks:
+            if block.skips:
+                h = block(h)
+            h = block.act(h)
+        recon, mu, logvar = head(h)
+        loss = F.mse_loss(recon, x, reduction="sum") + {KL}
+        loss.backward()
+"""
+    assert your_loss.read(code).sigma2 == pytest.approx(0.5)
+
+
+def test_the_weight_of_a_kl_above_a_threshold_is_asked_for() -> None:
+    code = """
+def loss(recon, x, mu, logvar, gamma):
+    kl = -0.5 * torch.mean(1 + logvar - mu.pow(2) - logvar.exp())
+    return F.mse_loss(recon, x) + gamma * torch.clamp(kl - 40.0, min=0)
+"""
+    found = your_loss.read(code)
+    assert not found.read
+    assert "gamma" in found.message
+    turned = your_loss.read(code, constants={"gamma": -1.0})
+    assert "kl-sign" in [fault.kind for fault in turned.faults]
+
+
+def test_an_order_of_three_axes_is_not_taken_for_a_row() -> None:
+    code = f"""
+def loss(self, x, out, mu, logvar):
+    error = F.cross_entropy(out[0].permute(0, 2, 1), x.argmax(-1), reduction="none")
+    kl = {KL[:-1]}, dim=1)
+    return (error + kl.reshape(-1, 1)).mean(-1).mean()
+"""
+    found = your_loss.read(code, image="30x7")
+    assert (found.family, found.beta) == ("categorical", pytest.approx(30.0))
+    assert not your_loss.read(code, image=210).read
+
+
+def test_parts_of_a_picture_that_are_compared_one_by_one_are_the_whole() -> None:
+    code = f"""
+def loss(out, x, mu, logvar):
+    error = 0
+    for part in range(4):
+        error = error + F.cross_entropy(out[:, :, part], x[:, part], reduction="sum")
+    return error + 3.0 * {KL}
+"""
+    found = your_loss.read(code, image="4x6")
+    assert (found.family, found.beta) == ("categorical", pytest.approx(3.0))
+
+
+def test_a_second_cross_entropy_beside_the_whole_has_no_one_weight() -> None:
+    code = f"""
+def loss(out, x, mu, logvar):
+    error = F.cross_entropy(out, x, reduction="sum")
+    error = error + 0.5 * F.cross_entropy(out, x, reduction="mean")
+    return error + {KL}
+"""
+    found = your_loss.read(code, image="4x6")
+    assert not found.read
+
+
+def test_classes_of_a_grey_picture_stand_in_place_of_its_channel() -> None:
+    code = """
+for x, y in loader:
+    y = y.to(device).long()[:, 0, :, :] * 255
+    mu, logvar = encoder(x)
+    recon = decoder(mu + torch.exp(0.5 * logvar) * torch.randn_like(mu))
+    error = (F.cross_entropy(recon, y, reduction="none") / x.shape[0]).sum()
+    q = Normal(mu, (0.5 * logvar).exp())
+    kl = (kl_divergence(q, Normal(0.0, 1.0)) / x.shape[0]).sum()
+    loss = error + 2 * kl
+    loss.backward()
+"""
+    found = your_loss.read(code)
+    assert (found.family, found.beta) == ("categorical", pytest.approx(2.0))
+
+
+LOSS = f"""
+def loss(recon, x, mu, logvar):
+    return F.mse_loss(recon, x, reduction="sum") + {KL}
+"""
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "def draw(points):\n    for i in range(10):\n    # nothing\n    if i:\n        pass\n",
+        "def show(points)\n    plot(points)\n",
+        "plot(points\n",
+    ],
+)
+def test_what_is_no_python_and_speaks_of_no_loss_is_left_out(broken: str) -> None:
+    around = "import numpy as np\n\n\ndef load(path):\n    return np.load(path)\n"
+    found = your_loss.read(f"{LOSS}\n\n{around}\n\n{broken}")
+    assert found.sigma2 == pytest.approx(0.5)
+    assert any("is not Python" in item.text for item in found.unknown)
+
+
+def test_what_is_no_python_and_speaks_of_the_loss_is_refused() -> None:
+    around = "import numpy as np\n\n\ndef load(path):\n    return np.load(path)\n"
+    found = your_loss.read(f"{LOSS}\n\n{around}\n\ndef train(x):\n    loss(x) * beta)\n")
+    assert not found.read
+    assert "is not Python" in found.message
+
+
+def test_parameters_of_types_are_passed_over() -> None:
+    code = f"def first[T](values: list[T]) -> T:\n    return values[0]\n{LOSS}"
+    assert your_loss.read(code).sigma2 == pytest.approx(0.5)
