@@ -47,6 +47,8 @@ NO_DATA = frozenset(
         "opt",
     ]
 )
+# Words of a layer between z and the output, whatever else its name says.
+HIDDEN = frozenset({"h", "hid", "hidden", "layer"})
 CALLED = ("forward", "call", "__call__", "construct", "hybrid_forward")
 # Methods whose argument is a loss.
 RECORDING = frozenset(
@@ -150,15 +152,17 @@ def names_inputs(values: list[Any]) -> frozenset[str]:
     for value in values[:40]:
         if isinstance(value, Node):
             found |= {dep.split("#")[0] for dep in value.deps}
-        elif isinstance(value, Opaque) and not is_of_network(value):
+        elif isinstance(value, Opaque) and not is_of_network(value) and not value.learned:
             found |= value.inputs
             if value.node is not None:
                 found |= {dep.split("#")[0] for dep in value.node.deps}
             else:
                 names = [name for name in value.names if not set(words_of(name)) & NO_DATA]
                 guesses = {g.role for name in names for g in guess(name)[:1]}
-                if value.source == "call" and any(w.isdigit() for n in names for w in words_of(n)):
-                    # out_1 is a layer on the way to an output.
+                words = {word for name in names for word in words_of(name)}
+                numbered = value.source == "call" and any(word.isdigit() for word in words)
+                if numbered or (value.source in ("call", "operation") and words & HIDDEN):
+                    # out_1 and h_dec are layers on the way to an output.
                     guesses -= {"output"}
                 found |= guesses
                 if value.source in ("argument", "loop", "item"):
@@ -222,7 +226,7 @@ class Calls(State):
         elif isinstance(function, Opaque):
             path = function.name
         everything = [*args, *named.values()]
-        if isinstance(function, Opaque) and function.inputs:
+        if isinstance(function, Opaque) and function.inputs and not _is_whole_model(function):
             everything.append(function)
         found = Opaque(
             f"{path}(...)", "call", self.line, callee=path, inputs=names_inputs(everything)
@@ -1070,6 +1074,11 @@ class _Spread:
 
 
 Spread = _Spread
+
+
+def _is_whole_model(function: Opaque) -> bool:
+    """Whether ``function`` is a model of Keras: what it was built with is not what it is given."""
+    return function.callee.rsplit(".", 1)[-1] in ("Model", "Sequential", "Functional")
 
 
 def _has_node(values: list[Any], missing: Opaque) -> bool:

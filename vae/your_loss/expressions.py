@@ -255,7 +255,7 @@ class Expressions(Calls):
             return owner.find(name)
         if isinstance(owner, Instance) and name == "__call__":
             return owner
-        if name.startswith("__"):
+        if name.startswith("__") and name.endswith("__"):
             return Opaque(name, "attribute", self.line)
         if name == "value" and _plain_size(owner):
             # A size in TensorFlow 1 is an object: x.shape[1].value.

@@ -161,8 +161,9 @@ def _scale(name: Named) -> list[Guess] | None:
 
 
 def _weight(name: Named) -> list[Guess] | None:
-    if "log" in name.some and name.some & vocabulary.DENSITIES:
-        # log_p_z: a log density, whatever it is one of.
+    logs = {word[3:] for word in name.words if word.startswith("log")}
+    if ("log" in name.some and name.some & vocabulary.DENSITIES) or logs & vocabulary.DENSITIES:
+        # log_p_z, logpx_z: a log density, whatever it is one of.
         return []
     return [Guess("constant", 2)] if name.some & vocabulary.STRONG_CONSTANT else None
 
@@ -249,7 +250,8 @@ def _of_prior(words: list[str]) -> bool:
 
 def _of_pixels(words: list[str]) -> bool:
     return bool(
-        set(words) & {"x", "dec", "decoder", "recon", "rec", "px", "out", "output", "pixel"}
+        set(words)
+        & {"x", "dec", "decoder", "recon", "rec", "px", "out", "output", "outputs", "pixel"}
     )
 
 
@@ -263,7 +265,7 @@ def _scale_roles(words: list[str], whole: str, some: set[str]) -> list[Guess]:
     bare = "".join(w for w in kept if len(w) > 1 and not w.isdigit())
     stripped = "".join(
         w for w in kept if w not in ("x", "dec", "decoder", "recon", "rec", "px", "prior", "p",
-                                     "out", "output", "pixel", "fc", "pred", "obs")
+                                     "out", "output", "outputs", "pixel", "fc", "pred", "obs")
     )  # fmt: skip
     role = ""
     for names, found in (

@@ -109,10 +109,12 @@ def _by_shapes(
     best: Found | None = None
     worth: set[str] = set()
     waiting = list(islice(guess_sizes(tree, request, defaults), 24))
+    tried: set[tuple[int, ...]] = set()
     for tries in range(1, MAX_SHAPES + 1):
         if not waiting:
             break
         sizes = waiting.pop(0)
+        tried.add(sizes.image)
         setup = _setup(tree, request, sizes, defaults)
         misfits: list[str] = []
         found = _search_entries(tree, setup, request.function, options, misfits, failures, worth)
@@ -123,6 +125,7 @@ def _by_shapes(
         if tries >= MAX_SHAPES or not misfits or (best and best.examined.quality >= 2):
             break
         told = [] if request.image else _told_by_rows(misfits, sizes)
+        told = [s for s in told if s.image not in tried]
         waiting = [*told, *(s for s in waiting if s.image not in [t.image for t in told])]
         if any("classes" in text for text in misfits):
             # What is lacking is an axis of classes, no other shape of the picture.
@@ -143,7 +146,9 @@ def _told_by_rows(misfits: list[str], sizes: Sizes) -> list[Sizes]:
     whole = f"{(sizes.batch, *sizes.image)}"[1:-1]
     told = [m[2] for text in misfits for m in _AXES.finditer(text) if m[1] == whole]
     shapes = [*(tuple(map(int, axes.split(", "))) for axes in told), *found]
-    return [replace(sizes, image=s) for s in dict.fromkeys(shapes) if math.prod(s) > 3][:2]
+    # One number for each image is no row of an image's values.
+    shapes = [s for s in dict.fromkeys(shapes) if math.prod(s) > 3 and s != (sizes.batch,)]
+    return [replace(sizes, image=s) for s in shapes][:2]
 
 
 def _setup(tree: ast.Module, request: Request, sizes: Sizes, defaults: Mapping[str, Any]) -> Setup:

@@ -572,7 +572,8 @@ class State:
                     "channel": (batch, CLASSES, *shape[2:]),
                 }.get(self.setup.classes, (*shape, CLASSES))
         elif role == "out_scale":
-            shape = (batch, *self.sizes.image) if self.setup.pixel_scale else ()
+            each = self.setup.pixel_scale or self.is_given_beside_output(value)
+            shape = (batch, *self.sizes.image) if each else ()
         else:
             shape = (batch, *self.sizes.latents)
         if self.setup.draws and role in DRAWN:
@@ -591,6 +592,12 @@ class State:
         if order:
             return graph.apply(lambda a: arrays.transpose(a, order), found, name="reshape")
         return found
+
+    def is_given_beside_output(self, value: Opaque | None) -> bool:
+        """Whether one call gives a scale and the output: then the scale is one for each pixel."""
+        output, _ = self.leaves.get("output", (None, None))
+        beside = value is not None and output is not None and value.parent is not None
+        return beside and value.source == "item" and value.parent is output.parent
 
     def is_outputs(self, value: Any) -> bool:
         """Whether a value is a network's output, of which a loop may take one after the other."""
