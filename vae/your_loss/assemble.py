@@ -94,14 +94,16 @@ def _refused(message: str) -> Reading:
 def _read(code: str, request: Request, limits: Range | str | None) -> Reading:
     left_out: list[tuple[int, str]] = []
     tree = parse(code, left_out)
-    for node in ast.walk(tree):
-        if getattr(node, "attr", getattr(node, "id", "")) == "KLDivergenceRegularizer":
-            return _refused(
-                f"Line {getattr(node, 'lineno', 0)}: KLDivergenceRegularizer adds a KL inside of a "
-                "layer, which is not followed; write the KL into the loss, and it is read."
-            )
     trouble: list[tuple[int, str]] = []
     found = search(tree, request, trouble)
+    if found is None or not found.traced.state.regularised:
+        for node in ast.walk(tree):
+            if getattr(node, "attr", getattr(node, "id", "")) == "KLDivergenceRegularizer":
+                return _refused(
+                    f"Line {getattr(node, 'lineno', 0)}: KLDivergenceRegularizer adds a KL inside "
+                    "of a layer, which is not followed here; write the KL into the loss, and it is "
+                    "read."
+                )
     if found is None or found.traced.root is None or _is_no_loss(found):
         for entry in entries.find_entries(tree):
             given = entries.arguments_of(tree, entry)

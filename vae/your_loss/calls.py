@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from vae.your_loss import arrays, distributions, graph, library, passed, shaping
+from vae.your_loss import arrays, density_layers, distributions, graph, library, passed, shaping
 from vae.your_loss.arrays import BUDGET, Array, Misfit
 from vae.your_loss.builtins_table import BUILTINS, text_method
 from vae.your_loss.graph import Node
@@ -18,6 +18,7 @@ from vae.your_loss.state import NoRole, State, Used, is_of_network
 from vae.your_loss.values import (
     ClassValue,
     Closure,
+    DensityLayer,
     Distribution,
     Instance,
     Library,
@@ -26,6 +27,7 @@ from vae.your_loss.values import (
     Opaque,
     Scaled,
     Scope,
+    Spread,
 )
 
 MAX_CALLS = 24
@@ -45,6 +47,14 @@ NO_DATA = frozenset(
         "rng",
         "seed",
         "opt",
+        "size",
+        "filters",
+        "kernel",
+        "strides",
+        "units",
+        "activation",
+        "padding",
+        "config",
     ]
 )
 # Words of a layer between z and the output, whatever else its name says.
@@ -169,6 +179,9 @@ def names_inputs(values: list[Any]) -> frozenset[str]:
                     found.add("argument")
         elif isinstance(value, list | tuple):
             found |= names_inputs(list(value))
+        elif isinstance(value, Distribution):
+            # A draw of it, where it is used as an array.
+            found |= names_inputs(list(value.parameters.values()))
     return frozenset(found)
 
 
@@ -201,6 +214,8 @@ class Calls(State):
             return self.call_library(function.path, args, named)
         if isinstance(function, Method):
             return self.call_method(function, args, named)
+        if isinstance(function, DensityLayer):
+            return density_layers.call(self, function, args)
         if isinstance(function, LossObject):
             return self.operate(function.call, function.name, args, named, "torch")
         if callable(function) and function in BUILTINS.values():
@@ -281,7 +296,7 @@ class Calls(State):
         spec = closure.node.args
         positional = [a.arg for a in (*spec.posonlyargs, *spec.args)]
         defaults = closure.defaults
-        star = next((a for a in args if isinstance(a, _Spread)), None)
+        star = next((a for a in args if isinstance(a, Spread)), None)
         given = args[: args.index(star)] if star is not None else args
         for name, value in zip(positional, given, strict=False):
             scope.names[name] = self.hinted(value, name)
@@ -470,10 +485,15 @@ class Calls(State):
             return self.wrap(last, path, args, named)
         if last == "Parameter" and args and named.get("requires_grad") is False:
             return args[0]
-        if last == "Parameter" or (last == "param" and "self" in path):
-            return Opaque("parameter", "call", self.line, learned=True, callee=last)
-        if last == "Variable" and path.startswith("tensorflow"):
-            return Opaque("parameter", "call", self.line, learned=True, callee=last)
+        if (layer := density_layers.build(self, path, args, named)) is not None:
+            return layer
+        made = last in ("Variable", "get_variable") and path.startswith("tensorflow")
+        if last == "Parameter" or made:
+            weights = any(_is_drawn(value) for value in (*args, *named.values()))
+            if last != "get_variable" or weights:
+                return Opaque(
+                    "parameter", "call", self.line, learned=True, callee=last, weights=weights
+                )
         operation = library.find(path, named, first_tensorflow=self.setup.first_tensorflow)
         if operation is None:
             return self.opaque_call(Library(path), args, named)
@@ -485,34 +505,36 @@ class Calls(State):
         """An operation of the vocabulary; where it cannot be done its result is not known."""
         spread: list[Any] = []
         for value in self.moments(name, args):
-            if isinstance(value, _Spread):
+            if isinstance(value, Spread):
                 if not isinstance(value.value, list | tuple):
                     again = self.pictures_again(name, args)
                     return self.opaque_call(Library(name), args, named) if again is None else again
                 spread += value.value
             else:
                 spread.append(value)
-        if name.rsplit(".", 1)[-1] in PRODUCTS and any(self.is_weight(v) for v in spread):
+        last = name.rsplit(".", 1)[-1]
+        if last in PRODUCTS and any(self.is_weight(v) for v in spread):
             return self.opaque_call(Library(name), spread, named)
-        if name.rsplit(".", 1)[-1] in JOINED and spread and self.is_unmade(spread[0]):
+        if last in JOINED and spread and self.is_unmade(spread[0]):
             return self.opaque_call(Library(name), spread, named)
-        if name.rsplit(".", 1)[-1] in ("view", "reshape") and self.is_layer(spread):
+        if last in ("view", "reshape") and self.is_layer(spread):
             return self.opaque_call(Library(name), spread, named)
-        if name.rsplit(".", 1)[-1] in PARTED and spread and self.is_network(spread[0]):
+        if last in PARTED and spread and self.is_network(spread[0]):
             # What a network gives is as long as its parts need: they are told by their names.
             return spread[0]
-        if name.rsplit(".", 1)[-1] in SIZED:
+        if last in SIZED:
             spread = [self.peek(value) for value in spread]
-        if name.rsplit(".", 1)[-1] in SHAPED:
+        if last in SHAPED:
             spread = [self.sized(value) for value in spread]
-        if self.setup.classes and name.rsplit(".", 1)[-1] in ("view", "reshape"):
+        if self.setup.classes and last in ("view", "reshape"):
             spread[1:] = [self.sized(value) for value in spread[1:]]
         call = Call(self, spread, named, framework)
         for _ in range(6):
             try:
                 return operation(call)
             except NoRole as missing:
-                if not _has_node([*spread, *named.values()], missing.value):
+                beside = [] if last in ("view", "reshape") else [*spread, *named.values()]
+                if not _has_node(beside, missing.value):
                     return self.unresolved_result(name, spread, named, missing.value)
                 self.unknown_leaf(missing.value)
             except NotKnown as error:
@@ -539,7 +561,7 @@ class Calls(State):
 
     def moments(self, name: str, args: list[Any]) -> list[Any]:
         """``Normal(*encode(x))``: a mean and a scale, of a network that is not known."""
-        whole = args[0].value if len(args) == 1 and isinstance(args[0], _Spread) else None
+        whole = args[0].value if len(args) == 1 and isinstance(args[0], Spread) else None
         unmade = isinstance(whole, Opaque) and whole.node is None
         if not unmade or name.rsplit(".", 1)[-1] not in ("Normal", "MultivariateNormalDiag"):
             return args
@@ -647,10 +669,7 @@ class Calls(State):
 
         term: Any = graph.apply(total, log_prob, line=self.line, name="sum")
         for factor in self.scales:
-            term = self.operate(
-                lambda call: call.each(np.multiply, call.node(0), call.node(1), name="mul"),
-                "mul", [term, factor], {}, "",
-            )  # fmt: skip
+            term = self.times(term, factor)
         if isinstance(term, Node):
             self.terms.append(term)
         self.incomplete |= not isinstance(term, Node)
@@ -875,6 +894,8 @@ class Calls(State):
         if isinstance(owner, Instance | LossObject) and name in SAME:
             # A model or a criterion that is moved to a device: nn.MSELoss().cuda().
             return owner
+        if isinstance(owner, DensityLayer) and name == "compile":
+            self.compiled({**named, "predicted": density_layers.predicted(self, owner)})
         if not isinstance(owner, Opaque):
             return Opaque(f"{name}(...)", "call", self.line, callee=name, inputs=names_inputs(args))
         if name in SAME:
@@ -950,9 +971,10 @@ class Calls(State):
             named = {**named, "loss": args[1]}
         if named.get("loss") is None:
             return
+        predicted = None
         if isinstance(owner.owner.find("call"), Closure) and self.calls < 6:
-            self.call_instance(owner, [Opaque("inputs", "argument", self.line)], {})
-        self.compiled(named)
+            predicted = self.call_instance(owner, [Opaque("inputs", "argument", self.line)], {})
+        self.compiled({**named, "predicted": predicted})
 
     def compiled(self, named: dict[str, Any]) -> None:
         """``model.compile(loss=f)``: Keras calls f(y_true, y_pred) and takes the mean."""
@@ -972,12 +994,21 @@ class Calls(State):
                 # A further output is no picture: its moments, to be told apart by their names.
                 y = Opaque("outputs", "call", self.line, callee="outputs")
                 y.inputs = frozenset({"output"})
+            if isinstance(named.get("predicted"), Distribution):
+                y = named["predicted"]
             value = self.call(loss, [x, y], {})
             if isinstance(value, Node):
                 mean = graph.apply(
                     lambda a: arrays.reduce("mean", a, tuple(range(a.ndim))), value, name="mean"
                 )
                 self.optimised.append((mean, self.line, "compile"))
+
+    def times(self, value: Any, factor: Any) -> Any:
+        """``value`` so often."""
+        return self.operate(
+            lambda call: call.each(np.multiply, call.node(0), call.node(1), name="mul"),
+            "mul", [value, factor], {}, "",
+        )  # fmt: skip
 
     def compiled_outputs(self, losses: Any, weights: Any) -> None:
         """A loss for each output of a Keras model, summed with their weights."""
@@ -992,10 +1023,7 @@ class Calls(State):
             if isinstance(weights, list | tuple) and place < len(weights):
                 given = weights[place]
             for node, _, _ in del_from:
-                weighed = self.operate(
-                    lambda call: call.each(np.multiply, call.node(0), call.node(1), name="mul"),
-                    "mul", [node, given], {}, "",
-                )  # fmt: skip
+                weighed = self.times(node, given)
                 parts.append(self.node(weighed) if not isinstance(weighed, Node) else weighed)
         if len(parts) != len(names) or not parts:
             return
@@ -1066,14 +1094,22 @@ def _yields(function: ast.AST) -> bool:
     return False
 
 
-class _Spread:
-    """``*values`` among the arguments of a call."""
+_RANDOM = frozenset(
+    {"random", "normal", "uniform", "truncated", "xavier", "glorot", "kaiming", "he", "randn"}
+    | {"rand", "orthogonal", "scaling"}
+)
 
-    def __init__(self, value: Any) -> None:
-        self.value = value
 
+def _is_drawn(value: Any) -> bool:
+    """Whether weights of a layer begin as ``value``: a table of random numbers, or what makes it.
 
-Spread = _Spread
+    Random numbers in a row are as often a bias, or a scale.
+    """
+    if isinstance(value, Node):
+        drawn = any(dep.startswith(("noise", "uniform")) for dep in value.deps)
+        return drawn and value.ndim > 1
+    callee = value.callee if isinstance(value, Opaque) else getattr(value, "path", "")
+    return isinstance(callee, str) and bool(_RANDOM & set(words_of(callee)))
 
 
 def _is_whole_model(function: Opaque) -> bool:

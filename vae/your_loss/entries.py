@@ -320,6 +320,9 @@ def _run(state: Interpreter, entry: Entry, *, elbo: bool = True) -> Outcome:
         if method == "__call__" and isinstance(member := owner.find(method), Closure):
             # No pasted code may ask for such a name; here it is the reader who does.
             returned = Closure(member.node, member.scope, instance, owner, member.defaults)
+    elif isinstance(owner, Method) and isinstance(owner.owner, tuple):
+        # Its gradient is asked for above it: what it gives itself is the loss.
+        returned = owner.owner[0]
     else:
         returned = owner
     for _ in range(3):

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from vae.your_loss import arrays, distributions, graph, library, operations, passed
+from vae.your_loss import arrays, density_layers, distributions, graph, library, operations, passed
 from vae.your_loss.arrays import BUDGET, Misfit, TooMuch
 from vae.your_loss.builtins_table import BUILTINS, MAX_ITEMS
-from vae.your_loss.calls import NEW, RECORDING, SAME, Calls, Spread, names_inputs
+from vae.your_loss.calls import NEW, RECORDING, SAME, Calls, names_inputs
 from vae.your_loss.graph import Node
 from vae.your_loss.once import once
 from vae.your_loss.operations import Call, NotKnown
@@ -23,6 +23,7 @@ from vae.your_loss.values import (
     Above,
     ClassValue,
     Closure,
+    DensityLayer,
     Distribution,
     Instance,
     Library,
@@ -30,6 +31,7 @@ from vae.your_loss.values import (
     Method,
     Opaque,
     Scope,
+    Spread,
 )
 
 # What conditions ask of the machine or of the module, no setting of a loss.
@@ -197,13 +199,15 @@ class Expressions(Calls):
         return Closure(node, scope, defaults=found)
 
     def decorated(self, node: ast.FunctionDef, closure: Closure, scope: Scope) -> Any:
+        found: Any = closure
         for decorator in reversed(node.decorator_list):
-            if ast.unparse(decorator).split("(")[0].rsplit(".", 1)[-1] == "vmap":
-                made = self.value(decorator, scope)
-                if isinstance(made, Library):
-                    return Method((closure, {}), "vmap")
-                return self.call(made, [closure], {})
-        return closure
+            called = decorator
+            if isinstance(decorator, ast.Call):
+                partial = _last_word(decorator.func) == "partial" and decorator.args
+                called = decorator.args[0] if partial else decorator.func
+            if _last_word(called) in _TRANSFORMS:
+                found = self.call(self.value(decorator, scope), [found], {})
+        return found
 
     def run_body(self, closure: Closure, scope: Scope) -> Any:
         from vae.your_loss.interpreter import ReturnSignal
@@ -285,6 +289,9 @@ class Expressions(Calls):
             if name in _MOMENTS:
                 return self.call_method(Method(owner, name), [], {})
             return Method(owner, name)
+        if isinstance(owner, DensityLayer):
+            found = density_layers.attribute(self, owner, name)
+            return Method(owner, name) if found is None else found
         if isinstance(owner, Opaque):
             return self.opaque_attribute(owner, name)
         if isinstance(owner, Method) and isinstance(owner.owner, Opaque):
@@ -477,6 +484,11 @@ class Expressions(Calls):
                 # Tokens one place on: what they are compared with has as many of them.
                 return array
             picked = [p for p in parts if isinstance(p, Node)]
+            pictures = array.shape == (self.sizes.batch, *self.sizes.image)
+            drawn = len(parts) == 1 and _draws_images(parts[0])
+            if drawn and pictures and array.deps == {"target"}:
+                # Which pictures make a batch changes nothing of their loss.
+                return array
             if any(isinstance(p, Opaque | list | str) for p in parts):
                 raise NotKnown("with an index that is not known")
 
@@ -892,6 +904,14 @@ class Expressions(Calls):
             self.bind(target, found, scope)
 
 
+# What changes what a function gives, where it is written above it.
+_TRANSFORMS = frozenset({"vmap", "grad", "value_and_grad", "filter_grad", "filter_value_and_grad"})
+
+
+def _last_word(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
 def trains(condition: str) -> bool:
     """Whether a condition asks whether this is training: it is, where a loss is read."""
     return bool({"train", "training"} & set(words_of(condition)))
@@ -914,6 +934,15 @@ def _is_slicing(key: Any) -> bool:
     return any(isinstance(p, slice | Node) or p is None or p is Ellipsis for p in parts) or (
         isinstance(key, tuple)
     )
+
+
+_PICKS = frozenset({"randint", "permutation", "choice", "randperm", "shuffle"})
+
+
+def _draws_images(key: Any) -> bool:
+    """Whether an index holds places of a batch's pictures, drawn at random."""
+    called = key.path.partition("(")[0] if isinstance(key, Opaque) else ""
+    return called.rpartition(".")[2] in _PICKS
 
 
 def _asks_for_padding(node: ast.AST) -> bool:

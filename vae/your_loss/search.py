@@ -36,7 +36,10 @@ MAX_CANDIDATES = 4
 MAX_FLIPS = 5
 SMALL_BATCH = 3
 MAX_OPTIONS = 6
-_KL = re.compile(r"\b\w*(kl|kld|kl_?div\w*|logvar|log_var|z_mean|reparam\w*)\b", re.IGNORECASE)
+_KL = re.compile(
+    r"\b\w*(kl|kld|kl_?div\w*|logvar|log_var|z_mean|reparam\w*)\b|\b(\w+_)?kld?_\w+\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass
@@ -126,6 +129,8 @@ def _by_shapes(
             break
         told = [] if request.image else _told_by_rows(misfits, sizes)
         told = [s for s in told if s.image not in tried]
+        if request.latents is None and (latents := _told_latents(misfits, sizes)):
+            told, waiting = latents, [replace(s, latents=latents[0].latents) for s in waiting]
         waiting = [*told, *(s for s in waiting if s.image not in [t.image for t in told])]
         if any("classes" in text for text in misfits):
             # What is lacking is an axis of classes, no other shape of the picture.
@@ -137,11 +142,22 @@ _ROWS = re.compile(r"does not fit into \(-1, (\d{1,6})\)|and \((\d{1,6}),\) do n
 _AXES = re.compile(r"\(([\d, ]{1,40})\) does not fit into \(-1, (\d{1,5}(?:, \d{1,5}){1,2})\)")
 
 
+def _told_latents(misfits: list[str], sizes: Sizes) -> list[Sizes]:
+    """As many latents as the code has numbers for, where those that were tried are others."""
+    mine = str((sizes.batch, *sizes.latents))
+    apart = [text for text in misfits if mine in text and "do not go together" in text]
+    told = {int(number) for text in apart for number in re.findall(r"\((\d{1,6}),\)", text)}
+    found = sorted(told - {sizes.batch, *sizes.latents})
+    return [replace(sizes, latents=(number,)) for number in found[:1]]
+
+
 def _told_by_rows(misfits: list[str], sizes: Sizes) -> list[Sizes]:
     """Pictures of as many values as the code puts into a row, where no other was.
 
     A picture that the code gives axes of its own has them: ``x.view(-1, 12, 6)``.
     """
+    latents = str((sizes.batch, *sizes.latents))
+    misfits = [text for text in misfits if latents not in text]
     found = [(int(m[1] or m[2]),) for text in misfits for m in _ROWS.finditer(text)]
     whole = f"{(sizes.batch, *sizes.image)}"[1:-1]
     told = [m[2] for text in misfits for m in _AXES.finditer(text) if m[1] == whole]

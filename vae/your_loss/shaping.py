@@ -30,7 +30,9 @@ def _reshape(call: Call) -> Any:
     node = call.node(0, "input", "tensor", "x", "a")
     if node.unshaped:
         return node
-    if (flat := call.context.flat_rows(call.args[1:], node)) is not None:
+    told = next((call.named[k] for k in ("shape", "newshape") if k in call.named), None)
+    sizes = call.args[1:] if told is None else [told]
+    if (flat := call.context.flat_rows(sizes, node)) is not None:
         return call.run(lambda a: arrays.reshape(a, flat), node, name="reshape")
     wanted = _rest(call, 1, "shape", "newshape", "size")
     if node.leaf and call.context.setup.classes == "last" and "output" in node.deps:

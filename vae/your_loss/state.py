@@ -15,7 +15,7 @@ from vae.your_loss.graph import Node
 from vae.your_loss.importance import DRAWS
 from vae.your_loss.library import framework_of
 from vae.your_loss.operations import NotKnown
-from vae.your_loss.values import ClassValue, Closure, Library, Method, Opaque, Scope
+from vae.your_loss.values import ClassValue, Closure, Library, Method, Opaque, Scope, Spread
 
 # A counter of steps late in a training, and how many there are in all: fewer than were made.
 LATE = 1.0e9
@@ -54,6 +54,11 @@ LAYER_WORDS = frozenset(
 # Words of what counts the values of an array.
 COUNTING = frozenset({"prod", "len", "numel", "size", "shape"})
 # Whose sizes are those of an image.
+SIDES_OF_AN_IMAGE = frozenset({"height", "width", "channels", "channel", "pixels", "h", "w"})
+# Words of sizes that are none of a picture.
+NO_SIDES = frozenset(
+    {"latent", "latents", "z", "hidden", "code", "seq", "vocab", "classes", "time"}
+)
 OF_AN_IMAGE = frozenset({"image", "img", "images", "input", "in", "x", "data", "picture", "obs"})
 # What a loop over a network's weights goes through.
 NETWORK = frozenset({"trainable", "parameters", "variables", "weights"})
@@ -205,6 +210,8 @@ class State:
         self.scales: list[Any] = []
         self.guiding = False
         self.incomplete = False
+        # Whether a layer has added the KL that its regulariser stands for.
+        self.regularised = False
         # Which setting a condition asks for, and what the reader has answered.
         self.option_of: dict[str, str] = {}
         self.answered: dict[str, tuple[int, str]] = {}
@@ -285,10 +292,21 @@ class State:
         """
         if len(sizes) == 1 and isinstance(sizes[0], tuple | list):
             sizes = sizes[0]
-        if len(sizes) != 2 or not node.deps & {"target", "output"} or not node.ndim:
+        if len(sizes) < 2 or not node.deps & {"target", "output"} or not node.ndim:
             return None
-        first, size = sizes
-        if first not in (-1, node.shape[0]) or not isinstance(size, Opaque):
+        first, *rest = sizes
+        if isinstance(first, Opaque) and self.role_of(first) == "batch":
+            first = -1
+        if first not in (-1, None, node.shape[0]):
+            return None
+        whole = len(rest) == 1 and isinstance(rest[0], Spread) and isinstance(rest[0].value, Opaque)
+        if whole and math.prod(node.shape[1:]) == self.sizes.pixels:
+            # (-1, *self.image_shape): pictures in their own shape.
+            return (node.shape[0], *self.sizes.image)
+        if any(isinstance(side, Node) and side.deps for side in rest) or len(rest) > 1:
+            return self.sides_of(rest, node)
+        size = rest[0]
+        if not isinstance(size, Opaque):
             return None
         named = {word for name in size.names for word in roles.words_of(name)}
         pixels = math.prod(node.shape[1:])
@@ -298,6 +316,35 @@ class State:
         if self.default_of(size) not in (None, pixels):
             return None
         return (node.shape[0], pixels) if pixels == self.sizes.pixels else None
+
+    def sides_of(self, rest: Sequence[Any], node: Node) -> tuple[int, ...] | None:
+        """The shape that ``reshape(x, [-1, h * w * c])`` and ``[-1, h, w, c]`` give to pictures.
+
+        Of sides that no number of the code says, but whose names say that they are an image's.
+        """
+        pixels = math.prod(node.shape[1:])
+        if pixels != self.sizes.pixels or any(not isinstance(s, int | Opaque | Node) for s in rest):
+            return None
+        names: list[str] = []
+        for side in rest:
+            if isinstance(side, Opaque) and side.node is None:
+                names += side.names
+            elif isinstance(side, Opaque | Node):
+                inner = side if isinstance(side, Node) else side.node
+                if any(not dep.startswith("constant:") for dep in inner.deps):
+                    return None
+                names += [dep.partition(":")[2] for dep in inner.deps]
+        words = {word for name in names for word in roles.words_of(name)}
+        if not words & (OF_AN_IMAGE | SIDES_OF_AN_IMAGE) or words & NO_SIDES:
+            return None
+        if len(rest) == 1:
+            return (node.shape[0], pixels)
+        image = self.sizes.image
+        fits = len(rest) == len(image) and all(
+            not isinstance(mine, int) or mine == side
+            for mine, side in zip(rest, image, strict=True)
+        )
+        return (node.shape[0], *image) if fits else None
 
     def moment_of(self, value: Any) -> str:
         """Of what a location without a telling name is one: of pictures, or of latents."""
@@ -371,7 +418,7 @@ class State:
     def candidates(self, value: Opaque) -> list[str]:
         """Roles that the names of ``value`` may mean, likeliest first."""
         scored: list[tuple[int, int, str]] = []
-        if is_of_network(value):
+        if is_of_network(value) or value.weights:
             return []
         if value.source == "item" and value.parent is not None and value.path.endswith("]"):
             # One of several weights: `betas[epoch]`.
@@ -490,6 +537,8 @@ class State:
             return value.node
         role = self.role_of(value, hint)
         if not role or role == "posterior":
+            if value.weights:
+                raise NoRole(value)
             if value.learned:
                 role = "out_scale"
             elif {name.rsplit(".", 1)[-1] for name in value.names} & self.setup.counters:

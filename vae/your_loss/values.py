@@ -27,6 +27,8 @@ class Opaque:
     position: int | None = None
     may_be_none: bool = False
     learned: bool = False
+    # Weights of a layer: begun at random, in a table. They are no number and no moment.
+    weights: bool = False
     failed: bool = False
     broken: bool = False
     # Classes of a value that is not known: whatever they are called, they are no picture.
@@ -164,6 +166,30 @@ class Scaled:
     factor: Any
 
 
+@dataclass(frozen=True, eq=False)
+class KLRegulariser:
+    """The KL to a Gaussian that a layer adds to the loss, so often for each image."""
+
+    prior: "Distribution"
+    weight: Any
+
+
+@dataclass(eq=False)
+class DensityLayer:
+    """A layer whose output is a density, or a model that ends in one.
+
+    ``layers`` are those of a chain, ``after`` what stands before it in one, ``function`` makes the
+    density of its parameters, ``made`` is the density that it has given.
+    """
+
+    kind: str
+    layers: list[Any] = field(default_factory=list)
+    regulariser: Any = None
+    function: Any = None
+    after: Any = None
+    made: Any = None
+
+
 @dataclass(eq=False)
 class Distribution:
     """A distribution of a library with its parameters as nodes."""
@@ -173,6 +199,13 @@ class Distribution:
     event_dims: int = 0
     line: int = 0
     framework: str = "torch"
+
+
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """``*values`` among the arguments of a call, or in a list."""
+
+    value: Any
 
 
 @dataclass(eq=False)

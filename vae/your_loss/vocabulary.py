@@ -92,6 +92,7 @@ LATENT_SIZES = {
     "latentdimension", "dimz", "hiddendim", "embeddim", "numlatents", "latentchannels",
     "latentspacedim", "encodingdim", "codesize", "zdims", "dz", "latentdimensions",
     "numlatentdims", "latentd", "nzs", "bottleneck", "latentfeatures", "latentspacesize", "codedim",
+    "encodedsize", "encodesize", "encodeddim", "encodedim",
 }  # fmt: skip
 SIZED = {"dim", "dims", "size", "ndim", "num", "dimension", "dimensions", "channels"}
 # Of a picture these say how large it is or where it lies, not what it shows.

@@ -1,0 +1,166 @@
+"""What stands around a loss in whole files: weights, layers, batches drawn, private methods."""
+
+import pytest
+
+from vae import your_loss
+
+
+def test_the_log_of_a_density_is_no_draw_and_a_batch_is_no_row() -> None:
+    code = """
+def log_density(sample, mean, logvar, axis=1):
+    square = (sample - mean) ** 2.0 * tf.exp(-logvar)
+    return tf.reduce_sum(-0.5 * (square + logvar + tf.math.log(2.0 * np.pi)), axis=axis)
+
+def compute_loss(net, x):
+    mean, logvar = net.encode(x)
+    z = net.reparameterize(mean, logvar)
+    logits = net.decode(z)
+    each = tf.nn.sigmoid_cross_entropy_with_logits(logits=logits, labels=x)
+    logpx_z = -tf.reduce_sum(each, axis=[1, 2, 3])
+    logpz = log_density(z, 0.0, 0.0)
+    logqz_x = log_density(z, mean, logvar)
+    return -tf.reduce_mean(logpx_z + logpz - logqz_x)
+"""
+    found = your_loss.read(code)
+    assert (found.family, found.beta) == ("bernoulli", pytest.approx(1.0))
+    assert found.sizes is not None
+    assert len(found.sizes.image) == 3
+
+
+WEIGHTS = """
+def weights(shape):
+    return tf.Variable(tf.truncated_normal(shape, stddev=0.01))
+
+x = tf.placeholder(tf.float32, [None, 784])
+w_enc_logvar = weights([784, 20])
+w_dec = weights([20, 784])
+decay = tf.nn.l2_loss(w_enc_logvar) + tf.nn.l2_loss(w_dec)
+mu = tf.matmul(x, weights([784, 20]))
+logvar = tf.matmul(x, w_enc_logvar)
+z = mu + tf.exp(0.5 * logvar) * tf.random_normal(tf.shape(mu))
+x_hat = tf.matmul(z, w_dec)
+fit = tf.reduce_sum(tf.nn.sigmoid_cross_entropy_with_logits(logits=x_hat, labels=x), 1)
+kl = -0.5 * tf.reduce_sum(1 + logvar - tf.square(mu) - tf.exp(logvar), 1)
+loss = tf.reduce_mean(fit + 2.0 * kl) + {weight} * decay
+step = tf.train.AdamOptimizer(1e-3).minimize(loss)
+"""
+
+
+@pytest.mark.parametrize("weight", ["0.0", "1e-4"])
+def test_weights_that_decay_are_no_moments(weight: str) -> None:
+    found = your_loss.read(WEIGHTS.format(weight=weight))
+    assert (found.family, found.beta) == ("bernoulli", pytest.approx(2.0))
+    assert {role.name for role in found.roles} == {"x", "x_hat", "mu", "logvar"}
+
+
+def test_a_scale_that_begins_at_a_number_is_learned_all_the_same() -> None:
+    code = """
+class Net(tf.keras.Model):
+    def __init__(self):
+        self.s = tf.Variable(0.0)
+    def loss(self, x, decoded, mu, logvar):
+        fit = tf.reduce_sum((x - decoded) ** 2 / (2 * tf.exp(2 * self.s)) + self.s, -1)
+        kl = -0.5 * tf.reduce_sum(1 + logvar - mu**2 - tf.exp(logvar), -1)
+        return tf.reduce_mean(fit + kl)
+"""
+    assert your_loss.read(code).family == "gaussian-learned"
+
+
+def test_a_model_is_not_given_what_it_was_built_with() -> None:
+    code = """
+inputs = Input(shape=(8, 8, 1))
+h = Flatten()(inputs)
+z_mean, z_log_var = Dense(2)(h), Dense(2)(h)
+encoder = Model(inputs, [z_mean, z_log_var])
+z_in = Input(shape=(2,))
+out1 = Conv2DTranspose(1, 4)(z_in)
+out2 = Conv2DTranspose(1, 4)(z_in)
+decoder = Model(z_in, [out1, out2])
+outputs_mu, outputs_sigma_2 = decoder(encoder(inputs)[0])
+fit = 0.5 * K.sum(K.square(inputs - outputs_mu) / outputs_sigma_2
+                  + K.log(2 * 3.14159265 * outputs_sigma_2), axis=(1, 2, 3))
+kl = -0.5 * K.sum(1 + z_log_var - K.square(z_mean) - K.exp(z_log_var), axis=-1)
+vae = Model(inputs, outputs_mu)
+vae.add_loss(K.mean(fit + kl))
+vae.compile(optimizer="adam")
+"""
+    found = your_loss.read(code)
+    assert found.family == "gaussian-learned"
+    assert found.rate == pytest.approx(1.0)
+
+
+def test_private_methods_and_sides_without_a_number() -> None:
+    code = """
+class Net:
+    def __init__(self, settings):
+        self.img_size = settings["size"]
+        self.channels = settings["channels"]
+    def __encode(self, x):
+        h = tf.layers.flatten(x)
+        return tf.layers.dense(h, 9, name="mean"), tf.layers.dense(h, 9, name="logvar")
+    def build(self):
+        n, c = self.img_size, self.channels
+        self.x = tf.placeholder(tf.float32, [None, n, n, c])
+        flat = tf.reshape(self.x, [-1, n * n * c])
+        mean, logvar = self.__encode(self.x)
+        z = mean + tf.exp(0.5 * logvar) * tf.random_normal(tf.shape(mean))
+        recon = self.decode(z)
+        fit = tf.reduce_sum(tf.square(flat - tf.reshape(recon, [-1, n * n * c])), 1)
+        kl = -0.5 * tf.reduce_sum(1 + logvar - mean**2 - tf.exp(logvar), 1)
+        self.loss = tf.reduce_mean(fit + 3.0 * kl)
+        self.train = tf.train.AdamOptimizer(1e-3).minimize(self.loss)
+"""
+    found = your_loss.read(code, image=(32, 32, 3))
+    assert found.sigma2 == pytest.approx(1.5)
+
+
+def test_which_pictures_are_drawn_for_a_batch_changes_no_loss() -> None:
+    code = """
+class Step:
+    def get_loss(self, params, key, count):
+        places = jax.random.randint(key, (count,), 0, self.train_images.shape[0])
+        images = (self.train_images / 1.0)[places]
+        mean, log_variance = self.encoder.apply(params, images)
+        z = mean + jnp.exp(0.5 * log_variance) * jax.random.normal(key, mean.shape)
+        logits = self.decoder.apply(params, z)
+        fit = optax.sigmoid_binary_cross_entropy(logits, images).sum(-1)
+        kl = -0.5 * jnp.sum(1 + log_variance - mean**2 - jnp.exp(log_variance), axis=-1)
+        return jnp.mean(fit + 0.7 * kl)
+"""
+    assert your_loss.read(code).beta == pytest.approx(0.7)
+
+
+@pytest.mark.parametrize(
+    ("above", "call"),
+    [
+        (
+            "@partial(jax.value_and_grad, has_aux=True)",
+            "(loss, _), grads = objective(state.params)",
+        ),
+        ("@eqx.filter_value_and_grad(has_aux=True)", "(loss, _), grads = objective(state.params)"),
+    ],
+)
+def test_a_gradient_that_is_asked_for_above_the_function(above: str, call: str) -> None:
+    code = f"""
+def train_step(state, image):
+    {above}
+    def objective(params):
+        recon, mean, logvar = state.apply_fn(params, image)
+        kl = -0.5 * jnp.sum(1 + logvar - mean**2 - jnp.exp(logvar))
+        return jnp.sum((recon - image) ** 2) + 5.0 * kl, recon
+    {call}
+    return state.apply_gradients(grads=grads)
+"""
+    found = your_loss.read(code)
+    assert (found.entry, found.sigma2) == ("train_step", pytest.approx(2.5))
+
+
+def test_a_function_whose_gradient_is_asked_for_above_it_is_read_alone() -> None:
+    code = """
+@jax.value_and_grad
+def loss_fn(params, x):
+    recon, mean, logvar = apply(params, x)
+    kl = -0.5 * jnp.sum(1 + logvar - mean**2 - jnp.exp(logvar))
+    return jnp.sum((recon - x) ** 2) + kl
+"""
+    assert your_loss.read(code).sigma2 == pytest.approx(0.5)
