@@ -51,8 +51,8 @@ def _regulariser(state: Any, args: list[Any], named: dict[str, Any]) -> Any:
         prior = state.call(prior, [], {})
     weight = named.get("weight", args[4] if len(args) > 4 else None)
     plain = not _ESTIMATES & named.keys() and len(args) < 3
-    known = isinstance(prior, Distribution) and (same := _one_number(prior)) is not None
-    if not plain or not known:
+    same = _one_number(prior) if isinstance(prior, Distribution) else None
+    if not plain or same is None:
         return None
     return KLRegulariser(same, 1.0 if weight is None else weight)
 

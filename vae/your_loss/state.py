@@ -645,8 +645,9 @@ class State:
     def is_given_beside_output(self, value: Opaque | None) -> bool:
         """Whether one call gives a scale and the output: then the scale is one for each pixel."""
         output, _ = self.leaves.get("output", (None, None))
-        beside = value is not None and output is not None and value.parent is not None
-        return beside and value.source == "item" and value.parent is output.parent
+        if value is None or output is None or value.parent is None:
+            return False
+        return value.source == "item" and value.parent is output.parent
 
     def is_outputs(self, value: Any) -> bool:
         """Whether a value is a network's output, of which a loop may take one after the other."""
