@@ -1,16 +1,14 @@
-"""Addresses: every section, every dial and every claim's link opens the view that it names."""
+"""Addresses: every section and every dial opens the view that it names (claims' links:
+tests/ledger/test_claims_links.py)."""
 
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from browsing import unfold
 from playwright.sync_api import Page, expect
-
-from vae.ledger import CLAIMS
-from vae.ledger.types import Claim
 
 pytestmark = pytest.mark.browser
 
@@ -94,43 +92,6 @@ def test_dragged_values_survive_a_reload_and_travel_to_each_section_by_an_addres
         expect(again.locator(f"[id='{anchor}']")).to_be_in_viewport(timeout=10_000)
     assert view(again, moved) == pytest.approx(moved, abs=1e-3)
     assert_figures_show(again, moved)
-
-
-def together() -> list[list[Claim]]:
-    """The claims whose links name dials, in as few addresses as hold one value for each dial."""
-    groups: list[list[Claim]] = []
-    for claim in (claim for claim in CLAIMS.values() if claim.link.query):
-        for group in groups:
-            path = group[0].link.address.split("?")[0]
-            known = {name: text for other in group for name, text in other.link.query.items()}
-            if path == claim.link.address.split("?")[0] and all(
-                known.get(name, text) == text for name, text in claim.link.query.items()
-            ):
-                group.append(claim)
-                break
-        else:
-            groups.append([claim])
-    return groups
-
-
-@pytest.mark.parametrize("claims", together(), ids=lambda claims: "-".join(c.id for c in claims))
-def test_claims_links_set_the_dials_that_they_name(open_page, claims: list[Claim]) -> None:
-    query = {name: text for claim in claims for name, text in claim.link.query.items()}
-    page = open_page(f"{claims[0].link.address.split('?')[0]}?{urlencode(query)}")
-    for name in query:
-        # The dials of a long page come one section after the other.
-        page.locator(f"#dial-{name}, .st-key-{name}").first.wait_for(state="attached")
-    known = dials(page)
-    for name, text in query.items():
-        if name not in known:
-            # A choice: the page keeps in its address what it knows.
-            assert parse_qs(urlsplit(page.url).query)[name] == [text], name
-            assert page.locator(f".st-key-{name}").count() == 1, f"no control {name}"
-            continue
-        wanted = float(text)
-        at = known[name]["at"]
-        assert pytest.approx(wanted, rel=2e-2) in (at, 10**at), name
-    expect(page.locator("[data-testid=stAlert]", has_text="in the address")).to_have_count(0)
 
 
 def test_a_lessons_link_hides_the_controls_that_it_names(open_page) -> None:
