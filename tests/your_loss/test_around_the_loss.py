@@ -164,3 +164,70 @@ def loss_fn(params, x):
     return jnp.sum((recon - x) ** 2) + kl
 """
     assert your_loss.read(code).sigma2 == pytest.approx(0.5)
+
+
+NORM = """
+def vae_loss(y_true, y_pred):
+    kl = 0.5 * K.sum(K.exp(logvar) + K.square(mu) - 1.0 - logvar, axis=1)
+    far = K.sqrt(K.sum(K.square(y_true - y_pred), axis=-1, keepdims=True))
+    return {mean}(far) + kl / 250
+"""
+
+
+@pytest.mark.parametrize("image", [None, 4096, (4096,)])
+def test_a_norm_over_the_last_axis_asks_for_the_shape(
+    image: tuple[int, ...] | int | None,
+) -> None:
+    code = "img_rows = img_cols = 64\nx = Input((img_rows, img_cols, 1))\n" + NORM.format(
+        mean="K.mean"
+    )
+    found = your_loss.read(code, image=image)
+    assert not found.read
+    assert your_loss.read(code, image=(64, 64, 1)).family == "laplace"
+    assert not your_loss.read(code, image="4096").read
+
+
+def test_a_row_that_the_code_makes_of_a_picture_says_how_long_it_is() -> None:
+    code = """
+for x in batches:
+    x = tf.reshape(x, [-1, 1024])
+    with tf.GradientTape() as tape:
+        logits, mean, log_var = model(x)
+        fit = tf.reduce_sum(tf.nn.sigmoid_cross_entropy_with_logits(labels=x, logits=logits))
+        kl = -0.5 * tf.reduce_sum(log_var + 1 - mean**2 - tf.exp(log_var))
+        loss = (fit + kl) / x.shape[0]
+    grads = tape.gradient(loss, model.trainable_variables)
+"""
+    found = your_loss.read(code)
+    assert found.sizes is not None
+    assert (found.beta, found.sizes.image) == (pytest.approx(1.0), (1024,))
+
+
+JUDGED = """
+z_mean, z_log_var = Dense(8)(h), Dense(8)(h)
+def encoder_loss(y, y_pred):
+    kl = -0.5 * K.mean(1 + z_log_var - K.square(z_mean) - K.exp(z_log_var))
+    return 0.5 * mse(y, y_pred) + kl
+shown = {outputs}
+net = Model(x, shown)
+net.compile(loss=encoder_loss, optimizer="rmsprop")
+"""
+
+
+def test_what_a_discriminator_says_is_no_picture() -> None:
+    found = your_loss.read(JUDGED.format(outputs="discriminator(decoder(encoder(x)))[0]"))
+    assert not found.read
+    assert "discriminator" in found.message
+    assert your_loss.read(JUDGED.format(outputs="decoder(encoder(x))")).read
+
+
+@pytest.mark.parametrize("name", ["kl_loss", "kl_term", "loss_kl", "kl_loss_weighted"])
+def test_a_kl_that_did_not_reach_the_loss_is_no_missing_kl(name: str) -> None:
+    code = f"""
+def call(self, x):
+    code = self.encoder(x)
+    y = self.decoder(code)
+    {name} = strange(code)
+    return Output(fit=tf.reduce_mean((x - y) ** 2), term={name})
+"""
+    assert not your_loss.read(code).read

@@ -12,6 +12,7 @@ import numpy as np
 from vae.your_loss import arrays, belief, draws, entries, faults, rewrite, roles, survival, verdict
 from vae.your_loss.arrays import BUDGET, Budget, TooMuch
 from vae.your_loss.examine import Examined
+from vae.your_loss.judged import judged
 from vae.your_loss.latent_part import LatentPart
 from vae.your_loss.library import ALIASES, framework_of
 from vae.your_loss.library import find as find_operation
@@ -118,6 +119,11 @@ def _read(code: str, request: Request, limits: Range | str | None) -> Reading:
             "No loss was found: a value is needed that compares an output with a picture and asks "
             "something of mu and a log variance (its last line 'loss = ...' or 'return ...')."
         )
+    if (line := _of_a_judge(tree, found)) is not None:
+        return _refused(
+            f"Line {line}: this loss is taken of what a discriminator or another network says of a "
+            "picture, not of the picture: no belief about pixels stands in it."
+        )
     span = range_in(text_of(tree)) if limits == "auto" else limits
     assert span is None or isinstance(span, tuple)
     reading = _numbers(code, found, request, span)
@@ -139,6 +145,14 @@ def _no_python(found: tuple[int, str]) -> UnknownItem:
     line, why = found
     text = f"line {line}: this is not Python ({why}); it is left out: the rest of the code is read."
     return UnknownItem(line, "no Python", text)
+
+
+def _of_a_judge(tree: ast.Module, found: Found) -> int | None:
+    """Where a model that gives no picture is compiled with the loss that was found, or None."""
+    known = judged(tree)
+    if found.traced.how == "compile" and found.traced.line in known.lines:
+        return found.traced.line
+    return known.losses.get(entries.short(found.traced.entry.name))
 
 
 def _lines_of_terms(tree: ast.Module) -> set[int]:

@@ -13,7 +13,12 @@ from vae.your_loss.state import Request, Sizes
 
 
 def _known(node: ast.expr, defaults: Mapping[str, Any]) -> Any:
-    """A literal, or a name with one value in the code."""
+    """A literal, a name with one value in the code, or a product of them."""
+    if isinstance(node, ast.Call) and last_name(node.func) == "int" and len(node.args) == 1:
+        return _known(node.args[0], defaults)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        sides = _known(node.left, defaults), _known(node.right, defaults)
+        return math.prod(sides) if all(type(side) is int for side in sides) else literal(node)
     if isinstance(node, ast.Name):
         return defaults.get(node.id)
     return defaults.get(node.attr) if isinstance(node, ast.Attribute) else literal(node)
@@ -176,4 +181,24 @@ def _images_of(
     if size is not None and size > 3:
         found.insert(0, (size,))
     found.append((784,))
+    rows = [row for row in _flattened(tree) if row not in [(math.prod(f),) for f in found]]
+    return rows[:1] + found
+
+
+@once
+def _flattened(tree: ast.Module) -> list[tuple[int, ...]]:
+    """As many values as the code puts into a row of a picture: ``tf.reshape(x, [-1, 1024])``."""
+    found: list[tuple[int, ...]] = []
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or last_name(node.func) not in ("reshape", "view"):
+            continue
+        owner = node.func.value if isinstance(node.func, ast.Attribute) else None
+        values = [*([] if owner is None else [owner]), *node.args]
+        named = [last_name(v) for v in values if isinstance(v, ast.Name | ast.Attribute)]
+        guesses = [guess.role for name in named for guess in roles.guess(name)[:1]]
+        shape = next((v.elts for v in values if isinstance(v, ast.Tuple | ast.List)), node.args)
+        sizes = [literal(size) for size in shape]
+        row = sizes[1] if len(sizes) == 2 and sizes[0] == -1 else None
+        if guesses == ["target"] and type(row) is int and 16 <= row <= 10**6:
+            found.append((row,))
     return found

@@ -94,7 +94,8 @@ def search(
     if best is not None and best.open_choice is None:
         best.either = _either(tree, best, request)
         best.ambiguous = _ambiguous(tree, best)
-        best.shape_matters = request.image is None and _depends_on_shape(tree, best)
+        told = request.image is not None and len(request.image) > 1
+        best.shape_matters = not told and _depends_on_shape(tree, best)
         best.rounds_matter = _depends_on_rounds(tree, best)
         _confirm(tree, best)
         best.speaks_of_kl = bool(_KL.search(text_of(tree)))
@@ -330,7 +331,15 @@ def _depends_on_shape(tree: ast.Module, best: Found) -> bool:
         other = _retrace(tree, best.traced.entry, rows)
     except TooMuch:
         return False
-    return other is not None and other.examined.quality >= 2 and not _agree(best, other)
+    if other is None:
+        return False
+    if other.examined.quality >= 2:
+        return not _agree(best, other)
+    # In rows the code may not run at all, and then its pictures lie in none.
+    root = other.traced.root
+    runs = root is not None and {"target", "output"} <= root.deps
+    lost = other.examined.blocking or other.examined.left_out
+    return runs and not lost and other.examined.pixels.family == "unknown"
 
 
 def _depends_on_rounds(tree: ast.Module, best: Found) -> bool:
