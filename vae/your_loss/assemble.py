@@ -119,9 +119,9 @@ def _read(code: str, request: Request, limits: Range | str | None) -> Reading:
             "No loss was found: a value is needed that compares an output with a picture and asks "
             "something of mu and a log variance (its last line 'loss = ...' or 'return ...')."
         )
-    if (line := _of_a_judge(tree, found)) is not None:
+    if (place := _of_a_judge(tree, found)) is not None:
         return _refused(
-            f"Line {line}: this loss is taken of what a discriminator or another network says of a "
+            f"Line {place}: this loss is taken of what a discriminator or another network says of a "
             "picture, not of the picture: no belief about pixels stands in it."
         )
     span = range_in(text_of(tree)) if limits == "auto" else limits
