@@ -121,8 +121,8 @@ def _read(code: str, request: Request, limits: Range | str | None) -> Reading:
         )
     if (place := _of_a_judge(tree, found)) is not None:
         return _refused(
-            f"Line {place}: this loss is taken of what a discriminator or another network says of a "
-            "picture, not of the picture: no belief about pixels stands in it."
+            f"Line {place}: this loss is taken of what a discriminator or another network says of "
+            "a picture, not of the picture: no belief about pixels stands in it."
         )
     span = range_in(text_of(tree)) if limits == "auto" else limits
     assert span is None or isinstance(span, tuple)
