@@ -121,7 +121,8 @@ def test_nothing_is_found_in_any_mode(open_page, name: str) -> None:
     assert wrong_paints(page, dark=True) == []
     page.locator(".st-key-presenter label").click()
     settle(page)
-    assert violations(page) == []
+    # The mode enlarges what is there and gives nothing another colour; its own bar is one for all.
+    assert violations(page, colours=None if name in ("", "train") else False) == []
 
 
 @pytest.mark.wide

@@ -74,12 +74,6 @@ def test_every_step_of_a_drag_moves_every_figure_and_sends_nothing(page):
     assert paths.nth(0).get_attribute("d") == paths.nth(1).get_attribute("d")
 
 
-def test_the_address_sets_the_dial_and_the_figures(open_page, dial_url):
-    page = open_page("?sigma=0.25", url=dial_url)
-    expect(page.locator("[data-testid=stVegaLiteChart]").last).to_contain_text("sigma 0.2500")
-    assert dial(page, "sigma").get_attribute("aria-valuetext") == "0.250 px"
-
-
 def test_a_bad_address_is_said_and_the_default_used(open_page, dial_url):
     page = open_page("?sigma=purple", url=dial_url)
     expect(page.locator("[data-testid=stAlert]")).to_contain_text("'purple'")
@@ -97,9 +91,13 @@ def test_presets_keys_and_positions_drive_the_figures(page):
     expect(text).to_contain_text(f"sigma {10**0.31:.4f}")
 
 
-def test_a_reload_finds_the_dials_where_they_were_left_and_a_link_wins(open_page, dial_url):
+def test_an_address_sets_dials_and_figures_and_a_reload_finds_where_they_were_left(
+    open_page, dial_url
+):
     page = open_page("?sigma=0.25", url=dial_url)
     text = page.locator("[data-testid=stVegaLiteChart]").last
+    expect(text).to_contain_text("sigma 0.2500")
+    assert dial(page, "sigma").get_attribute("aria-valuetext") == "0.250 px"
     sent = record_of(page).sent
     set_dial(page, "sigma", 0.3)
     expect(text).to_contain_text(f"sigma {10**0.3:.4f}")

@@ -225,27 +225,6 @@ def test_figures_move_in_place_while_it_trains(train):
     expect(page.get_by_text("Binary data: who wins?")).to_be_visible(timeout=SECONDS)
 
 
-def test_a_reload_finds_the_run_and_a_second_browser_watches_it(train):
-    page = train(f"train?lesson=pixel-mean&{LONG}&seed=3")
-    start(page, "Train 2 side by side")
-    address = page.url
-    assert "run=" in address
-    assert "lesson=pixel-mean" in address
-    page.reload()
-    wait_ready(page)
-    assert page.url == address
-    expect(status(page)).to_contain_text("Training", timeout=SECONDS)
-    run = re.search(r"run=([\w-]+)", address).group(1)
-    watcher = train(f"train?run={run}", width=390, height=844, dark=True)
-    expect(watcher.get_by_text("You watch a run.")).to_be_visible(timeout=SECONDS)
-    wait_pictures(watcher)
-    assert watcher.get_by_role("button", name="Stop", exact=True).count() == 0
-    first = pictures(watcher).nth(1).get_attribute("src")
-    expect(pictures(watcher).nth(1)).not_to_have_attribute("src", first, timeout=SECONDS)
-    stop(page)
-    expect(status(watcher)).to_contain_text("Stopped", timeout=SECONDS)
-
-
 def test_a_race_shows_four_losses_in_step(train):
     against = "gaussian,gaussian-learned,continuous-bernoulli"
     page = train(f"train?lesson=race&against={against}&{SHORT}")
@@ -284,22 +263,34 @@ def test_a_lesson_link_hides_its_controls(train):
 @pytest.mark.parametrize(
     "mode",
     [
-        # Both at once, and in a wide round each alone; without either: the reload above.
+        # Both at once, and in a wide round each alone and neither.
         "&present=1&hide=presets,seed",
+        pytest.param("", marks=pytest.mark.wide),
         pytest.param("&present=1", marks=pytest.mark.wide),
         pytest.param("&hide=presets,seed", marks=pytest.mark.wide),
     ],
 )
-def test_a_run_is_started_steered_and_found_again_in_every_mode(train, mode):
+def test_a_run_is_found_again_watched_and_steered_in_every_mode(train, mode):
     """Presenter mode and the page write one address between them: neither takes a run away."""
-    page = train(f"train?lesson=pixel-mean&{LONG}&latent_dim=2{mode}")
+    page = train(f"train?lesson=pixel-mean&{LONG}&latent_dim=2&seed=3{mode}")
     start(page, "Train 2 side by side")
-    wait_pictures(page, rows=3)
-    press(page, "Pause")
-    expect(status(page)).to_contain_text("Paused", timeout=SECONDS)
+    wait_pictures(page)
     address = page.url
     for part in ("run=", "lesson=pixel-mean", *re.findall(r"&(\w+=)", mode)):
         assert part in address
+    page.reload()
+    wait_ready(page)
+    assert page.url == address
+    expect(status(page)).to_contain_text("Training", timeout=SECONDS)
+    watcher = train(f"train?run={run_of(page)}", width=390, height=844, dark=True)
+    expect(watcher.get_by_text("You watch a run.")).to_be_visible(timeout=SECONDS)
+    wait_pictures(watcher)
+    assert watcher.get_by_role("button", name="Stop", exact=True).count() == 0
+    first = pictures(watcher).nth(1).get_attribute("src")
+    expect(pictures(watcher).nth(1)).not_to_have_attribute("src", first, timeout=SECONDS)
+    press(page, "Pause")
+    expect(status(page)).to_contain_text("Paused", timeout=SECONDS)
+    expect(status(watcher)).to_contain_text("Paused", timeout=SECONDS)
     page.reload()
     wait_ready(page)
     expect(status(page)).to_contain_text("Paused", timeout=SECONDS)
@@ -307,6 +298,7 @@ def test_a_run_is_started_steered_and_found_again_in_every_mode(train, mode):
     press(page, "Resume")
     expect(status(page)).to_contain_text("Training", timeout=SECONDS)
     stop(page)
+    expect(status(watcher)).to_contain_text("Stopped", timeout=SECONDS)
     assert page.get_by_role("button", name="Train 2 side by side").is_enabled()
 
 

@@ -1,5 +1,6 @@
 """The pages' words: short sentences, and no number that nothing in code stands for."""
 
+import functools
 import importlib
 import math
 import pkgutil
@@ -27,19 +28,24 @@ from vae.theory.costs import COSTS
 from vae.web import bias
 from vae.your_loss import text
 
-TEXTS = list(page_texts())
 MOST_WORDS = 30
 E = np.float64(math.e)
 
 
+@functools.cache
+def texts() -> list[tuple[str, str]]:
+    """What pages say; found when it is asked for, and not by each process that collects tests."""
+    return list(page_texts())
+
+
 def test_texts_are_found() -> None:
-    places = {where.partition(":")[0] for where, _ in TEXTS}
+    places = {where.partition(":")[0] for where, _ in texts()}
     assert {
         f"pages/{page}.py" for page in ("bias", "derivation", "overview", "your_loss")
     } <= places
     assert {"vae/lessons/glossary.py", "vae/ledger/entries/bias.py"} <= places
     assert {"vae/charts/overview.py", "vae/web/beliefs.py", "vae/your_loss/verdict.py"} <= places
-    assert len(TEXTS) > 900
+    assert len(texts()) > 900
 
 
 def test_words_are_told_from_code_and_formulas() -> None:
@@ -53,7 +59,7 @@ def test_no_sentence_is_longer_than_thirty_words() -> None:
     """Figures' text alternatives are read aloud, so they count."""
     long = [
         f"{where}: {words(sentence)} words: {sentence!r}"
-        for where, text in TEXTS
+        for where, text in texts()
         for sentence in sentences(text)
         if words(sentence) > MOST_WORDS
     ]
@@ -133,7 +139,7 @@ def _numbers(text: str) -> list[str]:
 def test_every_number_in_a_text_has_its_source_in_code() -> None:
     loose = [
         f"{where}: {number} in {text!r}"
-        for where, text in TEXTS
+        for where, text in texts()
         for number in _numbers(text)
         if number not in SETTINGS and number not in RESULTS
     ]
@@ -150,7 +156,7 @@ def test_a_number_in_a_text_is_what_the_code_gives(number: str) -> None:
 
 
 def test_no_source_is_kept_for_a_number_that_no_text_has() -> None:
-    used = {number for _, text in TEXTS for number in _numbers(text)}
+    used = {number for _, text in texts() for number in _numbers(text)}
     assert set(RESULTS) <= used
 
 
@@ -158,7 +164,7 @@ def test_no_index_is_written_as_it_is_typed() -> None:
     """An underscore is seen as one outside formulas and code."""
     typed = re.compile(r"(?<![\w`$.])[A-Za-z]_[A-Za-z](?![\w(`.])")
     assert typed.search("from E_q[log p] to L_g(t)")
-    assert [f"{where}: {text}" for where, text in TEXTS if typed.search(text)] == []
+    assert [f"{where}: {text}" for where, text in texts() if typed.search(text)] == []
 
 
 def test_lambda_is_the_continuous_bernoullis_alone() -> None:
@@ -178,7 +184,7 @@ def test_sigma_has_one_spelling_on_pages() -> None:
         *(lesson.name for lesson in LESSONS.values()),
         *(variant.label for variant in VARIANTS.values()),
         *(card.title for card in cards.load_cards().values()),
-        *(text for where, text in TEXTS if not where.startswith(_IN_WORDS)),
+        *(text for where, text in texts() if not where.startswith(_IN_WORDS)),
     ]
     assert not [text for text in labels if re.search(r"(?<![\w\\`])[Ss]igma\b", text)]
     assert sum("σ" in text for text in labels) > 100
@@ -231,7 +237,7 @@ def _on_pages() -> list[tuple[str, str]]:
     elsewhere = ("vae/charts/", "vae/your_loss/", "vae/config.py")
     return [
         (where, text)
-        for where, text in TEXTS
+        for where, text in texts()
         if not where.startswith(elsewhere) and text not in _THEIRS
     ]
 
@@ -294,7 +300,7 @@ def test_every_letter_on_a_page_is_in_the_table_of_symbols() -> None:
     elsewhere = ("vae/your_loss", "vae/web/your_loss", "vae/config.py", "vae/web/rooms")
     strange = {
         (letter, where)
-        for where, text in TEXTS
+        for where, text in texts()
         if not where.startswith(elsewhere)
         for letter in _letters(text) - known - set(_LETTERS)
     }
