@@ -214,3 +214,64 @@ def test_what_is_no_python_and_speaks_of_the_loss_is_refused() -> None:
 def test_parameters_of_types_are_passed_over() -> None:
     code = f"def first[T](values: list[T]) -> T:\n    return values[0]\n{LOSS}"
     assert your_loss.read(code).sigma2 == pytest.approx(0.5)
+
+
+def test_a_weight_that_no_branch_sets_is_not_taken_from_another() -> None:
+    code = f"""
+def train(mode, strong):
+    for epoch in range(40):
+        if mode == "rising":
+            weight = strong * epoch
+        elif mode == "off":
+            weight = 0.0
+        else:
+            raise ValueError(mode)
+        for x in loader:
+            recon, mu, logvar = net(x)
+            loss = F.mse_loss(recon, x, reduction="sum") + weight * {KL}
+            loss.backward()
+"""
+    found = your_loss.read(code)
+    assert not found.read
+    assert found.sigma2 is None
+    assert your_loss.read(code, constants={"mode": "off"}).kl_form == "inert"
+
+
+def test_what_an_adversary_gives_beside_its_judgement_is_no_picture() -> None:
+    code = f"""
+def step(self, x):
+    mu, logvar = self.encoder(x)
+    y = self.decoder(mu)
+    _, real_feat = self.discriminator(x)
+    _, rec_feat = self.discriminator(y)
+    loss = F.mse_loss(rec_feat, real_feat) + {KL}
+    loss.backward()
+"""
+    assert your_loss.read(code).sigma2 is None
+
+
+def test_a_row_of_as_many_values_as_unknown_sides_have() -> None:
+    code = f"""
+class Net(nn.Module):
+    def __init__(self, options):
+        self.image_height = options["shape"]["image_height"]
+        self.image_width = options["shape"]["image_width"]
+        self.inner = int(self.image_width / options["stride"])
+    def loss(self, recon, x, mu, logvar):
+        size = self.image_height * self.image_width
+        error = F.binary_cross_entropy(recon.view(-1, size), x.view(-1, size), reduction="sum")
+        return error + 2.0 * {KL}
+"""
+    found = your_loss.read(code)
+    assert (found.family, found.beta) == ("bernoulli", pytest.approx(2.0))
+
+
+def test_log_probabilities_are_picked_by_classes_and_not_weighed() -> None:
+    code = f"""
+def loss(log_probs, x, mu, logvar):
+    return F.nll_loss(log_probs.permute(0, 2, 1), x) + {KL} / len(x)
+"""
+    found = your_loss.read(code)
+    assert found.sizes is not None
+    assert (found.family, found.beta) == ("categorical", pytest.approx(found.sizes.image[0]))
+    assert len(found.sizes.image) == 1

@@ -121,9 +121,11 @@ class Expressions(Calls):
             return Library(library.ALIASES[node.id])
         if (model := self.only_model(node.id)) is not None:
             return model
-        if node.id not in self.globals:
-            self.globals[node.id] = Opaque(node.id, "argument", self.line)
-        return self.globals[node.id]
+        unset = bool(self.frames) and node.id in _set_in(self.frames[-1].node)
+        key = f"{self.frames[-1].node.lineno}:{node.id}" if unset else node.id
+        if key not in self.globals:
+            self.globals[key] = Opaque(node.id, "argument", self.line, unset=unset)
+        return self.globals[key]
 
     def of_JoinedStr(self, node: ast.JoinedStr, scope: Scope) -> Any:
         """A text of known parts, such as a key; '' where a part is not known."""
@@ -915,6 +917,19 @@ def _last_word(node: ast.expr) -> str:
 def trains(condition: str) -> bool:
     """Whether a condition asks whether this is training: it is, where a loss is read."""
     return bool({"train", "training"} & set(words_of(condition)))
+
+
+@once
+def _set_in(function: ast.AST) -> frozenset[str]:
+    """The names that a function itself sets, but for those of its arguments and the module's."""
+    names = [node for node in ast.walk(function) if isinstance(node, ast.Name)]
+    shared = {
+        name
+        for node in ast.walk(function)
+        if isinstance(node, ast.Global | ast.Nonlocal)
+        for name in node.names
+    }
+    return frozenset({node.id for node in names if isinstance(node.ctx, ast.Store)} - shared)
 
 
 def _index_number(value: Any) -> Any:

@@ -190,7 +190,8 @@ def categorical(
     call.context.over_classes = True
     node = call.context.node(target, "target")
     place = arrays.axis_of(axis, logits.ndim)
-    if node.shape == logits.shape and logits.ndim < 3:
+    # Log probabilities are picked by a class, they are not weighed by other probabilities.
+    if node.shape == logits.shape and (logits.ndim < 3 or logs):
         raise arrays.Misfit("classes need an axis of their own")
     if node.shape == logits.shape:
 

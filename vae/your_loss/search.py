@@ -10,7 +10,7 @@ from itertools import islice, product
 from typing import Any
 
 from vae.your_loss import entries, passed, roles
-from vae.your_loss.arrays import BUDGET, TooMuch
+from vae.your_loss.arrays import BUDGET, Misfit, TooMuch
 from vae.your_loss.defaults import (
     collect_counters,
     collect_defaults,
@@ -248,6 +248,8 @@ def _first_that_fits(
                 found = _search_entries(tree, setup, request.function, {}, misfits, [])
             except TooMuch:
                 return None
+            except Misfit:
+                continue
             if found is not None and found.examined.quality >= 2 and fits(found):
                 return found
     return None

@@ -331,9 +331,10 @@ class State:
                 names += side.names
             elif isinstance(side, Opaque | Node):
                 inner = side if isinstance(side, Node) else side.node
-                if any(not dep.startswith("constant:") for dep in inner.deps):
+                met = [self.leaves[dep][0] for dep in inner.deps if dep.startswith(_NUMBERS)]
+                if len(met) < len(inner.deps):
                     return None
-                names += [dep.partition(":")[2] for dep in inner.deps]
+                names += [name for value in met if value is not None for name in value.names]
         words = {word for name in names for word in roles.words_of(name)}
         if not words & (OF_AN_IMAGE | SIDES_OF_AN_IMAGE) or words & NO_SIDES:
             return None
@@ -663,7 +664,7 @@ class State:
     # -- constants --------------------------------------------------------------------------------
     def default_of(self, value: Opaque) -> Any:
         """What the code's own defaults say of this name, or None."""
-        if value.swept or value.source in ("call", "operation"):
+        if value.swept or value.unset or value.source in ("call", "operation"):
             # What is computed is not what an argument of the same name is without it.
             return None
         for name in (*value.names, value.path):
@@ -728,11 +729,16 @@ class State:
         return value.node
 
 
+# Inputs that may be numbers, of which the code says none.
+_NUMBERS = ("constant:", "unknown:")
+
+
 def _is_judged(value: Opaque) -> bool:
     """Whether a value is what an adversary says of a picture: compared, but no picture."""
     last = value.callee.rsplit(".", 1)[-1]
     judges = set(roles.words_of(last)) & ADVERSARIES
-    return value.source == "call" and (bool(judges) or last in ("D", "netD", "net_D"))
+    given = value.source in ("call", "item")
+    return given and (bool(judges) or last in ("D", "netD", "net_D"))
 
 
 def _is_again(one: Opaque | None, two: Opaque) -> bool:

@@ -41,6 +41,8 @@ class Opaque:
     # The order of its axes in what it was made of, where that was said.
     order: tuple[int, ...] = ()
     swept: bool = False
+    # A name of a function that no branch which was taken has set.
+    unset: bool = False
     inputs: frozenset[str] = frozenset()
     items: dict[Any, Any] = field(default_factory=dict)
     node: Any = None
