@@ -202,6 +202,9 @@ def test_bits_per_pixel_are_the_elbo_of_the_levels(name):
     want = float((kl - log_mass).mean()) / (16 * math.log(2))
     assert figures.bits_per_pixel() == pytest.approx(want, rel=1e-5)
     assert (figures.bits_per_pixel("natural") is not None) == (name == "bernoulli")
+    # An epoch of training has no use for the second reading.
+    first = measure(trainer.model, trainer.pixels, config, every_reading=False)
+    assert first.bits == {"": figures.bits[""]}
 
 
 def test_what_is_no_likelihood_has_no_bits_per_pixel():

@@ -13,6 +13,7 @@ from torch import distributions
 
 from vae.beliefs import BELIEFS
 from vae.config import LIKELIHOODS, ConfigError, TrainConfig
+from vae.engine import evaluation
 from vae.engine.training import Trainer, train
 from vae.images.sets import ImageData
 from vae.wire.events import (
@@ -190,6 +191,20 @@ def test_train_loss_is_the_mean_over_images_in_full_precision() -> None:
     sizes = [64] * 4 + [44]
     expected = math.fsum(loss * size for loss, size in zip(losses, sizes, strict=True)) / 300
     assert of_kind(events, EpochEvent)[0].train_loss == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_gallery_between_epochs_ranks_latents_by_the_test_sets_kl() -> None:
+    """It asks the encoder alone; the figures of a whole test take several times as long."""
+    trainer = Trainer(CONFIG, DATA)
+    run(trainer, 3)
+    figures = trainer.evaluate()
+    expected = figures.kl_per_latent / figures.images
+    got = evaluation.test_kl_per_latent(trainer.model, trainer.pixels)
+    assert got == pytest.approx(expected, rel=1e-6)
+    gallery = trainer.build_gallery()
+    assert gallery.step == 3
+    assert gallery.latents == tuple(np.argsort(-expected)[:2])
+    assert trainer.model.training
 
 
 def test_test_figures_are_those_of_torch_distributions() -> None:

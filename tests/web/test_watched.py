@@ -68,11 +68,11 @@ def sent(page: AppTest, *, polled: bool = False) -> int:
     return sum(proto.ByteSize() for proto in protos)
 
 
-def polls(snapshot: RunSnapshot, seconds: float = RACE_SECONDS) -> int:
-    """How many polls there are until the run has trained for so long."""
+def polls(snapshot: RunSnapshot, seconds: float = RACE_SECONDS, *, steers: bool = True) -> int:
+    """How many polls of a page there are until the run has trained for so long."""
     count, now = 0, 0.0
     while now < seconds:
-        pace = train_run.interval(replace(snapshot, seconds=now))
+        pace = train_run.interval(replace(snapshot, seconds=now), steers)
         assert pace is not None
         count, now = count + 1, now + pace
     return count
@@ -82,6 +82,19 @@ def test_a_long_run_is_looked_at_less_often(race) -> None:
     assert polls(race, 600.0) - polls(race, 540.0) < polls(race, 60.0) / 2
     early, late = (train_run.scene(replace(race, seconds=at)) for at in (29.0, 31.0))
     assert early != late, "the whole page is drawn again, since only it sets the pace"
+
+
+def test_a_class_that_watches_is_little_more_than_four_who_do(race) -> None:
+    """Also those who came before the others: the pace is the page's, which is drawn again."""
+    one = replace(race, members=race.members[:1])
+    alone, four, class_ = (replace(one, watchers=count) for count in (1, 5, 31))
+    asked = {snapshot.watchers: polls(snapshot, steers=False) for snapshot in (alone, four, class_)}
+    assert asked[1] > 1.9 * asked[5] > 3.6 * asked[31]
+    assert 30 * asked[31] < 8 * asked[1]
+    assert train_run.scene(alone, False) != train_run.scene(class_, False)
+    # Whoever presents steers, and the class looks at that screen.
+    assert polls(class_) == polls(alone)
+    assert train_run.scene(alone) == train_run.scene(class_)
 
 
 def watch(snapshot: RunSnapshot, monkeypatch: pytest.MonkeyPatch) -> tuple[float, int]:
@@ -124,10 +137,9 @@ def test_what_is_folded_is_sent_when_it_is_opened(race, monkeypatch) -> None:
 
 def test_a_race_is_watched_to_its_end_in_three_megabytes(race, monkeypatch) -> None:
     each, end = watch(race, monkeypatch)
-    for watchers in (1, 30):
-        total = polls(replace(race, watchers=watchers)) * each + end
-        assert total < 3e6, f"{watchers} watch: {each:,.0f} bytes a poll, {end:,} at the end"
-    assert polls(replace(race, watchers=30)) < polls(race)
+    for steers in (True, False):
+        total = polls(race, steers=steers) * each + end
+        assert total < 3e6, f"{each:,.0f} bytes a poll, {end:,} at the end"
     # A measure that sees no pictures would bound nothing.
     assert each > 10_000
     assert end > 300_000

@@ -289,7 +289,7 @@ def test_a_first_step_that_diverges_leaves_the_weights_it_started_from(
 
 
 def test_who_goes_on_does_not_wait_for_all_galleries(tmp_path: Path) -> None:
-    """A pause's galleries take a tenth of a second a member; a word between two of them counts."""
+    """A word between two of a pause's galleries counts."""
     reports: list[protocol.Report] = []
 
     def has_gallery(report: protocol.Report) -> bool:

@@ -24,6 +24,7 @@ from vae.engine.evaluation import (
     forward,
     reconstruct,
     test_figures,
+    test_kl_per_latent,
 )
 from vae.engine.models import build_vae
 from vae.engine.optimizers import advise, build_optimizer
@@ -40,6 +41,7 @@ from vae.wire.events import (
     DivergedEvent,
     EpochEvent,
     FinishedEvent,
+    GalleryEvent,
     ReconstructionEvent,
     StepEvent,
     TrainEvent,
@@ -161,6 +163,11 @@ class Trainer:
         """Figures on the whole test set with the weights as they are."""
         return test_figures(self.model, self.pixels, self.config)
 
+    def build_gallery(self) -> GalleryEvent:
+        """What the decoder knows, with the weights as they are."""
+        kl_per_latent = test_kl_per_latent(self.model, self.pixels)
+        return build_gallery(self.model, self.pixels, self.data, self.step_count, kl_per_latent)
+
     def events(
         self, *, every_steps: int = 1, every_seconds: float = 0.0, picture_seconds: float = 0.25
     ) -> Iterator[TrainEvent]:
@@ -275,7 +282,7 @@ class Trainer:
         )
 
     def _end_epoch(self) -> list[TrainEvent]:
-        figures = self.evaluate()
+        figures = test_figures(self.model, self.pixels, self.config, every_reading=False)
         if not math.isfinite(figures.mean("loss")):
             return [self._diverge(figures)]
         event = EpochEvent(

@@ -14,7 +14,6 @@ from typing import Protocol
 from vae.config import TrainConfig
 from vae.engine import checkpoints
 from vae.engine.devices import describe_device
-from vae.engine.evaluation import build_gallery
 from vae.engine.importance import DRAWS, Bounds
 from vae.engine.thread_tuning import ThreadGovernor, agreeing_counts, candidate_counts
 from vae.engine.training import Trainer
@@ -272,8 +271,8 @@ class Job:
                 self._emit(member, trainer.reconstruct())
 
     def _emit_galleries(self, *, while_paused: bool = False) -> None:
-        """Every member's gallery, unless it was sent already; each takes a tenth of a second, so
-        that one who goes on does not wait for all of them."""
+        """Every member's gallery, unless it was sent already. Who goes on while they are drawn
+        does not wait for all of them."""
         for member, trainer in enumerate(self.trainers):
             if self._galleried.get(member) == trainer.step_count:
                 continue
@@ -281,12 +280,7 @@ class Job:
                 self._handle_commands(0)
                 if self.stopping or not self.paused:
                     return
-            figures = trainer.evaluate()
-            kl_per_latent = tuple((figures.kl_per_latent / figures.images).tolist())
-            gallery = build_gallery(
-                trainer.model, trainer.pixels, trainer.data, trainer.step_count, kl_per_latent
-            )
-            self._emit(member, gallery)
+            self._emit(member, trainer.build_gallery())
 
     def _report_progress(self) -> None:
         self._progress_due = time.monotonic() + PROGRESS_SECONDS

@@ -5,6 +5,8 @@ itself only while the run is not over. Either has the whole page drawn again whe
 to another state.
 """
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from vae.charts.train.styles import member_styles
@@ -35,10 +37,9 @@ from vae.wire.protocol import RunState
 POLL_SECONDS = 0.4
 # Until the first picture, which everybody waits for.
 _OPENING_SECONDS = 0.15
-# So many watchers at the full rate take a twelfth of a core, which training hardly feels; who comes
-# later is polled slower, and slower the more there are.
-_WATCHERS_AT_FULL_RATE = 4
-_SLOWEST_WATCHER = 4.0
+# So many at the full rate take a twelfth of a core, which training hardly feels. With more, those
+# who only watch are polled less often, in steps: at each all of their pages are drawn again.
+_SLOWER_BEYOND = ((4, 2.0), (8, 4.0))
 _MEMBERS_AT_LEAST_RATE = 4
 # Grey and pale, but legible: words keep their own contrast.
 _STALE = """
@@ -80,31 +81,32 @@ def trained(snapshot: RunSnapshot) -> tuple[TrainConfig, ...]:
     return tuple(member.config for member in snapshot.members)
 
 
-def interval(snapshot: RunSnapshot | None) -> float | None:
-    """Seconds between polls; None while nothing can change."""
+def interval(snapshot: RunSnapshot | None, steers: bool = True) -> float | None:
+    """Seconds between polls, of the one who steers or one who watches; None while nothing can
+    change."""
     if snapshot is None or snapshot.state.is_finished():
         return None
     if _opening(snapshot):
         return _OPENING_SECONDS
     # A race has as much more to be sent as it has members.
     members = min(len(snapshot.members), _MEMBERS_AT_LEAST_RATE) / 2
-    watchers = min(snapshot.watchers / _WATCHERS_AT_FULL_RATE, _SLOWEST_WATCHER)
+    watchers = 1.0 if steers else _factor(_SLOWER_BEYOND, snapshot.watchers - 1)
     slower = max(1.0, members, watchers)
-    return POLL_SECONDS * slower * _slowness(snapshot)
+    return POLL_SECONDS * slower * _factor(_SLOWER_AFTER, snapshot.seconds)
 
 
-def _slowness(snapshot: RunSnapshot) -> float:
-    """How many times as long as at first the pause between two polls is by now."""
-    return max((factor for after, factor in _SLOWER_AFTER if snapshot.seconds >= after), default=1)
+def _factor(steps: Sequence[tuple[float, float]], value: float) -> float:
+    """How many times as long as at first the pause between two polls is at ``value``."""
+    return max((factor for least, factor in steps if value >= least), default=1.0)
 
 
-def scene(snapshot: RunSnapshot | None) -> Scene:
+def scene(snapshot: RunSnapshot | None, steers: bool = True) -> Scene:
     """What the page outside its polled part depends on: the run, its state, its gallery, its
     pace, which a browser's timer takes from the whole page alone."""
     if snapshot is None:
-        return "", "", False, -1, 1.0
+        return "", "", False, -1, 0.0
     state = "stopping" if snapshot.stopping else snapshot.state
-    pace = 1.0 if snapshot.state.is_finished() else _slowness(snapshot)
+    pace = interval(snapshot, steers) or 0.0
     return snapshot.run_id, state, _opening(snapshot), _gallery_step(snapshot), pace
 
 
@@ -126,14 +128,14 @@ def _gallery_step(snapshot: RunSnapshot | None) -> int:
 def show_run(page: PageState) -> None:
     """Buttons, and the run that the page shows as it stands, followed while it lasts."""
     snapshot = current(page)
-    drawn = scene(snapshot)
+    steers = _steers(snapshot)
+    drawn = scene(snapshot, steers)
     lesson = "" if snapshot is None else page.question_of(trained(snapshot))
     hands.announce(spoken.sentence(snapshot, lesson), spoken.FOLLOW, spoken.ROWS)
     with st.container():
         _steering(page, drawn)
-    # How many watch may change the pace at any time; the browser's timer keeps the first one.
     with st.container(key="train-run"):
-        st.fragment(_panel, run_every=interval(snapshot))(page, drawn)
+        st.fragment(_panel, run_every=interval(snapshot, steers))(page, drawn)
 
 
 def current(page: PageState) -> RunSnapshot | None:
@@ -147,10 +149,11 @@ def current(page: PageState) -> RunSnapshot | None:
 def _steering(drawn_page: PageState, drawn: Scene) -> None:
     page = page_state.current()
     snapshot = current(page)
-    if page != drawn_page or scene(snapshot) != drawn:
+    steers = _steers(snapshot)
+    if page != drawn_page or scene(snapshot, steers) != drawn:
         # A press changed the settings or began a run, or it came to another state meanwhile.
         st.rerun()
-    buttons.show_buttons(page, snapshot, _steers(snapshot))
+    buttons.show_buttons(page, snapshot, steers)
 
 
 def _steers(snapshot: RunSnapshot | None) -> bool:
@@ -162,14 +165,13 @@ def _panel(drawn_page: PageState, drawn: Scene) -> None:
     if snapshot is not None and not shown.is_shown(snapshot.run_id):
         get_registry().touch(snapshot.run_id, viewer=session_id())
     start_again_when_over(snapshot)
-    page = page_state.current()
-    if page != drawn_page or scene(current(page)) != drawn:
-        # A run began, rests or ended: the rest of the page has something else to show.
+    page, steers = page_state.current(), _steers(snapshot)
+    if page != drawn_page or scene(current(page), steers) != drawn:
+        # A run began, rests or ended, or the pace is another: the whole page is to be drawn.
         st.rerun()
     if snapshot is None:
         before.show_targets(page.config)
         return
-    steers = _steers(snapshot)
     show_state(snapshot, steers)
     show_settings(page, snapshot, steers)
     show_snapshot(snapshot, page.question_of(trained(snapshot)))
