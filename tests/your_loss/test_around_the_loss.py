@@ -231,3 +231,18 @@ def call(self, x):
     return Output(fit=tf.reduce_mean((x - y) ** 2), term={name})
 """
     assert not your_loss.read(code).read
+
+
+def test_a_label_beside_the_picture_is_another_picture() -> None:
+    code = """
+def loss(net, x, y):
+    decoded, mean, log_var, y_pred = net(x)
+    fit = tf.reduce_mean(tf.reduce_sum((x - decoded) ** 2, axis=-1))
+    kl = -0.5 * tf.reduce_mean(tf.reduce_sum(1 + log_var - mean**2 - tf.exp(log_var), axis=-1))
+    y = tf.cast(y, tf.float32)
+    label = tf.nn.sigmoid_cross_entropy_with_logits(labels=y, logits=y_pred)
+    return fit + 4.0 * kl + tf.reduce_mean(label)
+"""
+    found = your_loss.read(code)
+    assert found.sigma2 == pytest.approx(2.0)
+    assert found.unknown

@@ -401,6 +401,9 @@ class State:
         for role in found:
             if not self.taken(role, value) or self.is_named_again(role, value):
                 return role
+        if hint in found or ("target" in found and value.source in ("argument", "loop")):
+            # Another label than the one that has the role: what is handed over is no output.
+            return hint if hint in found else "target"
         return found[0] if found else self._by_callee(value)
 
     def is_named_again(self, role: str, value: Opaque) -> bool:
