@@ -246,3 +246,27 @@ def loss(net, x, y):
     found = your_loss.read(code)
     assert found.sigma2 == pytest.approx(2.0)
     assert found.unknown
+
+
+CLASSES = """
+def loss(net, x, {label}):
+    {names}, mean, log_var = net(x)
+{terms}
+    kl = -0.5 * tf.reduce_mean(tf.reduce_sum(1 + log_var - mean**2 - tf.exp(log_var), axis=-1))
+    return fit + 4.0 * kl + tf.reduce_mean(told)
+"""
+FIT = "    fit = tf.reduce_mean(tf.reduce_sum((x - decoded) ** 2, axis=[1, 2, 3]))"
+TOLD = "    told = tf.nn.softmax_cross_entropy_with_logits(labels={label}, logits=scores)"
+
+
+@pytest.mark.parametrize("label", ["y", "labels", "target"])
+@pytest.mark.parametrize("names", ["decoded, scores", "scores, decoded"])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_classifier_beside_the_decoder_is_no_likelihood(
+    label: str, names: str, first: bool
+) -> None:
+    terms = [FIT, TOLD.format(label=label)]
+    code = CLASSES.format(label=label, names=names, terms="\n".join(terms[:: 1 if first else -1]))
+    found = your_loss.read(code, image=(28, 28, 1))
+    assert not found.read or found.sigma2 == pytest.approx(2.0)
+    assert found.family in ("gaussian", "unknown")

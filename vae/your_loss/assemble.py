@@ -30,6 +30,7 @@ from vae.your_loss.reading import (
 from vae.your_loss.search import Found, search
 from vae.your_loss.state import Request
 from vae.your_loss.text import Unreadable, parse
+from vae.your_loss.vocabulary import REBUILT
 
 Range = tuple[float, float]
 MAX_SIDE = 10**8
@@ -284,7 +285,7 @@ def beside(name: str) -> bool:
 
 
 _OF_THE_OUTPUT = frozenset({"x", "xhat", "y", "out", "output", "pixel", "dec", "decoder"})
-_OF_THE_OUTPUT |= verdict.REBUILT
+_OF_THE_OUTPUT |= REBUILT
 
 
 def _choices(found: Found, request: Request) -> tuple[Choice, ...]:

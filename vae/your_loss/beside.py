@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from vae.your_loss import roles
+from vae.your_loss import roles, vocabulary
 from vae.your_loss.latent_part import LatentPart, read_latents
 from vae.your_loss.probe import Probe
 from vae.your_loss.roles import LATENT_SCALES
@@ -38,6 +38,12 @@ def set_aside(probe: Probe, twins: Sequence[str]) -> list[str]:
         other = f"output#{count}"
         if pictures and _of_features(probe, "output") and not _of_features(probe, other):
             _exchange(probe, leaves)
+        if pictures and _is_label(probe, "target"):
+            if _is_label(probe, f"target#{count}"):
+                return []
+            _exchange(probe, leaves)
+        elif pictures and _is_rebuilt(probe, other) and not _is_rebuilt(probe, "output"):
+            _exchange(probe, leaves)
         both = {leaf.split("#")[0] for leaf in leaves}
         whole = both == _PICTURES if pictures else "mean" in both and len(both) == 2
         if whole and _is_apart(probe, leaves):
@@ -53,6 +59,26 @@ def _of_features(probe: Probe, role: str) -> bool:
         words |= {word for name in (*value.names, value.path) for word in roles.words_of(name)}
         value = value.parent
     return bool(words & roles.PERCEPTUAL)
+
+
+def _words(probe: Probe, role: str) -> set[str]:
+    """The words of the names of what has ``role``."""
+    value, _ = probe.state.leaves.get(probe.own.get(role, ""), (None, None))
+    names = [] if value is None else [*value.names, value.path.partition("(")[0]]
+    return {word for name in names for word in roles.words_of(name)}
+
+
+def _is_label(probe: Probe, role: str) -> bool:
+    """Whether what has ``role`` is by its names what a classifier is told, no picture."""
+    return bool(_LABELS & _words(probe, role))
+
+
+def _is_rebuilt(probe: Probe, role: str) -> bool:
+    """Whether what has ``role`` is by its names a picture that is made again."""
+    return bool(vocabulary.REBUILT & _words(probe, role))
+
+
+_LABELS = frozenset({"y", "label", "labels", "labeled", "class", "classes", "onehot"})
 
 
 def _exchange(probe: Probe, leaves: Sequence[str]) -> None:

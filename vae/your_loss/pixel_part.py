@@ -400,6 +400,9 @@ def _log_of_mean(probe: Probe, large: list[float]) -> PixelPart | None:
 def _categorical(probe: Probe) -> PixelPart | None:
     """Cross-entropy over classes: its factor against the sum over an image's positions."""
     nodes = [n for n in graph.operations(probe.root) if n.name == "categorical"]
+    # A classifier's cross-entropy stands beside the pictures' own error.
+    read = probe.own.get("output", "")
+    nodes = [node for node in nodes if not read or read in node.deps]
     if not nodes:
         return None
     slopes = [_slope(probe, node) for node in nodes[:MAX_CROSSED]]

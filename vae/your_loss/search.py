@@ -133,8 +133,7 @@ def _by_shapes(
         if request.latents is None and (latents := _told_latents(misfits, sizes)):
             told, waiting = latents, [replace(s, latents=latents[0].latents) for s in waiting]
         waiting = [*told, *(s for s in waiting if s.image not in [t.image for t in told])]
-        axes = any("there is no axis" in text for text in misfits)
-        if not axes and any("classes" in text for text in misfits):
+        if any("classes" in text for text in misfits):
             # What is lacking is an axis of classes, no other shape of the picture.
             break
     return best

@@ -393,7 +393,8 @@ class State:
             return given
         if isinstance(self.given_constant(value), int | float):
             return "constant"
-        found = self.candidates(value)
+        own = self.candidates(value)
+        found = list(own)
         if hint and hint not in found and not value.failed and not _is_judged(value):
             # A letter alone, `b`, is a batch only where its place does not say more.
             letter = all(len(name) == 1 for name in value.names)
@@ -401,9 +402,9 @@ class State:
         for role in found:
             if not self.taken(role, value) or self.is_named_again(role, value):
                 return role
-        if hint in found or ("target" in found and value.source in ("argument", "loop")):
+        if "target" in own and (hint == "target" or value.source in ("argument", "loop")):
             # Another label than the one that has the role: what is handed over is no output.
-            return hint if hint in found else "target"
+            return "target"
         return found[0] if found else self._by_callee(value)
 
     def is_named_again(self, role: str, value: Opaque) -> bool:

@@ -9,6 +9,7 @@ from vae.your_loss.examine import Examined
 from vae.your_loss.reading import Reading
 from vae.your_loss.roles import LATENT_SCALES, guess, is_late, is_term, words_of
 from vae.your_loss.search import Found
+from vae.your_loss.vocabulary import REBUILT
 
 # Divergences of libraries that take probabilities.
 _OF_PROBABILITIES = re.compile(
@@ -23,10 +24,6 @@ SUMMED = (
     "mixture",
 )
 """Families that have no scale to weigh: their one number beside a KL is beta."""
-REBUILT = frozenset(
-    {"recon", "recons", "reconstruction", "reconstructed", "rec", "decoded", "hat", "tilde", "xhat"}
-    | {"reconst", "decoder", "reconx", "recx", "xrec"}
-)
 NAMES = {
     "gaussian": "Gaussian",
     "laplace": "Laplace",

@@ -127,3 +127,8 @@ LETTERS = {
 SIDE_BY_SIDE = {"params", "parameters", "moments", "stats", "statistics"}
 GIVEN = {"target", "targets", "label", "labels"}
 SPREADS = {"vari", "variance", "std", "stddev", "sigma"}
+# Words of an output that is a picture again.
+REBUILT = frozenset(
+    {"recon", "recons", "reconstruction", "reconstructed", "rec", "decoded", "hat", "tilde", "xhat"}
+    | {"reconst", "decoder", "reconx", "recx", "xrec"}
+)
