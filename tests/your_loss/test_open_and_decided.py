@@ -275,3 +275,61 @@ def loss(log_probs, x, mu, logvar):
     assert found.sizes is not None
     assert (found.family, found.beta) == ("categorical", pytest.approx(found.sizes.image[0]))
     assert len(found.sizes.image) == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "(F.mse_loss(recon, x, reduction='none') * mask).sum()",
+        "F.mse_loss(recon * mask, x * mask, reduction='sum')",
+        "(mask.unsqueeze(-1).float() * (recon - x) ** 2).sum()",
+    ],
+)
+def test_a_mask_is_read_as_if_nothing_were_left_out(error: str) -> None:
+    code = f"def loss(recon, x, mask, mu, logvar):\n    return {error} + 2 * {KL}\n"
+    found = your_loss.read(code)
+    assert found.sigma2 == pytest.approx(1.0)
+    assert any("nothing were left out" in fault.text for fault in found.faults)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "((recon - x) ** 2 * mask).sum() / mask.sum()",
+        "((recon - x) ** 2 * (0.2 + mask)).sum()",
+        "((recon - x) ** 2 * (mask + 4 * (1 - mask))).sum()",
+    ],
+)
+def test_a_mask_that_counts_or_weighs_is_not_guessed(error: str) -> None:
+    code = f"def loss(recon, x, mask, mu, logvar):\n    return {error} + {KL}\n"
+    assert not your_loss.read(code).read
+
+
+def test_packed_sequences_are_read_without_their_padding() -> None:
+    code = f"""
+from torch.nn.utils.rnn import pack_padded_sequence
+def train(loader):
+    criterion = nn.CrossEntropyLoss(reduction="sum")
+    for tokens, lengths in loader:
+        logits, mu, logvar = model(tokens, lengths)
+        kept = pack_padded_sequence(logits, lengths, batch_first=True).data
+        wanted = pack_padded_sequence(tokens, lengths, batch_first=True)[0]
+        loss = (criterion(kept, wanted) + 0.5 * {KL}) / tokens.size(0)
+        loss.backward()
+"""
+    found = your_loss.read(code)
+    assert (found.family, found.beta) == ("categorical", pytest.approx(0.5))
+
+
+@pytest.mark.parametrize(
+    "scale", ["scale_tril=torch.diag_embed(std)", "torch.diag_embed(std.pow(2))"]
+)
+def test_a_matrix_of_scales_on_its_diagonal_is_a_scale(scale: str) -> None:
+    code = f"""
+def loss(recon, x, mu, std):
+    q = torch.distributions.MultivariateNormal(mu, {scale})
+    p = torch.distributions.MultivariateNormal(torch.zeros(20), torch.eye(20))
+    error = F.mse_loss(recon, x, reduction="none").sum(1).mean()
+    return error + 2.0 * torch.distributions.kl_divergence(q, p).mean()
+"""
+    assert your_loss.read(code, latents=20).sigma2 == pytest.approx(1.0)

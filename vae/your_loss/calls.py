@@ -13,12 +13,13 @@ from vae.your_loss.builtins_table import BUILTINS, text_method
 from vae.your_loss.graph import Node
 from vae.your_loss.once import once
 from vae.your_loss.operations import Call, NotKnown
-from vae.your_loss.roles import PERCEPTUAL, guess, words_of
+from vae.your_loss.roles import PERCEPTUAL, guess, is_mask, words_of
 from vae.your_loss.state import NoRole, State, Used, is_of_network
 from vae.your_loss.values import (
     ClassValue,
     Closure,
     DensityLayer,
+    Diagonal,
     Distribution,
     Instance,
     Library,
@@ -114,6 +115,10 @@ SAME = frozenset(
 NEW = frozenset({"new_zeros", "new_ones", "new_full", "new_tensor", "new_empty"})
 PRODUCTS = frozenset({"matmul", "mm", "dot", "@", "linear", "conv2d", "conv2d_transpose"})
 # Functions whose arguments are a shape.
+# Methods after which a mask says the same of the same values.
+_SPREADS = frozenset(
+    {"unsqueeze", "float", "expand_as", "expand", "view", "reshape", "bool", "type_as", "squeeze"}
+)
 SHAPED = frozenset({"zeros", "ones", "randn", "full", "repeat", "normal", "random_normal", "eye"})
 # What cuts an array into parts.
 PARTED = frozenset({"chunk", "split", "tensor_split", "unbind", "unstack"})
@@ -182,6 +187,8 @@ def names_inputs(values: list[Any]) -> frozenset[str]:
         elif isinstance(value, Distribution):
             # A draw of it, where it is used as an array.
             found |= names_inputs(list(value.parameters.values()))
+        elif isinstance(value, dict):
+            found |= names_inputs(list(value.values()))
     return frozenset(found)
 
 
@@ -481,6 +488,10 @@ class Calls(State):
             return math.prod(sides)
         if path in ("itertools.repeat", "itertools.cycle") and len(args) == 1:
             return list(args[0]) if isinstance(args[0], list | tuple) else [args[0]]
+        if last == "pack_padded_sequence" and args:
+            return self.packed(args[0])
+        if last == "diag_embed" and len(args) == 1 and not named:
+            return Diagonal(args[0])
         if last in WRAPPERS:
             return self.wrap(last, path, args, named)
         if last == "Parameter" and args and named.get("requires_grad") is False:
@@ -498,6 +509,20 @@ class Calls(State):
         if operation is None:
             return self.opaque_call(Library(path), args, named)
         return self.operate(operation, path, args, named, library.framework_of(path))
+
+    def packed(self, value: Any) -> dict[Any, Any]:
+        """Sequences one after the other, without their padding: read as if there were none."""
+        found = value
+        if isinstance(value, Opaque) and self.role_of(value) in ("target", "output"):
+            with suppress(NoRole, NotKnown, Misfit):
+                found = self.node(value)
+        if isinstance(found, Node) and found.ndim > 1:
+            self.note("assumed", "padding is read as if there were none.")
+            shape = (found.shape[0] * found.shape[1], *found.shape[2:])
+            found = graph.apply(
+                lambda a: arrays.reshape(a, shape), found, line=self.line, name="reshape"
+            )
+        return {"data": found, 0: found}
 
     def operate(
         self, operation: Any, name: str, args: list[Any], named: dict[str, Any], framework: str
@@ -534,7 +559,8 @@ class Calls(State):
                 return operation(call)
             except NoRole as missing:
                 beside = [] if last in ("view", "reshape") else [*spread, *named.values()]
-                if not _has_node(beside, missing.value):
+                masks = any(map(is_mask, missing.value.names))
+                if not masks and not _has_node(beside, missing.value):
                     return self.unresolved_result(name, spread, named, missing.value)
                 self.unknown_leaf(missing.value)
             except NotKnown as error:
@@ -898,6 +924,9 @@ class Calls(State):
             self.compiled({**named, "predicted": density_layers.predicted(self, owner)})
         if not isinstance(owner, Opaque):
             return Opaque(f"{name}(...)", "call", self.line, callee=name, inputs=names_inputs(args))
+        if name in _SPREADS and owner.node is None and any(map(is_mask, owner.names)):
+            # A mask in other axes is the same mask.
+            return owner
         if name in SAME:
             if name in ("train", "eval", "get") and args:
                 return self.item(owner, args[0]) if name == "get" else owner

@@ -11,7 +11,7 @@ from vae.your_loss.arrays import Misfit
 from vae.your_loss.graph import Node
 from vae.your_loss.losses import cross_entropy, cross_entropy_of_logits
 from vae.your_loss.operations import Call, NotKnown, Operation, reduce_node, whole
-from vae.your_loss.values import Distribution
+from vae.your_loss.values import Diagonal, Distribution
 
 HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 
@@ -89,7 +89,13 @@ def _full_gaussian(call: Call) -> Any:
     loc = call.node(0, "loc")
     cov = call.get(1, "covariance_matrix", default=None)
     tril = call.get(99, "scale_tril", default=None)
-    node = call.context.node(cov if cov is not None else tril)
+    given = cov if cov is not None else tril
+    if isinstance(given, Diagonal):
+        scale = call.context.node(given.scale)
+        if cov is not None:
+            scale = call.each(np.sqrt, scale, name="sqrt")
+        return Distribution("Normal", {"loc": loc, "scale": scale}, 1, call.context.line)
+    node = call.context.node(given)
     if not node.is_constant or node.ndim != 2 or node.shape[0] > 512:
         raise NotKnown("with a covariance that is computed")
     full = node.base.full()

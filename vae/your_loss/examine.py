@@ -10,7 +10,7 @@ from vae.your_loss.graph import Node
 from vae.your_loss.latent_part import LatentPart, read_latents
 from vae.your_loss.pixel_part import PixelPart, read_pixels
 from vae.your_loss.probe import Probe
-from vae.your_loss.roles import LATENT_SCALES
+from vae.your_loss.roles import LATENT_SCALES, is_mask
 from vae.your_loss.state import State
 from vae.your_loss.values import Opaque
 
@@ -118,6 +118,11 @@ def _look_at_inputs(found: Examined) -> None:
     broken = [leaf for leaf in unknown if _is_broken(probe.state.leaves[leaf][0])]
     found.blocking += broken
     unknown = [leaf for leaf in unknown if leaf not in broken]
+    masks = [leaf for leaf in unknown if _is_mask(probe, leaf)]
+    for leaf in masks:
+        probe.state.line, name, _ = probe.state.unknown[leaf]
+        probe.state.note("assumed", f"{name} is read as if nothing were left out.")
+    unknown = [leaf for leaf in unknown if leaf not in masks]
     counted = all(probe.moves(leaf) for leaf in unknown)
     if unknown and counted and probe.joint_effect(unknown) != "needed":
         found.left_out += unknown
@@ -146,6 +151,17 @@ def _look_at_inputs(found: Examined) -> None:
             found.random = True
     # Only what matters needs to be named.
     found.left_out = [leaf for leaf in found.left_out if leaf in probe.deps]
+
+
+def _is_mask(probe: Probe, leaf: str) -> bool:
+    """Whether an input is a mask by its name, and nothing is compared where it is 0."""
+    value = probe.state.leaves[leaf][0]
+    if value is None or value.broken or not any(map(is_mask, value.names)):
+        return False
+    latents = probe.latents(0.5, 0.2, probe.scale_kind or "logvar")
+    pictures = ({"target": 0.3, "output": 0.6}, {"target": 0.7, "output": 0.55})
+    none, one = ([probe(**{leaf: m}, **p, **latents) for p in pictures] for m in (0.0, 1.0))
+    return bool(np.isfinite([*none, *one]).all()) and none[0] == none[1] and one[0] != one[1]
 
 
 def _is_broken(value: Opaque | None) -> bool:

@@ -225,6 +225,11 @@ def is_total(name: str) -> bool:
     return is_late(name) and (words == ["epochs"] or bool(set(words) & vocabulary.IN_ALL))
 
 
+def is_mask(name: str) -> bool:
+    """What says of each value whether it counts: mask, pixel_masks."""
+    return bool(set(words_of(name)) & {"mask", "masks"}) and not is_term(name)
+
+
 def is_term(name: str) -> bool:
     """The name of a loss or of a part of one."""
     return bool(set(words_of(name)) & vocabulary.LOSSES)

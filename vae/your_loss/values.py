@@ -87,6 +87,13 @@ class Closure:
 
 
 @dataclass(eq=False)
+class Diagonal:
+    """``diag_embed(scale)``: a matrix for each image that holds ``scale`` on its diagonal."""
+
+    scale: Any
+
+
+@dataclass(eq=False)
 class ClassValue:
     """A class of the pasted code."""
 
