@@ -1,7 +1,7 @@
 """The Bias page in Chromium: drags without the server, keys, ends of the dials, phone, dark."""
 
 import pytest
-from browsing import dial, draw_all, press_preset, restyled, set_dial, step_dial
+from browsing import dial, draw_all, press_preset, restyled, set_dial, step_dial, wait_fits
 from playwright.sync_api import expect
 
 from vae.ledger import CLAIMS
@@ -95,18 +95,18 @@ def test_figures_stand_side_by_side_each_below_its_caption(bias, row):
         assert caption[0] == figure[0] < next_caption[0] == next_figure[0]
 
 
-def test_on_a_phone_nothing_scrolls_sideways_and_captions_and_figures_alternate(open_page):
-    page = open_page("bias", width=390, height=844, dark=True)
-    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
-    wide = page.evaluate(
+def test_on_a_phone_nothing_scrolls_sideways_and_captions_and_figures_alternate(bias):
+    bias.set_viewport_size({"width": 390, "height": 844})
+    wait_fits(bias)
+    bias.wait_for_function(
         """() => [...document.querySelectorAll("[data-testid=stVegaLiteChart]")]
-            .filter((chart) => chart.getBoundingClientRect().right > 391).length"""
+            .every((chart) => chart.getBoundingClientRect().right <= 391)"""
     )
-    assert wide == 0
-    parts = places(page, "constant")
+    parts = places(bias, "constant")
     assert len(parts) == 4
     assert len({left for left, _ in parts}) == 1
     assert [top for _, top in parts] == sorted({top for _, top in parts})
+    bias.set_viewport_size({"width": 1280, "height": 720})
 
 
 def test_what_the_threads_say_unfolds_by_the_keyboard(bias):

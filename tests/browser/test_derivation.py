@@ -109,36 +109,6 @@ def test_a_preset_sets_sigma_in_the_browser(derivation):
     expect(_panel(page, "nll")).to_contain_text("now 3,0")
 
 
-def test_it_reads_on_a_projector_and_a_phone_in_light_and_dark(open_page):
-    page = _drawn(open_page("derivation?step=all", width=390, height=844))
-    for width, height, dark in ((390, 844, False), (390, 844, True), (1280, 720, True)):
-        page.set_viewport_size({"width": width, "height": height})
-        page.emulate_media(color_scheme="dark" if dark else "light")
-        page.wait_for_function(
-            "() => (([main]) => main.scrollWidth <= main.clientWidth)"
-            "(document.querySelectorAll('[data-testid=stMain]'))"
-        )
-        _go_to(page, "sigma")
-        box = dial(page, "sigma").bounding_box()
-        assert box["y"] + box["height"] <= height, "the dial is not in view beside its figure"
-        assert box["width"] > 100
-        page.wait_for_function(LEGIBLE)
-
-
-# The lightness of a figure's text differs from the page's by more than half the scale.
-LEGIBLE = """() => {
-    const panel = document.querySelector('[aria-label^="Log likelihood of one"]');
-    if (!panel) return false;
-    const text = [...panel.querySelectorAll('.mark-text text')]
-        .find((node) => node.textContent.includes('log p'));
-    if (!text) return false;
-    const light = (colour) => colour.match(/\\d+/g).slice(0, 3).reduce((sum, c) => sum + +c, 0);
-    const app = document.querySelector('[data-testid=stApp]');
-    const ground = getComputedStyle(app).backgroundColor;
-    return Math.abs(light(getComputedStyle(text).fill) - light(ground)) > 380;
-}"""
-
-
 def test_every_figure_has_its_text_alternative(derivation):
     page = derivation
     open_everything(page)

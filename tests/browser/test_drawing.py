@@ -153,8 +153,8 @@ def test_a_clear_an_undo_a_test_digit_and_the_eraser_do_what_they_say(drawing) -
     np.testing.assert_allclose(255.0 - greys(page), seven, atol=1)
 
 
-def test_a_digit_is_drawn_and_z_is_moved_by_keys_alone(open_page) -> None:
-    page = opened(open_page("train"))
+def test_a_digit_is_drawn_and_z_is_moved_by_keys_alone(drawing) -> None:
+    page = drawing
     page.get_by_role("button", name="Clear", exact=True).click()
     settle(page)
     before = numbers(page)

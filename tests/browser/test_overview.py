@@ -66,7 +66,7 @@ def test_the_presets_show_the_uneven_cost(overview) -> None:
     assert costs == [0.044, 0.026]
 
 
-def test_the_filters_are_in_the_address_and_a_check_unfolds(open_page) -> None:
+def test_filters_are_in_the_address_a_check_unfolds_and_a_row_opens_its_lesson(open_page) -> None:
     page = open_page("?verdict=wrong#ledger")
     rows = page.locator(".ledger article")
     wrong = [claim for claim in CLAIMS.values() if claim.verdict is Verdict.WRONG]
@@ -78,14 +78,12 @@ def test_the_filters_are_in_the_address_and_a_check_unfolds(open_page) -> None:
     first.locator("summary").press("Enter")
     expect(first.locator("pre")).to_be_visible()
     expect(first.locator("pre")).to_contain_text("-> Evidence")
-
-
-def test_a_row_opens_the_lesson_at_its_figure(open_page) -> None:
-    page = open_page("?verdict=true&thread=A")
-    page.get_by_role("link", name="See D2 in the lesson").click()
-    page.wait_for_url("**/derivation?sigma=0.3#sigma")
+    # A row opens the lesson at its figure.
+    claim = next(claim for claim in wrong if claim.thread == "C" and claim.link.query)
+    page.get_by_role("link", name=f"See {claim.id} in the lesson").click()
+    page.wait_for_url(f"**/{claim.link.address}")
     wait_ready(page)
-    expect(page.locator("#sigma")).to_be_in_viewport()
+    expect(page.locator(f"#{claim.link.anchor}")).to_be_in_viewport()
 
 
 def test_the_presenters_mode_has_no_sidebar_and_lasts_over_pages(open_page) -> None:
