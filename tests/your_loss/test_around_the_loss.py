@@ -270,3 +270,35 @@ def test_a_classifier_beside_the_decoder_is_no_likelihood(
     found = your_loss.read(code, image=(28, 28, 1))
     assert not found.read or found.sigma2 == pytest.approx(2.0)
     assert found.family in ("gaussian", "unknown")
+
+
+FED = """
+class Net:
+    def __init__(self):
+        self.x = tf.placeholder(tf.float32, [None, 784])
+        self.{weight} = tf.placeholder(tf.float32, shape=())
+        mean, logvar = self.encode(self.x)
+        z = mean + tf.exp(0.5 * logvar) * tf.random_normal(tf.shape(mean))
+        recon = self.decode(z)
+        fit = tf.reduce_sum(tf.square(recon - self.x), 1)
+        kl = -0.5 * tf.reduce_sum(1 + logvar - tf.square(mean) - tf.exp(logvar), 1)
+        self.loss = tf.reduce_mean(fit + self.{weight} * kl)
+        self.step = tf.train.AdamOptimizer(1e-3).minimize(self.loss)
+
+net = Net()
+for batch in batches:
+    sess.run(net.step, feed_dict={{net.x: batch, net.{weight}: {first}}})
+print(sess.run(net.loss, feed_dict={{net.x: test, net.{weight}: {second}}}))
+"""
+
+
+def test_a_weight_that_sessions_always_feed_is_that_number() -> None:
+    code = FED.format(weight="beta", first="4.0", second="4.0")
+    assert your_loss.read(code).sigma2 == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize(("first", "second"), [("warm(i)", "1.0"), ("1.0", "4.0"), ("b", "b")])
+def test_a_weight_that_sessions_feed_otherwise_is_asked_for(first: str, second: str) -> None:
+    found = your_loss.read(FED.format(weight="beta", first=first, second=second))
+    assert not found.read
+    assert "beta" in found.message

@@ -129,10 +129,33 @@ def collect_defaults(tree: ast.Module) -> dict[str, Any]:
             _keep_target(node.target, node.value, keep)
         elif isinstance(node, ast.Dict):
             _keep_entries(node, keep)
+    for name, value in _fed(tree).items():
+        # An argument of the same name may be another number than what is fed.
+        keep(f"placeholder:{name}", value)
     return {
         name: next(iter(values))
         for name, values in seen.items()
         if len(values) == 1 and name not in unsure
+    }
+
+
+def _fed(tree: ast.Module) -> dict[str, ast.expr]:
+    """Numbers that sessions of TensorFlow 1 always feed to a placeholder: ``{net.beta: 4.0}``."""
+    entered: set[str] = set()
+    fed: dict[str, list[ast.expr]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            if last_name(node.value.func).startswith("placeholder"):
+                entered |= {last_name(target) for target in node.targets}
+        elif isinstance(node, ast.Dict):
+            for key, value in zip(node.keys, node.values, strict=True):
+                if isinstance(key, ast.Name | ast.Attribute):
+                    fed.setdefault(last_name(key), []).append(value)
+    numbers = {name: [literal(value) for value in values] for name, values in fed.items()}
+    return {
+        name: fed[name][0]
+        for name, values in numbers.items()
+        if name in entered and isinstance(values[0], int | float) and len(set(values)) == 1
     }
 
 

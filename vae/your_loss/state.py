@@ -668,6 +668,9 @@ class State:
     # -- constants --------------------------------------------------------------------------------
     def default_of(self, value: Opaque) -> Any:
         """What the code's own defaults say of this name, or None."""
+        if value.source == "call" and value.callee.rpartition(".")[2].startswith("placeholder"):
+            fed = (f"placeholder:{name.rpartition('.')[2]}" for name in value.names)
+            return next((self.setup.defaults[k] for k in fed if k in self.setup.defaults), None)
         if value.swept or value.unset or value.source in ("call", "operation"):
             # What is computed is not what an argument of the same name is without it.
             return None
