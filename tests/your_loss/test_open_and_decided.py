@@ -333,3 +333,16 @@ def loss(recon, x, mu, std):
     return error + 2.0 * torch.distributions.kl_divergence(q, p).mean()
 """
     assert your_loss.read(code, latents=20).sigma2 == pytest.approx(1.0)
+
+
+def test_a_masked_error_that_is_not_known_is_not_left_out_under_another_name() -> None:
+    code = f"""
+def step(self, x, length):
+    recon, mu, logvar = self.net(x)
+    mask = torch.tensor(lengths_to_rows(length))
+    nll_loss = mask * self.tokens_loss(self.logits, x)
+    bag = F.binary_cross_entropy_with_logits(recon, x, reduction="sum")
+    loss = nll_loss.sum() + bag + {KL}
+    loss.backward()
+"""
+    assert not your_loss.read(code).read

@@ -559,7 +559,11 @@ class Calls(State):
                 return operation(call)
             except NoRole as missing:
                 beside = [] if last in ("view", "reshape") else [*spread, *named.values()]
-                masks = any(map(is_mask, missing.value.names))
+                # A mask of pictures, and not of what is not known either.
+                masks = any(map(is_mask, missing.value.names)) and any(
+                    isinstance(v, Opaque) and self.role_of(v) in ("target", "output")
+                    for v in beside
+                )
                 if not masks and not _has_node(beside, missing.value):
                     return self.unresolved_result(name, spread, named, missing.value)
                 self.unknown_leaf(missing.value)

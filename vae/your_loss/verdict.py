@@ -285,7 +285,10 @@ def _other_error(examined: Examined) -> str | None:
     """A term that was left out and that by its name is the error of the output."""
     for leaf in examined.left_out:
         value = examined.probe.state.leaves[leaf][0]
-        names = [] if value is None else [value.path.partition("(")[0], *value.hints]
+        path = "" if value is None else value.path.partition("(")[0]
+        # recon_loss.mean() is the error still, recon.norm() is none.
+        owners = [part for part in path.split(".")[:-1] if is_term(part)]
+        names = [] if value is None else [path, *owners, *value.hints]
         if {word for name in names for word in words_of(name)} & _OF_THE_FIT:
             return leaf
     return None
