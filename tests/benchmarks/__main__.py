@@ -112,6 +112,8 @@ def app_rows(data: Path | None, seconds: float) -> Iterator[Row]:
         waited = app.click_to_step(server.url, wanted)
         figure = f"click to legible means (MSE under .03: step {wanted}), warm worker"
         yield Row(figure, f"{waited:.2f} s", "1.5 s", waited <= 1.5)
+        sent = asyncio.run(app.press_to_step(server, wanted))
+        yield Row("the same, sent to a client that draws nothing", f"{sent:.2f} s")
         rate = asyncio.run(app.watched_rate(server, query, seconds))
         alone = speed.measure("command-line", data, seconds)
         value = f"{rate / alone:.0%} ({rate:,.0f} images/s)"

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -174,6 +175,32 @@ def click_to_step(url: str, step: int, runs: int = 3) -> float:
             page.get_by_role("button", name="Stop", exact=True).first.click()
             page.get_by_text("Stopped").first.wait_for(timeout=60_000)
     return quantile(seen, 0.5)
+
+
+async def press_to_step(server: Server, step: int, runs: int = 3) -> float:
+    """The same without a browser on this machine: median seconds until a client is sent them."""
+    seen = []
+    for _ in range(runs):
+        session = await Session(server.url, "train", compressed=True).open()
+        await asyncio.sleep(1.5)
+        began = time.perf_counter()
+        await session.press("Train")
+        while _step_sent(session) < step:
+            await asyncio.sleep(0.01)
+        seen.append(time.perf_counter() - began)
+        await session.press("Stop")
+        while "Stopped: step" not in session.texts():
+            await asyncio.sleep(0.1)
+        await session.close()
+    return quantile(seen, 0.5)
+
+
+def _step_sent(session: Session) -> int:
+    """The step of the newest reconstructions; -1 before the first."""
+    parts = [each.bidi_component for each in session.shown.values()]
+    told = [each.mixed.json or each.json for each in parts]
+    found = [re.search(r"decoder means at step (\d+)", each) for each in told]
+    return max((int(each[1]) for each in found if each), default=-1)
 
 
 def _step_of(alt: str) -> int:
