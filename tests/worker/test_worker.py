@@ -151,9 +151,12 @@ def test_reports_come_at_a_bounded_rate(desk: Desk) -> None:
     run_id = desk.submit(dataclasses.replace(LONG, hidden_dim=4, latent_dim=1))
     desk.until(run_id, RunState.RUNNING)
     began = time.monotonic()
-    desk.registry.wait(
-        run_id, lambda snapshot: snapshot.seconds > 2 or snapshot.state.is_finished(), PATIENCE
-    )
+
+    def told(now: RunSnapshot) -> bool:
+        # On a busy machine the first step may take longer.
+        return (now.seconds > 2 and bool(now.members[0].steps)) or now.state.is_finished()
+
+    desk.registry.wait(run_id, told, PATIENCE)
     seconds = time.monotonic() - began
     snapshot = desk.stop(run_id)
     events = [
