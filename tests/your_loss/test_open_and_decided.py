@@ -346,3 +346,27 @@ def step(self, x, length):
     loss.backward()
 """
     assert not your_loss.read(code).read
+
+
+def test_what_a_classifier_is_told_stands_beside_the_picture() -> None:
+    code = f"""
+def step(x, labels, net):
+    recon, mu, logvar, logits = net(x)
+    loss = F.mse_loss(recon, x, reduction="sum") + 3 * {KL}
+    loss = loss + 0.1 * F.cross_entropy(logits, labels)
+    loss.backward()
+"""
+    found = your_loss.read(code)
+    assert found.sigma2 == pytest.approx(1.5)
+    assert found.unknown
+
+
+def test_tokens_beside_no_picture_are_no_labels() -> None:
+    code = f"""
+def step(tokens, net):
+    logits, mu, logvar = net(tokens)
+    loss = F.cross_entropy(logits, tokens, reduction="sum") + 3 * {KL}
+    loss.backward()
+"""
+    found = your_loss.read(code)
+    assert (found.family, found.beta) == ("categorical", pytest.approx(3.0))

@@ -191,6 +191,10 @@ def categorical(
     node = call.context.node(target, "target")
     place = arrays.axis_of(axis, logits.ndim)
     # Log probabilities are picked by a class, they are not weighed by other probabilities.
+    further = logits.leaf.startswith("output#") and node.leaf.startswith("target#")
+    if further and node.shape == logits.shape and logits.ndim < 3:
+        # A picture and its output are met already: these are labels, a term of its own.
+        raise NotKnown("of labels beside the picture")
     if node.shape == logits.shape and (logits.ndim < 3 or logs):
         raise arrays.Misfit("classes need an axis of their own")
     if node.shape == logits.shape:
