@@ -237,11 +237,11 @@ def _first_that_fits(
     misfits: list[str] = []
     for each in (sizes[0], *sides):
         if each is not sizes[0]:
-            if not any(_AXES_LACK.search(text) for text in misfits):
+            lack = any(_AXES_LACK.search(text) for text in misfits)
+            if not lack or any("classes" not in shape for shape in shapes):
                 return None
             # A grey picture has classes where its one channel is: (batch, classes, sides).
-            one = [{**shape, "classes": "channel"} for shape in shapes if "classes" in shape]
-            shapes = (*one[:1], *shapes)
+            shapes = ({**shapes[0], "classes": "channel"}, *shapes)
         for shape in shapes:
             setup = replace(_setup(tree, request, each, defaults), **shape)
             try:
