@@ -139,7 +139,30 @@ def _read(code: str, request: Request, limits: Range | str | None) -> Reading:
             printed=survival.printed(reading, _constant(found)),
         )
         reading = rewrite.complete(reading)
-    return replace(reading, unknown=(*reading.unknown, *map(_no_python, left_out)))
+    more = (*map(_not_taken, found.untaken), *_factors(found), *map(_no_python, left_out))
+    return replace(reading, unknown=(*reading.unknown, *more))
+
+
+def _factors(found: Found) -> list[UnknownItem]:
+    state, rows = found.traced.state, []
+    for leaf in found.examined.factors:
+        name = leaf.split(":", 1)[1]
+        line = state.constants[name].line if name in state.constants else found.traced.line
+        text = (
+            f"line {line}: {name} has no value in this code; it multiplies the whole loss, so "
+            "neither sigma nor beta depends on it."
+        )
+        rows.append(UnknownItem(line, name, text))
+    return rows
+
+
+def _not_taken(found: tuple[str, int]) -> UnknownItem:
+    condition, line = found
+    text = (
+        f"line {line}: where '{condition}' is otherwise, the loss has another part that is not "
+        "read; it is left out: the rest of the loss is read."
+    )
+    return UnknownItem(line, condition, text)
 
 
 def _no_python(found: tuple[int, str]) -> UnknownItem:
@@ -257,7 +280,8 @@ def _numbers(code: str, found: Found, request: Request, span: Range | None) -> R
         functions=_functions(found),
         unknown=_unknown(examined),
     )
-    return _family_numbers(reading, examined, reading.data_range)
+    reading = _family_numbers(reading, examined, reading.data_range)
+    return replace(reading, rate=None) if examined.factors else reading
 
 
 def _scale_per_pixel(found: Found) -> bool:

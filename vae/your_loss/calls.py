@@ -13,8 +13,8 @@ from vae.your_loss.builtins_table import BUILTINS, text_method
 from vae.your_loss.graph import Node
 from vae.your_loss.once import once
 from vae.your_loss.operations import Call, NotKnown
-from vae.your_loss.roles import PERCEPTUAL, guess, is_mask, words_of
-from vae.your_loss.state import NoRole, State, Used, is_of_network
+from vae.your_loss.roles import PERCEPTUAL, guess, is_mask, is_term, words_of
+from vae.your_loss.state import DATA, NoRole, State, Used, is_of_network
 from vae.your_loss.values import (
     ClassValue,
     Closure,
@@ -909,6 +909,11 @@ class Calls(State):
             self.options.setdefault(key.name, (self.line, []))[1].extend(names)
         return Opaque(f"[{key.name}]", "item", self.line)
 
+    def lose(self, value: Opaque) -> None:
+        """Keep what is minimised and is not known, where it is made of what a call gave."""
+        if value.source in ("operation", "call") and is_term(value.name):
+            self.lost.append((self.line, value.name))
+
     def opaque_method(self, owner: Any, name: str, args: list[Any], named: dict[str, Any]) -> Any:
         """A method of what is not known: the same values, a recorded loss, or not known."""
         if name in RECORDING:
@@ -997,6 +1002,8 @@ class Calls(State):
                 self.added.append(value)
             else:
                 self.optimised.append((value, self.line, name))
+        elif isinstance(value, Opaque) and value.node is None and DATA & value.inputs:
+            self.lose(value)
 
     def compiled_instance(self, owner: Instance, args: list[Any], named: dict[str, Any]) -> None:
         """A pasted Keras model: what its call adds stands beside the loss of ``compile``."""

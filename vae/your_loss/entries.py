@@ -382,7 +382,12 @@ def _choose(entry: Entry, state: Interpreter, outcome: Outcome) -> Traced:
         offers.append(
             (coverage(_total(added)) * 10 + 3, _total(added), added[-1].line, "add_loss", "")
         )
-    offers += _returned(outcome.returned, entry)
+    offers += _returned(outcome.returned, entry, state)
+    given = outcome.returned
+    trains = set(roles.words_of(short(entry.name))) & {"train", "training"}
+    if trains and isinstance(given, Opaque) and given.node is None and given.inputs & _MADE_OF:
+        state.line = given.line or state.line
+        state.lose(given)
     names: Mapping[str, Any] = outcome.names if not entry.name or "." in entry.name else {}
     for place, (name, value) in enumerate(names.items()):
         if (
@@ -399,6 +404,10 @@ def _choose(entry: Entry, state: Interpreter, outcome: Outcome) -> Traced:
         return Traced(entry, state, None)
     best = max(offers, key=lambda offer: (offer[0], offer[2] if not entry.name else 0))
     return Traced(entry, state, best[1], best[2], best[3], best[0] + entry.weight, best[4])
+
+
+# A whole loss is made of these, a picture or a label that is handed on is not.
+_MADE_OF = frozenset({"output", "mean"})
 
 
 def _differ(outcome: Outcome) -> bool:
@@ -428,7 +437,9 @@ def _sent_back(outcome: Outcome) -> Node | None:
     return whole if apart and coverage(whole) >= 8 else None
 
 
-def _returned(value: Any, entry: Entry) -> list[tuple[int, Node, int, str, str]]:
+def _returned(
+    value: Any, entry: Entry, state: Interpreter
+) -> list[tuple[int, Node, int, str, str]]:
     if isinstance(value, Opaque) and value.node is not None:
         value = value.node
     value = _with_gradient(value)
@@ -456,10 +467,36 @@ def _returned(value: Any, entry: Entry) -> list[tuple[int, Node, int, str, str]]
         pictures = [n for _, n in parts if {"target", "output"} <= n.deps]
         latents = [n for _, n in parts if {"mean", "z", *LATENT_SCALES} & n.deps]
         if len(pictures) == 1 and len(latents) == 1:
-            whole = _total([pictures[0], latents[0]])
+            whole = _total([pictures[0], latents[0], *_beside(value, parts, state)])
             note = "its terms are returned one by one; they are read as their plain sum."
             found.append((coverage(whole) * 10, whole, whole.line, f"return of {entry.name}", note))
     return found
+
+
+def _beside(value: Any, parts: list[tuple[str, Node]], state: Interpreter) -> list[Node]:
+    """Terms among what is returned of which it is not known what they are, and other numbers.
+
+    Without them the sum would be another loss than the one that the code has.
+    """
+    given = value.items() if isinstance(value, dict) else [("", one) for one in value]
+    lost = [
+        state.make_leaf(one, "unknown")
+        for name, one in given
+        if isinstance(one, Opaque) and one.node is None
+        if any(roles.is_term(each) for each in (str(name), *one.names) if each)
+    ]
+    others = [
+        node
+        for name, node in parts
+        if not ({"target", "output"} <= node.deps or {"mean", "z", *LATENT_SCALES} & node.deps)
+        if roles.is_term(name) or (not name and not node.ndim and _asks(node))
+    ]
+    return [*lost, *others]
+
+
+def _asks(node: Node) -> bool:
+    """Whether a number is made of the output or of what is not known, not of settings alone."""
+    return any(dep.startswith(("output", "unknown")) for dep in node.deps)
 
 
 def _with_gradient(value: Any) -> Any:

@@ -38,6 +38,8 @@ class Examined:
     learned_rate: float | None = None
     random: bool = False
     adaptive: list[str] = field(default_factory=list)
+    # Numbers without a value that multiply the whole loss: no sigma and no beta depends on them.
+    factors: list[str] = field(default_factory=list)
     silent: list[str] = field(default_factory=list)
     weighted: Node | None = None
     brought: bool = False
@@ -143,7 +145,7 @@ def _look_at_inputs(found: Examined) -> None:
             (found.adaptive if effect == "needed" else found.silent).append(leaf)
         elif leaf.startswith("constant:"):
             if probe.matters(leaf):
-                found.missing.append(leaf)
+                (found.factors if probe.is_factor(leaf) else found.missing).append(leaf)
         elif leaf.startswith("late:"):
             if probe.late_matters(leaf):
                 found.missing.append(leaf)

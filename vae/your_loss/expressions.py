@@ -792,9 +792,17 @@ class Expressions(Calls):
         each = generators[place]
         for value in self.sequence(self.value(each.iter, scope), each.iter):
             BUDGET.get().step()
-            self.bind(each.target, value, scope)
+            if self.says_nothing(each.target, value):
+                scope.names[each.target.id] = value  # type: ignore[attr-defined]
+            else:
+                self.bind(each.target, value, scope)
             if all(self.decide(test, scope) for test in each.ifs):
                 self.comprehend(generators, place + 1, scope, keep)
+
+    def says_nothing(self, target: ast.expr, value: Any) -> bool:
+        """Whether a loop's name is a mere letter for what a call has made: ``v``, no variance."""
+        made = isinstance(value, Opaque) and value.source in ("call", "operation")
+        return made and isinstance(target, ast.Name) and len(target.id) <= 2
 
     def sequence(self, found: Any, node: ast.AST) -> list[Any]:
         """The values of something that is looped over; what is not known counts as one."""

@@ -200,6 +200,24 @@ class Probe:
         first, second = self(**{leaf: 1.0}, **far), self(**{leaf: 2.0}, **far)
         return not abs(second - first) <= 1e-12 * max(abs(first), abs(second), 1e-300)
 
+    def is_factor(self, leaf: str) -> bool:
+        """Whether the loss, of pictures and latents both, is multiplied by one number as a whole.
+
+        Looked at where its two parts have other shares, so that a weight of one of them is none.
+        """
+        latent = {"mean", "z", *roles.LATENT_SCALES} & self.deps
+        if not latent or not {"target", "output"} <= self.deps:
+            return False
+        kind = self.scale_kind or "logvar"
+        far = {"target": 0.3, "output": 0.6, **self.latents(60.0, 0.3, kind)}
+        ratios = []
+        for other in (*self.others(), far):
+            first, second = self(**{leaf: 1.0}, **other), self(**{leaf: 2.0}, **other)
+            if not (math.isfinite(first) and math.isfinite(second) and first):
+                return False
+            ratios.append(second / first)
+        return ratios[0] > 0 and max(ratios) - min(ratios) <= 1e-9 * ratios[0]
+
     def moves(self, leaf: str) -> bool:
         """Whether the loss changes at all with ``leaf``."""
         other = self.others()[0]

@@ -16,6 +16,7 @@ from vae.your_loss.defaults import (
     collect_defaults,
     collect_moved,
     collect_options,
+    last_name,
     set_later,
 )
 from vae.your_loss.entries import Entry, Traced
@@ -54,9 +55,15 @@ class Found:
     rivals: list[Entry] = field(default_factory=list)
     speaks_of_kl: bool = False
     open_choice: tuple[int, tuple[tuple[str, tuple[str, ...]], ...]] | None = None
+    # What is minimised where this loss is called, and is not known.
+    lost: tuple[int, str] | None = None
+    # Conditions under which the loss has more than what was read.
+    untaken: list[tuple[str, int]] = field(default_factory=list)
     named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     arguments: tuple[tuple[str, int], ...] = ()
     shape_matters: bool = False
+    # Where and why the code does not run with pictures that have as many axes as it says.
+    misfit: tuple[int, str] | None = None
     # Whether the loss is another one for more outputs in a list of which a loop takes each.
     rounds_matter: bool = False
     # A condition that differs from round to round of a loop, and with it the loss.
@@ -96,6 +103,7 @@ def search(
         best.ambiguous = _ambiguous(tree, best)
         told = request.image is not None and len(request.image) > 1
         best.shape_matters = not told and _depends_on_shape(tree, best)
+        best.misfit = _in_its_own_shape(tree, best, request)
         best.rounds_matter = _depends_on_rounds(tree, best)
         _confirm(tree, best)
         best.speaks_of_kl = bool(_KL.search(text_of(tree)))
@@ -344,6 +352,52 @@ def _depends_on_shape(tree: ast.Module, best: Found) -> bool:
     return runs and not lost and other.examined.pixels.family == "unknown"
 
 
+def _in_its_own_shape(tree: ast.Module, best: Found, request: Request) -> tuple[int, str] | None:
+    """Why a loss that was read of pictures in rows is none of pictures as they enter the code.
+
+    ``Input(shape=(steps, features))`` says that they have two axes: a mean over the last alone
+    leaves one that a row does not have.
+    """
+    sizes = best.setup.sizes
+    target, _ = best.traced.state.leaves.get("target", (None, None))
+    if best.examined.quality < 2 or len(sizes.image) != 1 or target is None:
+        return None
+    axes = _axes_entered(tree, target.line)
+    if axes < 2:
+        return None
+    told = request.image or ()
+    shown = (s.image for s in guess_sizes(tree, request, best.setup.defaults))
+    image = next((i for i in (told, *shown) if len(i) == axes), (*(2,) * (axes - 1), sizes.pixels))
+    own = replace(best.setup, sizes=replace(sizes, image=image))
+    traced = entries.trace(tree, best.traced.entry, own)
+    if traced.root is not None:
+        other = Found(traced, examine(traced.root, traced.state), own)
+        if other.examined.quality >= 2 and (image != told or _agree(best, other)):
+            return None
+    misfits = [one for one in traced.state.failures if _TOGETHER.search(one[1])]
+    return misfits[0] if misfits else None
+
+
+_TOGETHER = re.compile(r"shapes .* do not go together")
+
+
+def _axes_entered(tree: ast.Module, line: int) -> int:
+    """How many axes a picture has beside the batch, by the ``Input`` or placeholder on ``line``."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or node.lineno != line:
+            continue
+        called = last_name(node.func)
+        if called not in ("placeholder", "Input"):
+            continue
+        named = [k.value for k in node.keywords if k.arg in ("shape", "batch_shape")]
+        shape = next((p for p in (*node.args, *named) if isinstance(p, ast.Tuple | ast.List)), None)
+        if shape is None or any(isinstance(side, ast.Starred) for side in shape.elts):
+            return 0
+        batch = called == "placeholder" or any(k.arg == "batch_shape" for k in node.keywords)
+        return len(shape.elts) - batch
+    return 0
+
+
 def _depends_on_rounds(tree: ast.Module, best: Found) -> bool:
     """Whether outputs that a loop goes through count as often as there are: nobody says how many.
 
@@ -452,6 +506,7 @@ def _search_entries(
     trouble: list[TooMuch] = []
     unfinished: list[str] = []
     traced: list[Traced] = []
+    lost: list[Traced] = []
     for entry, one in _traces(tree, setup, function, worth, trouble):
         if one is None:
             unfinished += [] if entry.away else [entry.name]
@@ -464,6 +519,8 @@ def _search_entries(
             options.setdefault(name, (line, []))[1].extend(values[:8])
         if one.root is not None:
             traced.append(one)
+        if one.state.lost and not entry.away:
+            lost.append(one)
     traced.sort(key=lambda t: -t.score)
     whole = [t for t in traced if t.root is not None and entries.coverage(t.root) >= 8]
     best: Found | None = None
@@ -481,7 +538,14 @@ def _search_entries(
             break
     if trouble and (best is None or _hangs_on(tree, best, unfinished)):
         raise trouble[0]
-    return None if best is None else _weigh_rivals(tree, best, traced)
+    if best is None:
+        return None
+    best = _weigh_rivals(tree, best, traced)
+    mine = entries.short(best.traced.entry.name)
+    calling = [o for o in lost if mine in entries.calls_of(tree).get(o.entry.name, ())]
+    if calling and not best.traced.conclusive:
+        best.lost = calling[0].state.lost[-1]
+    return best
 
 
 def _traces(
@@ -530,15 +594,21 @@ def _weigh_rivals(tree: ast.Module, best: Found, traced: list[Traced]) -> Found:
         if entries.short(other) in calls.get(mine, ()):
             continue
         found = Found(candidate, examine(candidate.root, candidate.state, verify=False), best.setup)
-        if found.examined.quality < 2 or _agree(best, found):
-            continue
         called = bool({entries.short(mine), mine.partition(".")[0]} & calls.get(other, set()))
-        if called and candidate.conclusive and not candidate.entry.away:
+        trains = called and candidate.conclusive and not candidate.entry.away
+        if found.examined.quality < 2:
+            unclear = best.traced.note or not found.examined.twins
+            if trains and unclear and not best.traced.conclusive:
+                # What trains adds to it, or weighs it, in a way that is not known.
+                best = found
+            continue
+        less = found.examined.quality < best.examined.quality and not best.traced.conclusive
+        if _agree(best, found) and not (trains and (less or _holds_more(found, best))):
+            continue
+        if trains:
             # It hands over other settings than the defaults of what it calls.
-            whole = Found(candidate, examine(candidate.root, candidate.state), best.setup)
-            if whole.examined.quality >= best.examined.quality:
-                best = whole
-                continue
+            best = Found(candidate, examine(candidate.root, candidate.state), best.setup)
+            continue
         if candidate.entry.away:
             best.evaluation = best.evaluation or found
         elif not best.traced.conclusive:
@@ -704,7 +774,22 @@ def _ambiguous(tree: ast.Module, best: Found) -> list[tuple[str, int]]:
             best.mixed = best.mixed or (text, line)
         elif other.examined.quality >= 1 and not _agree(best, other):
             found.append((text, line))
+        elif _is_another(best, other):
+            best.untaken.append((text, line))
     return found
+
+
+def _is_another(best: Found, other: Found) -> bool:
+    """Whether a branch that was not taken gives another whole loss, with a part that is not read.
+
+    A branch that leaves out a part of the loss is no other loss.
+    """
+    one, two = best.traced, other.traced
+    if best.examined.quality < 2 or two.root is None or entries.coverage(two.root) < 8:
+        return False
+    if two.how != one.how:
+        return False
+    return other.examined.quality < best.examined.quality or _holds_more(other, best)
 
 
 # What is read from a file in place of what the code makes has the same part in the loss.
@@ -716,6 +801,22 @@ def _asks_for_more(one: Found, two: Found) -> bool:
     first, second = one.examined, two.examined
     more = {*second.missing, *second.blocking, *second.twins, *second.left_out}
     return bool(more - {*first.missing, *first.left_out})
+
+
+def _holds_more(one: Found, two: Found) -> bool:
+    """Whether ``one`` has a weight without a value, or a term that is not known, and not ``two``.
+
+    A weight that nobody has said is 1 where both are measured: their numbers agree all the same.
+    """
+
+    def lost(found: Found) -> set[Any]:
+        leaves = (*found.examined.left_out, *found.examined.blocking)
+        return {found.traced.state.unknown[leaf][:2] for leaf in leaves}
+
+    given = any(used.source == "given" for used in two.traced.state.constants.values())
+    asked = set(one.examined.missing) - set(two.examined.missing)
+    # What the reader has said of the function itself stands for what is handed to it.
+    return bool(lost(one) - lost(two)) or bool(asked and (two.traced.note or not given))
 
 
 def _is_same(one: Found, two: Found) -> bool:

@@ -186,6 +186,8 @@ class State:
         self.notes: list[tuple[str, int, str]] = []
         self.optimised: list[tuple[Node, int, str]] = []
         self.added: list[Node] = []
+        # What gradients are taken of and that is not known, though it is made of data.
+        self.lost: list[tuple[int, str]] = []
         self.undecided: dict[str, int] = {}
         # Those of them that a loop inside of one loss asks again in each round.
         self.by_round: set[str] = set()

@@ -104,6 +104,12 @@ def _not_followed(found: Found) -> str:
             f"Line {line}: {name} is not known here{why}. The rest of the loss is multiplied by it "
             "or lies inside of it, so the loss is not read."
         )
+    if found.lost is not None:
+        line, name = found.lost
+        return (
+            f"Line {line}: what is minimised is {name}, which is not known here, though it is made "
+            f"of what {found.traced.entry.name} gives; so the loss is not read."
+        )
     if examined.adaptive:
         line = examined.probe.leaves[examined.adaptive[0]].line
         return (
@@ -161,6 +167,12 @@ def _not_decided(reading: Reading, found: Found) -> str:
         return (
             f"Line {found.traced.line}: the errors of several outputs are summed, and nothing here "
             "says how many there are; divide by their number, and the loss is read."
+        )
+    if found.misfit is not None:
+        line, why = found.misfit
+        return (
+            f"Line {line}: {why}, where pictures have as many axes as the code gives them where "
+            "they enter; only of pictures in rows would this be a loss, so it is not read."
         )
     if found.shape_matters:
         shape = "x".join(str(side) for side in found.setup.sizes.image)
@@ -279,6 +291,8 @@ def _asks_of_latents(examined: Examined) -> str | None:
 _OF_THE_FIT = frozenset(
     {"nll", "recon", "recons", "reconstruction", "reconst", "likelihood", "loglik", "llh", "xent"}
 )
+# Libraries' likelihoods of words and of sequences.
+_OF_WORDS = re.compile(r"(softmax|sequence|nce|ctc)_loss$")
 
 
 def _other_error(examined: Examined) -> str | None:
@@ -290,6 +304,8 @@ def _other_error(examined: Examined) -> str | None:
         owners = [part for part in path.split(".")[:-1] if is_term(part)]
         names = [] if value is None else [path, *owners, *value.hints]
         if {word for name in names for word in words_of(name)} & _OF_THE_FIT:
+            return leaf
+        if any(_OF_WORDS.search(name) for name in names):
             return leaf
     return None
 
