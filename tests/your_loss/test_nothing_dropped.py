@@ -42,6 +42,7 @@ _MORE = (
     "self.weight * contrast(mu)",
     "3.0 * mu.pow(2).sum()",
     "F.l1_loss(x_hat, x)",
+    "F.mse_loss(x_hat2, x2)",
 )
 
 

@@ -789,7 +789,9 @@ def _is_another(best: Found, other: Found) -> bool:
         return False
     if two.how != one.how:
         return False
-    return other.examined.quality < best.examined.quality or _holds_more(other, best)
+    pictures = len(other.examined.beside) > len(best.examined.beside)
+    less = other.examined.quality < best.examined.quality
+    return less or pictures or _holds_more(other, best)
 
 
 # What is read from a file in place of what the code makes has the same part in the loss.
