@@ -217,6 +217,8 @@ def test_who_looks_at_a_run_has_controls_that_work_and_none_that_steer(open_page
     assert parameters(page)["run"] == ["shown-race"]
     page.get_by_role("button", name="Train my own with these settings").click()
     expect(page.get_by_role("button", name="Train 4 side by side")).to_be_enabled(timeout=SECONDS)
+    # The address follows what the page shows.
+    wait_until(page, lambda: "lesson" in parameters(page))
     assert parameters(page)["lesson"] == ["race"]
     assert "run" not in parameters(page)
 

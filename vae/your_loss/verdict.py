@@ -172,7 +172,7 @@ def _not_decided(reading: Reading, found: Found) -> str:
         line, why = found.misfit
         return (
             f"Line {line}: {why}, where pictures have as many axes as the code gives them where "
-            "they enter; only of pictures in rows would this be a loss, so it is not read."
+            "they enter. Only of pictures in rows would this be a loss, so it is not read."
         )
     if found.shape_matters:
         shape = "x".join(str(side) for side in found.setup.sizes.image)
