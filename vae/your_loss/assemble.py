@@ -29,7 +29,7 @@ from vae.your_loss.reading import (
 )
 from vae.your_loss.search import Found, search
 from vae.your_loss.state import Request
-from vae.your_loss.text import Unreadable, parse
+from vae.your_loss.text import Unreadable, last_name, parse
 from vae.your_loss.vocabulary import REBUILT
 
 Range = tuple[float, float]
@@ -100,7 +100,7 @@ def _read(code: str, request: Request, limits: Range | str | None) -> Reading:
     found = search(tree, request, trouble)
     if found is None or not found.traced.state.regularised:
         for node in ast.walk(tree):
-            if getattr(node, "attr", getattr(node, "id", "")) == "KLDivergenceRegularizer":
+            if last_name(node) == "KLDivergenceRegularizer":
                 return _refused(
                     f"Line {getattr(node, 'lineno', 0)}: KLDivergenceRegularizer adds a KL inside "
                     "of a layer, which is not followed here; write the KL into the loss, and it is "

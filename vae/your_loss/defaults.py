@@ -9,6 +9,7 @@ from typing import Any
 from vae.your_loss import passed, roles
 from vae.your_loss.once import once
 from vae.your_loss.state import SETTINGS
+from vae.your_loss.text import last_name
 
 
 @once
@@ -62,13 +63,6 @@ def _is_number(node: ast.AST) -> bool:
     return not isinstance(value, ast.List | ast.Dict | ast.Tuple) and not (
         isinstance(value, ast.Constant) and not isinstance(value.value, int | float)
     )
-
-
-def last_name(target: ast.expr) -> str:
-    """``step`` and ``self.step`` by their last word, '' for anything else."""
-    if isinstance(target, ast.Attribute):
-        return target.attr
-    return target.id if isinstance(target, ast.Name) else ""
 
 
 def collect_options(tree: ast.Module) -> dict[str, tuple[str, ...]]:
@@ -167,7 +161,7 @@ def _keep_entries(node: ast.Dict, keep: Any) -> None:
 
 def _keep_option(node: ast.Call, keep: Any) -> None:
     """``parser.add_argument('--beta', default=4.0)`` and click's options."""
-    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    name = last_name(node.func)
     if name not in ("add_argument", "option", "DEFINE_float", "DEFINE_integer", "DEFINE_string"):
         return
     texts = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vae.your_loss import roles
+from vae.your_loss.text import last_name
 
 _RANDOM = ("randn", "normal", "gaussian", "sample")
 _NOISE = frozenset({"eps", "epsilon", "noise", "e"})
@@ -68,7 +69,7 @@ def _sums(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
     pair: tuple[ast.expr, ast.expr] | None = None
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         pair = (node.left, node.right)
-    elif isinstance(node, ast.Call) and _last(node.func) in _ADDING:
+    elif isinstance(node, ast.Call) and last_name(node.func) in _ADDING:
         pair = _sides(node)
     if pair is not None:
         yield pair
@@ -91,7 +92,7 @@ def _draw(mean: ast.expr, term: ast.expr, named: dict[str, ast.expr | None]) -> 
     factors = [term]
     if isinstance(term, ast.BinOp) and isinstance(term.op, ast.Mult):
         factors = [term.left, term.right]
-    elif isinstance(term, ast.Call) and _last(term.func) in _TIMES:
+    elif isinstance(term, ast.Call) and last_name(term.func) in _TIMES:
         factors = list(_sides(term) or [])
     if len(factors) != 2:
         return None
@@ -108,7 +109,7 @@ def _is_noise(node: ast.expr, named: dict[str, ast.expr | None]) -> bool:
             return True
         inner = named.get(node.id)
         return isinstance(inner, ast.Call) and _is_noise(inner, named)
-    return isinstance(node, ast.Call) and any(word in _last(node.func) for word in _RANDOM)
+    return isinstance(node, ast.Call) and any(word in last_name(node.func) for word in _RANDOM)
 
 
 def _scale(
@@ -121,7 +122,7 @@ def _scale(
         return _scale(named.get(node.id), named, depth - 1)
     if not isinstance(node, ast.Call):
         return None
-    called = _last(node.func)
+    called = last_name(node.func)
     inner = node.args[0] if node.args else None
     if inner is None and isinstance(node.func, ast.Attribute):
         inner = node.func.value
@@ -170,7 +171,7 @@ def _called_with_more(tree: ast.Module, names: set[str]) -> bool:
     """Whether one of these is somewhere called with more than names: with half a log variance."""
     plain = (ast.Name, ast.Attribute, ast.Subscript, ast.Constant)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and _last(node.func) in names:
+        if isinstance(node, ast.Call) and last_name(node.func) in names:
             given = [*node.args, *(k.value for k in node.keywords)]
             for value in given:
                 parts = value.elts if isinstance(value, ast.Tuple | ast.List) else [value]
@@ -179,15 +180,9 @@ def _called_with_more(tree: ast.Module, names: set[str]) -> bool:
     return False
 
 
-def _last(node: ast.expr) -> str:
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return node.id if isinstance(node, ast.Name) else ""
-
-
 def _name(node: ast.expr) -> str:
     """``mu`` and ``self.mu``; '' for anything else."""
-    return _last(node)
+    return last_name(node)
 
 
 def _number(node: ast.expr) -> float | None:

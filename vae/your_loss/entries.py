@@ -13,6 +13,7 @@ from vae.your_loss.interpreter import Interpreter, Outcome, RaiseSignal, ReturnS
 from vae.your_loss.once import once
 from vae.your_loss.roles import LATENT_SCALES
 from vae.your_loss.state import Setup
+from vae.your_loss.text import last_name
 from vae.your_loss.values import ClassValue, Closure, Instance, Method, Opaque
 
 MAX_ENTRIES = 24
@@ -234,11 +235,7 @@ def calls_of(tree: ast.Module) -> dict[str, set[str]]:
 
 
 def _called(node: ast.AST) -> set[str]:
-    return {
-        inner.func.attr if isinstance(inner.func, ast.Attribute) else getattr(inner.func, "id", "")
-        for inner in ast.walk(node)
-        if isinstance(inner, ast.Call)
-    }
+    return {last_name(inner.func) for inner in ast.walk(node) if isinstance(inner, ast.Call)}
 
 
 def trace(tree: ast.Module, entry: Entry, setup: Setup) -> Traced:
@@ -304,7 +301,7 @@ def _never_called(state: Interpreter) -> Iterator[Closure]:
 @once
 def _other_bound(tree: ast.Module) -> bool:
     """Whether a library is asked for another bound than the ELBO of a model and its guide."""
-    named = (getattr(node, "id", "") or getattr(node, "attr", "") for node in ast.walk(tree))
+    named = (last_name(node) for node in ast.walk(tree))
     return any(name in ("RenyiELBO", "ReweightedWakeSleep", "EnergyDistance") for name in named)
 
 

@@ -19,6 +19,7 @@ from vae.your_loss.once import once
 from vae.your_loss.operations import Call, NotKnown
 from vae.your_loss.roles import words_of
 from vae.your_loss.state import BASES, SETTINGS, NoRole, Used
+from vae.your_loss.text import last_name
 from vae.your_loss.values import (
     Above,
     ClassValue,
@@ -205,9 +206,9 @@ class Expressions(Calls):
         for decorator in reversed(node.decorator_list):
             called = decorator
             if isinstance(decorator, ast.Call):
-                partial = _last_word(decorator.func) == "partial" and decorator.args
+                partial = last_name(decorator.func) == "partial" and decorator.args
                 called = decorator.args[0] if partial else decorator.func
-            if _last_word(called) in _TRANSFORMS:
+            if last_name(called) in _TRANSFORMS:
                 found = self.call(self.value(decorator, scope), [found], {})
         return found
 
@@ -916,10 +917,6 @@ class Expressions(Calls):
 
 # What changes what a function gives, where it is written above it.
 _TRANSFORMS = frozenset({"vmap", "grad", "value_and_grad", "filter_grad", "filter_value_and_grad"})
-
-
-def _last_word(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
 def trains(condition: str) -> bool:

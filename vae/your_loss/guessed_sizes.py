@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vae.your_loss import roles
-from vae.your_loss.defaults import collect_defaults, last_name, literal
+from vae.your_loss.defaults import collect_defaults, literal
 from vae.your_loss.once import once, text_of
 from vae.your_loss.state import Request, Sizes
+from vae.your_loss.text import last_name
 
 
 def _known(node: ast.expr, defaults: Mapping[str, Any]) -> Any:

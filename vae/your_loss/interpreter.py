@@ -19,6 +19,7 @@ from vae.your_loss.once import once
 from vae.your_loss.relevance import LONG
 from vae.your_loss.roles import words_of
 from vae.your_loss.state import DATA
+from vae.your_loss.text import last_name
 from vae.your_loss.values import (
     ClassValue,
     Closure,
@@ -232,7 +233,7 @@ class Interpreter(Expressions):
 
     def do_AugAssign(self, node: ast.AugAssign, scope: Scope) -> None:
         target = node.target
-        counted = target.attr if isinstance(target, ast.Attribute) else getattr(target, "id", "")
+        counted = last_name(target)
         if counted in self.setup.counters:
             # A counter of steps: what counts is the loss late in the training.
             path = f"self.{counted}" if isinstance(target, ast.Attribute) else counted
@@ -448,7 +449,7 @@ def _loaded(target: ast.expr) -> ast.expr:
 def _is_of_machine(statement: ast.Raise) -> bool:
     """Whether an error is one of files or of what is installed, not of a setting."""
     raised = statement.exc.func if isinstance(statement.exc, ast.Call) else statement.exc
-    return getattr(raised, "attr", getattr(raised, "id", "")) in _OF_MACHINE
+    return last_name(raised) in _OF_MACHINE
 
 
 _OF_MACHINE = frozenset(
@@ -469,17 +470,14 @@ def _asks_for_shape(test: ast.expr) -> bool:
 
 def _is_silent(node: ast.expr) -> bool:
     name = node.func if isinstance(node, ast.Call) else node
-    return isinstance(name, ast.Attribute | ast.Name) and (
-        (name.attr if isinstance(name, ast.Attribute) else name.id) in NO_GRADIENT
-    )
+    return last_name(name) in NO_GRADIENT
 
 
 @once
 def _trains(loop: ast.For | ast.While | ast.AsyncFor) -> bool:
     for node in ast.walk(loop):
         if isinstance(node, ast.Call):
-            called = node.func
-            name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+            name = last_name(node.func)
             if name in TRAINING_CALLS or "loader" in name or _UPDATES & set(words_of(name)):
                 return True
     return False

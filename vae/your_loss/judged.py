@@ -4,8 +4,8 @@ import ast
 from dataclasses import dataclass
 
 from vae.your_loss import roles
-from vae.your_loss.defaults import last_name
 from vae.your_loss.once import once
+from vae.your_loss.text import last_name
 
 _JUDGES = roles.PERCEPTUAL | {"discr", "dis"}
 

@@ -13,6 +13,7 @@ from typing import Any
 from vae.your_loss import roles
 from vae.your_loss.arrays import BUDGET
 from vae.your_loss.once import once
+from vae.your_loss.text import last_name
 
 MAX_DEPTH = 5
 MAX_SITES = 40
@@ -183,12 +184,12 @@ def _keep_call(
     if name == "__init__" and owner is not None and isinstance(node.func, ast.Attribute):
         if isinstance(node.func.value, ast.Call) and _called(node.func.value) == "super":
             for base in owner.bases[:4]:
-                sites = found.above.setdefault(_last_name(base), [])
+                sites = found.above.setdefault(last_name(base), [])
                 if len(sites) < MAX_SITES:
                     sites.append(Site(args, node.keywords, inside, owner))
         return
     if name == "partial" and args:
-        name, args = _last_name(args[0]), args[1:]
+        name, args = last_name(args[0]), args[1:]
     elif name == "cls" and owner is not None:
         name = owner.name
     elif name == "setattr" and len(args) == 3 and isinstance(args[1], ast.Constant):
@@ -202,11 +203,7 @@ def _keep_call(
 
 
 def _called(node: ast.Call) -> str:
-    return _last_name(node.func)
-
-
-def _last_name(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+    return last_name(node.func)
 
 
 # -- what is handed over ------------------------------------------------------------------------
@@ -253,7 +250,7 @@ def _start_of(places: _Map, owner: ast.ClassDef, depth: int) -> Function | None:
         if isinstance(member, ast.FunctionDef) and member.name == "__init__":
             return member
     for base in owner.bases if depth < 6 else ():
-        other = places.classes.get(_last_name(base))
+        other = places.classes.get(last_name(base))
         if other is not None and other is not owner:
             found = _start_of(places, other, depth + 1)
             if found is not None:
@@ -280,7 +277,7 @@ def _function_arguments(tree: ast.Module, node: Function, depth: int) -> dict[st
 
 
 def _is_static(node: Function) -> bool:
-    return any(_last_name(d) == "staticmethod" for d in node.decorator_list[:4])
+    return any(last_name(d) == "staticmethod" for d in node.decorator_list[:4])
 
 
 def defaults_of(node: Function) -> dict[str, ast.expr]:
@@ -559,7 +556,7 @@ def made_below(tree: ast.Module, name: str) -> str:
         below |= {
             other.name
             for other in places.classes.values()
-            if any(_last_name(base) in below for base in other.bases)
+            if any(last_name(base) in below for base in other.bases)
         }
     made = [other for other in below - {name} if places.sites.get(other)]
     return made[0] if len(made) == 1 else ""

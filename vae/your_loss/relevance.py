@@ -7,6 +7,7 @@ from vae.your_loss import roles
 from vae.your_loss.arrays import BUDGET
 from vae.your_loss.library import NO_GRADIENT
 from vae.your_loss.once import once
+from vae.your_loss.text import last_name
 
 LONG = 4
 _ASKED = frozenset({"backward", "manual_backward", "minimize", "gradient", "add_loss", "compile"})
@@ -60,7 +61,7 @@ def _is_silent(loop: ast.AST) -> bool:
         return False
     asked = (item.context_expr for item in block.items)
     names = (node.func if isinstance(node, ast.Call) else node for node in asked)
-    return any(getattr(n, "attr", getattr(n, "id", "")) in NO_GRADIENT for n in names)
+    return any(last_name(n) in NO_GRADIENT for n in names)
 
 
 def _reaches(loop: ast.AST, later: set[str], attributes: set[str]) -> bool:
@@ -135,7 +136,7 @@ _KEEPING = (
 def _keeps(node: ast.AST, pasted: set[str]) -> bool:
     """Whether a statement leaves something behind that a loss may be made of."""
     if isinstance(node, ast.Call):
-        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        name = last_name(node.func)
         owner = getattr(getattr(node.func, "value", None), "id", "init")
         changes = name.endswith("_") and owner != "init"
         return changes or name in _ASKED | _GROWS | pasted or not name

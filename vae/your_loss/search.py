@@ -16,7 +16,6 @@ from vae.your_loss.defaults import (
     collect_defaults,
     collect_moved,
     collect_options,
-    last_name,
     set_later,
 )
 from vae.your_loss.entries import Entry, Traced
@@ -28,6 +27,7 @@ from vae.your_loss.once import once, text_of
 from vae.your_loss.relevance import idle_conditions, idle_loops
 from vae.your_loss.roles import LATENT_SCALES
 from vae.your_loss.state import Request, Setup, Sizes, key_of
+from vae.your_loss.text import last_name
 from vae.your_loss.values import Opaque
 
 MAX_TRIES = 36
@@ -280,8 +280,7 @@ def _by_model(tree: ast.Module, request: Request, defaults: Mapping[str, Any]) -
 def _by_evaluation(tree: ast.Module, request: Request, defaults: Mapping[str, Any]) -> Found | None:
     """A loss of which no gradient is taken, where there is no other: a test's."""
     if not any(
-        isinstance(node, ast.Attribute | ast.Name)
-        and getattr(node, "attr", getattr(node, "id", "")) in NO_GRADIENT
+        isinstance(node, ast.Attribute | ast.Name) and last_name(node) in NO_GRADIENT
         for node in ast.walk(tree)
     ):
         return None

@@ -51,6 +51,13 @@ class Unreadable(Exception):
         self.line = line
 
 
+def last_name(node: ast.AST | None) -> str:
+    """``step`` and ``self.step`` by their last word, '' for anything else."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
 def parse(code: str, left_out: list[tuple[int, str]] | None = None) -> ast.Module:
     """The syntax tree of ``code`` (a notebook's JSON is read as its code cells).
 
