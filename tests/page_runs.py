@@ -41,11 +41,15 @@ def control(kind: WidgetList[Any], name: str) -> Any:
 
     Raises ``KeyError`` where there is none.
     """
-    key = re.compile(re.escape(name) + r"(-\d+)?")
-    for each in kind:
-        if key.fullmatch(each.key or ""):
-            return each
+    for each in controls(kind, name):
+        return each
     raise KeyError(name)
+
+
+def controls(kind: WidgetList[Any], name: str) -> list[Any]:
+    """All that are the control ``name`` of this kind."""
+    key = re.compile(re.escape(name) + r"(-\d+)?")
+    return [each for each in kind if key.fullmatch(each.key or "")]
 
 
 def text_of(app: AppTest) -> str:
@@ -64,9 +68,17 @@ def is_quiet(app: AppTest) -> bool:
 
 
 def _told(app: AppTest) -> dict[str, Any]:
-    [proto] = [
-        each.proto for each in app.get("bidi_component") if each.proto.component_name == "vae.said"
-    ]
-    data = proto.mixed.json if proto.WhichOneof("data") == "mixed" else proto.json
-    found: dict[str, Any] = json.loads(data)[0]
+    [found] = sent_to(app, "vae.said")
     return found
+
+
+def sent_to(app: AppTest, component: str) -> list[dict[str, Any]]:
+    """The data that each of the page's components of this name is sent."""
+    protos = [each.proto for each in app.get("bidi_component")]
+    return [json.loads(sent(each))[0] for each in protos if each.component_name == component]
+
+
+def sent(proto: Any) -> str:
+    """The data of a component, as JSON."""
+    text: str = proto.mixed.json if proto.WhichOneof("data") == "mixed" else proto.json
+    return text

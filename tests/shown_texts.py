@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from page_runs import sent
 from streamlit.testing.v1 import AppTest
 
 # Fields of messages that name or style something and are shown to nobody.
@@ -58,8 +59,7 @@ def _words_of(element: Any) -> Iterator[str]:
     if proto is None or not hasattr(proto, "ListFields"):
         return
     if element.type == "bidi_component":
-        text = proto.mixed.json if proto.WhichOneof("data") == "mixed" else proto.json
-        if text:
+        if text := sent(proto):
             yield from _leaves(json.loads(text))
         return
     yield from _fields(proto)

@@ -4,13 +4,11 @@ How a dial's opening value moves it and its figures in the browser: tests/browse
 and test_links.py.
 """
 
-import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from page_runs import open_app
+from page_runs import controls, open_app, sent_to
 from streamlit.testing.v1 import AppTest
 
 from vae.ledger import CLAIMS
@@ -35,18 +33,14 @@ def together() -> list[list[Claim]]:
 
 def dials(app: AppTest) -> Iterator[dict[str, Any]]:
     """What each row of dials is sent, dial by dial."""
-    for element in app.get("bidi_component"):
-        proto = element.proto
-        if proto.component_name == "vae.dials":
-            data = proto.mixed.json if proto.WhichOneof("data") == "mixed" else proto.json
-            yield from json.loads(data)[0]["dials"]
+    for row in sent_to(app, "vae.dials"):
+        yield from row["dials"]
 
 
 def choices(app: AppTest, name: str) -> int:
     """How many controls of this name there are, however often the page has set them."""
-    key = re.compile(re.escape(name) + r"(-\d+)?")
     kinds = (app.button_group, app.selectbox, app.select_slider, app.number_input, app.radio)
-    return sum(bool(key.fullmatch(each.key or "")) for kind in kinds for each in kind)
+    return sum(len(controls(kind, name)) for kind in kinds)
 
 
 @pytest.mark.parametrize("claims", together(), ids=lambda claims: "-".join(c.id for c in claims))

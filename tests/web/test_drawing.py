@@ -8,7 +8,7 @@ from typing import Any
 
 import asgi
 import pytest
-from page_runs import open_app
+from page_runs import open_app, sent_to
 from run_samples import run
 from starlette.routing import Router
 
@@ -20,13 +20,7 @@ from vae.web.routes import asset_routes, assets, assets_digest
 
 def drawings(page: str, **query: str) -> list[dict[str, Any]]:
     """The data of each drawing on the page ``page``."""
-    app = open_app(page, **query)
-    components = [part.proto for part in app.get("bidi_component")]
-    return [
-        json.loads(proto.mixed.json if proto.WhichOneof("data") == "mixed" else proto.json)[0]
-        for proto in components
-        if proto.component_name == "vae.drawing"
-    ]
+    return sent_to(open_app(page, **query), "vae.drawing")
 
 
 def test_train_has_the_shipped_networks_of_its_data_set_before_a_run():

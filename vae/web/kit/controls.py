@@ -48,9 +48,11 @@ def show(name: str, value: Any) -> str:
     To be called where it is drawn: a browser that draws a control anew is told its value only by
     the run that sets it.
     """
-    if key(name) in st.session_state:
-        if st.session_state[key(name)] == value:
-            return key(name)
+    now = key(name)
+    if now in st.session_state:
+        if st.session_state[now] == value:
+            return now
         renew([name])
-    st.session_state[key(name)] = value
-    return key(name)
+        now = key(name)
+    st.session_state[now] = value
+    return now

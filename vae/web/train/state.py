@@ -121,7 +121,7 @@ def key(name: str, state: PageState) -> str:
     Set at every run: a browser that first draws the control from a later run than the first would
     otherwise find no value there, and would send a blank one as if somebody had chosen it.
     """
-    key = controls.show(_KEYS[name], _as_list(state.control(name)))
+    key = controls.key(_KEYS[name])
     st.session_state[key] = _as_list(state.control(name))
     return key
 
