@@ -83,7 +83,7 @@ drawing.show_shipped(
     lead="Four beliefs, trained on the same digits. Draw, and see what each of them keeps of your "
     "stroke: σ = 1 keeps the kind of digit, a small σ its every bend.",
     small=True,
-    key="drawing",
+    key="drawing-small",
 )
 
 st.header("Three lessons, and your own loss", anchor="lessons")

@@ -22,6 +22,7 @@ _STYLE = figures_style() + "".join(
         "focus.css",
         "classroom.css",
         "train.css",
+        "drawing_place.css",
         "print.css",
     )
 )

@@ -42,6 +42,8 @@ async function fill(state, root, data) {
     root.replaceChildren(told);
   } finally {
     root.removeAttribute("aria-busy");
+    // What it took for itself is its room from now on (drawing_place.css).
+    root.getRootNode().host?.closest(".stElementContainer")?.setAttribute("data-came", "");
   }
 }
 
