@@ -195,8 +195,10 @@ def _evaluate(options: argparse.Namespace) -> int:
     checkpoint, data = _open(options)
     from vae.engine.checkpoints import evaluate
     from vae.engine.devices import choose_device
+    from vae.engine.products import fast_products
 
-    figures = evaluate(checkpoint, data, choose_device(vars(options).get("device", "auto")))
+    with fast_products():
+        figures = evaluate(checkpoint, data, choose_device(vars(options).get("device", "auto")))
     if options.json:
         print(json.dumps(figures))
         return DONE
@@ -265,13 +267,14 @@ def _keep(output: Path, trainer: "Trainer") -> None:
 def _pull(trainer: "Trainer", output: Path | None, as_json: bool) -> int:
     """Train to the end or to Ctrl-C, print what comes, keep the run after each epoch."""
     from vae.engine.devices import describe_device
+    from vae.engine.products import fast_products
     from vae.engine.thread_tuning import ThreadGovernor, agreeing_counts, candidate_counts
 
     report = JsonLines(sys.stdout) if as_json else Progress(sys.stderr, sys.stdout)
     report.start(trainer.config, describe_device(trainer.device))
     pictures = float("inf")
-    governor = ThreadGovernor(agreeing_counts([trainer], candidate_counts()))
-    with _interruptible() as interrupted:
+    with fast_products(), _interruptible() as interrupted:
+        governor = ThreadGovernor(agreeing_counts([trainer], candidate_counts()))
         for event in trainer.events(every_seconds=EVENT_SECONDS, picture_seconds=pictures):
             governor.watch(trainer.images_seen, trainer.seconds)
             if isinstance(event, StepEvent):

@@ -23,6 +23,7 @@ from vae.engine.likelihoods import (
     gaussian_log_prob,
 )
 from vae.engine.models import VAE, build_vae
+from vae.engine.products import fast_products
 from vae.engine.training import Trainer, train
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "build_vae",
     "continuous_bernoulli_log_prob",
     "evaluate",
+    "fast_products",
     "gaussian_log_prob",
     "kl_diag_gaussian",
     "load",

@@ -15,6 +15,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from typing import IO
 
 from vae.cores import prepare_threads
@@ -92,6 +93,7 @@ def serve(inbox: CommandInbox, writer: Writer) -> None:
     import torch
 
     from vae.engine.devices import choose_device, describe_device
+    from vae.engine.products import fast_products
     from vae.worker.job import Job
 
     def send(report: Report) -> None:
@@ -102,31 +104,37 @@ def serve(inbox: CommandInbox, writer: Writer) -> None:
             inbox.put_back(Shutdown())
 
     device = describe_device(choose_device("auto"))
-    send(Ready(device, torch.get_num_threads(), time.monotonic() - began))
-    if inbox.empty():
-        _warm_up()
-    while True:
-        command = inbox.get()
-        if isinstance(command, Shutdown):
-            return
-        if isinstance(command, Start):
-            Job(command, inbox, send).run()
-            # A job's tensors hang in cycles: give their memory back before the next.
-            gc.collect()
-            if torch.cuda.is_available():
-                torch.cuda.empty_cache()
+    # Nothing else multiplies in this process.
+    with fast_products():
+        send(Ready(device, torch.get_num_threads(), time.monotonic() - began))
+        for _ in _warm_up():
+            if not inbox.empty():
+                break
+        while not isinstance(command := inbox.get(), Shutdown):
+            if isinstance(command, Start):
+                Job(command, inbox, send).run()
+                # A job's tensors hang in cycles: give their memory back before the next.
+                gc.collect()
+                if torch.cuda.is_available():
+                    torch.cuda.empty_cache()
 
 
-def _warm_up() -> None:
-    """Read (or draw, the first time) the built-in digits and take one step: the first click finds
-    them, and torch's lazy parts, ready."""
+def _warm_up() -> Iterator[None]:
+    """Part by part what the first click then finds ready: the built-in digits (drawn, the first
+    time), torch's lazy parts, memory, and the numbers of threads that a run by the page's first
+    settings may take."""
+    yield
     from vae.config import TrainConfig
+    from vae.engine.thread_tuning import agreeing_counts, candidate_counts
     from vae.engine.training import Trainer
     from vae.images.sets import load_images
 
-    trainer = Trainer(TrainConfig(hidden_dim=8, latent_dim=2), load_images("digits"))
+    trainer = Trainer(TrainConfig(), load_images("digits"))
+    yield
     trainer.step()
     trainer.reconstruct()
+    yield
+    agreeing_counts([trainer], candidate_counts())
 
 
 def _claim_streams() -> tuple[IO[bytes], IO[bytes]]:
