@@ -1,5 +1,6 @@
 """The number of threads: what trains faster is kept, and no number changes a run."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -7,6 +8,8 @@ import torch
 from samples import small_images
 
 from vae.config import TrainConfig
+from vae.engine import evaluation
+from vae.engine.models import VAE
 from vae.engine.thread_tuning import ThreadGovernor, agreeing_counts, candidate_counts
 from vae.engine.training import Trainer
 
@@ -123,6 +126,28 @@ def test_agreeing_numbers_of_threads_give_one_run(
         torch.set_num_threads(before)
     for one, other in pairwise(runs):
         assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_agreement_is_looked_for_once_for_networks_of_one_shape(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = small_images(train=150)
+    one = TrainConfig(hidden_dim=17, device="cpu")
+    other = replace(one, seed=5, beta=2.0, learning_rate=1e-2)
+    wider = replace(one, hidden_dim=18)
+    found = agreeing_counts([Trainer(one, data)], [1, 2])
+    looked: list[TrainConfig] = []
+    taken = evaluation.forward
+
+    def counted(model: VAE, x: torch.Tensor, noise: torch.Generator, config: TrainConfig) -> object:
+        looked.append(config)
+        return taken(model, x, noise, config)
+
+    monkeypatch.setattr(evaluation, "forward", counted)
+    assert agreeing_counts([Trainer(other, data), Trainer(one, data)], [1, 2]) == found
+    assert not looked
+    agreeing_counts([Trainer(wider, data), Trainer(one, data)], [1, 2])
+    assert set(looked) == {wider}
 
 
 def test_looking_for_agreement_leaves_the_run_alone() -> None:

@@ -1,10 +1,12 @@
 """How many threads train: as many as help now, and only numbers that change no result."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from vae.cores import core_count
+from vae.memo import Memo
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -102,25 +104,55 @@ def agreeing_counts(trainers: "Sequence[Trainer]", counts: Sequence[int]) -> lis
 
     Some shapes of products are summed in another order by more threads. A run must not depend on
     what else the machine does, so such numbers are left out; others give the same run. Runs of a
-    device other than the CPU have one number.
+    device other than the CPU have one number. Tried once a process for each shape of network.
     """
     if len(counts) == 1 or any(trainer.device.type != "cpu" for trainer in trainers):
         return list(counts[:1])
+    agreeing = [
+        _tried.get((_shape(trainer), tuple(counts)), partial(_try_counts, trainer, counts))
+        for trainer in trainers
+    ]
+    return [count for count in counts if all(count in each for each in agreeing)]
+
+
+_tried = Memo(64)
+
+
+def _shape(trainer: "Trainer") -> Hashable:
+    """What says in which order numbers are summed."""
+    import torch
+
+    weights = trainer.model.state_dict().items()
+    return (
+        trainer.config.likelihood,
+        trainer.config.sampling,
+        *((name, tuple(value.shape)) for name, value in weights),
+        _batch_sizes(trainer),
+        torch.backends.mkldnn.matmul.fp32_precision,  # type: ignore[attr-defined]
+    )
+
+
+def _try_counts(trainer: "Trainer", counts: Sequence[int]) -> list[int]:
     import torch
 
     before = torch.get_num_threads()
-    agreeing = list(counts)
     try:
-        for trainer in trainers:
-            torch.set_num_threads(counts[0])
-            expected = _gradients(trainer)
-            for count in agreeing[1:]:
-                torch.set_num_threads(count)
-                if not all(map(torch.equal, _gradients(trainer), expected)):
-                    agreeing.remove(count)
+        torch.set_num_threads(counts[0])
+        expected = _gradients(trainer)
+        agreeing = [counts[0]]
+        for count in counts[1:]:
+            torch.set_num_threads(count)
+            if all(map(torch.equal, _gradients(trainer), expected)):
+                agreeing.append(count)
     finally:
         torch.set_num_threads(before)
     return agreeing
+
+
+def _batch_sizes(trainer: "Trainer") -> tuple[int, ...]:
+    """A full batch's, and that of an epoch's last."""
+    order = trainer.order
+    return tuple(sorted({order.batch_size, order.images % order.batch_size or order.batch_size}))
 
 
 def _gradients(trainer: "Trainer") -> "list[Tensor]":
@@ -129,13 +161,12 @@ def _gradients(trainer: "Trainer") -> "list[Tensor]":
 
     from vae.engine.evaluation import forward
 
-    model, order = trainer.model, trainer.order
-    sizes = {order.batch_size, order.images % order.batch_size or order.batch_size}
+    model = trainer.model
     weights = [value for value in model.parameters() if value.requires_grad]
     gradients: list[Tensor | None] = []
     # In eval mode no likelihood takes note of the batch.
     model.eval()
-    for size in sorted(sizes):
+    for size in _batch_sizes(trainer):
         x = trainer.pixels.train[:size].to(torch.float32).div_(256)
         elbo, _ = forward(model, x, torch.Generator().manual_seed(0), trainer.config)
         gradients += torch.autograd.grad(elbo.loss.mean(), weights, allow_unused=True)
