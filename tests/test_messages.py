@@ -1,10 +1,11 @@
 """How many messages a page's opening is: each costs the server's core, for every visitor."""
 
 import asyncio
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from appserver import serve
+from appserver import Server, serve
 from benchmarks.client import Session
 
 # What the pages need today. A page that says more may need more; a column or a paragraph of its
@@ -41,15 +42,21 @@ async def _opening(url: str, page: str) -> int:
     return session.counts.messages
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serve(tmp_path_factory.mktemp("messages")) as started:
+        yield started
+
+
 @pytest.mark.slow
-def test_no_opening_is_more_messages_than_it_was_and_a_choice_is_few(tmp_path) -> None:
+def test_no_opening_is_more_messages_than_it_was_and_a_choice_is_few(server) -> None:
     async def count(url: str) -> tuple[dict[str, int], dict[str, int]]:
         return (
             {page: await _opening(url, page) for page in MOST},
             {page: await _choosing(url, page) for page in CHOICES},
         )
 
-    with serve(tmp_path) as server, ThreadPoolExecutor(1) as aside:
+    with ThreadPoolExecutor(1) as aside:
         # In a thread: the browser tests' driver has a running event loop in this one.
         counts, choices = aside.submit(lambda: asyncio.run(count(server.url))).result()
     assert not {page: number for page, number in counts.items() if number > MOST[page]}, counts
@@ -59,8 +66,8 @@ def test_no_opening_is_more_messages_than_it_was_and_a_choice_is_few(tmp_path) -
 
 
 @pytest.mark.slow
-def test_a_page_comes_compressed_over_the_wire(tmp_path) -> None:
-    with serve(tmp_path) as server, ThreadPoolExecutor(1) as aside:
+def test_a_page_comes_compressed_over_the_wire(server) -> None:
+    with ThreadPoolExecutor(1) as aside:
         opening = _weight(server.url, "bias")
         told, sent = aside.submit(lambda: asyncio.run(opening)).result()
     assert told > 400_000

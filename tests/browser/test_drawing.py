@@ -4,6 +4,7 @@ import io
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 import pytest
@@ -263,19 +264,26 @@ def test_new_noise_changes_the_draw_and_the_mean_stays(drawing) -> None:
     assert (greys(page, picture.format(3)) != drawn).any()
 
 
-def test_a_pixel_opens_the_other_pages_at_its_values(drawing) -> None:
+def test_a_pixel_leads_to_the_other_pages_at_its_values(drawing) -> None:
+    """What they make of such an address: test_derivation.py."""
     page = drawing
     page.locator(".drawing .asks").first.click(position={"x": 40, "y": 30})
     told = page.locator(".drawing .asked")
     expect(told).to_contain_text("nats")
-    t = float(re.search(r"t = ([\d.]+)", told.inner_text()).group(1))
-    with page.context.expect_page() as waiting:
-        told.get_by_role("link", name="on Derivation").click()
-    derivation = waiting.value
-    wait_ready(derivation)
-    assert float(derivation.locator("#dial-x").first.input_value()) == pytest.approx(t, abs=0.006)
-    address = told.get_by_role("link", name="on Bias").get_attribute("href")
-    assert re.search(rf"/bias\?t=({t:g}|[\d.]+)&h=[\d.]+", address)
+    t, p = (
+        float(re.search(rf"{name} = ([\d.]+)", told.inner_text()).group(1)) for name in ("t", "p")
+    )
+    found = {}
+    for name, dials in (("Bias", {"t", "h"}), ("Derivation", {"x", "mean", "sigma"})):
+        link = told.get_by_role("link", name=f"on {name}")
+        assert link.get_attribute("target") == "_blank"
+        address = urlsplit(link.get_attribute("href"))
+        assert address.path == f"/{name.lower()}"
+        query = dict(parse_qsl(address.query))
+        assert set(query) == dials
+        found |= {dial: float(text) for dial, text in query.items()}
+    assert (found["t"], found["x"], found["mean"]) == pytest.approx((t, t, p), abs=0.006)
+    assert found["h"] == pytest.approx(max(0.005, min(0.495, abs(t - p))), abs=0.011)
 
 
 def test_a_picture_of_ones_own_is_shrunk_here_and_drawn_on(drawing) -> None:
@@ -368,8 +376,8 @@ def answering(answer: dict[str, Any]) -> Callable[[Route], None]:
     return answer_with
 
 
-def test_networks_that_cannot_be_had_are_a_sentence_and_the_page_works(open_page, app_url) -> None:
-    page = open_page("teach", fresh=True)
+def test_networks_that_cannot_be_had_are_a_sentence_and_the_page_works(open_page) -> None:
+    page = open_page("teach")
     answers: list[tuple[dict[str, Any], str]] = [
         ({"status": 404, "body": '{"message": "These are gone."}'}, "These are gone."),
         ({"status": 500, "body": "oops"}, "could not be fetched (500)"),
@@ -378,17 +386,18 @@ def test_networks_that_cannot_be_had_are_a_sentence_and_the_page_works(open_page
     for answer, sentence in answers:
         page.context.unroute_all()
         page.context.route("**/drawing/weights/**", answering(answer))
-        page.goto(f"{app_url}/train")
-        wait_ready(page)
+        page.get_by_role("link", name="Train", exact=True).first.click()
         expect(page.locator(".drawing [role=alert]")).to_contain_text(sentence, timeout=SECONDS)
         expect(page.get_by_role("button", name="Train", exact=True)).to_be_enabled()
+        page.get_by_role("link", name="For teachers", exact=True).first.click()
+        expect(page.locator(".drawing")).to_have_count(0)
 
 
 def test_a_browser_that_lacks_the_modules_is_told(open_page) -> None:
     def broken(route: Route) -> None:
         route.fulfill(status=200, content_type="text/javascript", body="let let = of the past;")
 
-    page = open_page("teach", fresh=True)
+    page = open_page("teach")
     page.context.route("**/drawing/**/main.js", broken)
     page.get_by_role("link", name="Train", exact=True).first.click()
     wait_ready(page)

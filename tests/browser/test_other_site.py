@@ -5,6 +5,7 @@ import http.server
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from browsing import READY
@@ -42,7 +43,7 @@ def ready(frame: FrameLocator) -> FrameLocator:
 
 
 def test_a_reload_in_a_frame_of_another_site_keeps_the_buttons(
-    browser: Browser, app_url: str, platform: Platform
+    browser: Browser, open_page: Callable[[str], Page], app_url: str, platform: Platform
 ):
     """Both ways of losing what a browser keeps: the frame loads anew, and the course's page."""
     context = browser.new_context(viewport={"width": 1280, "height": 1500})
@@ -65,13 +66,10 @@ def test_a_reload_in_a_frame_of_another_site_keeps_the_buttons(
     expect(frame.get_by_role("button", name="Stop")).to_be_visible(timeout=60_000)
 
     # Who opens the run's address elsewhere watches, and steers nothing.
-    other = browser.new_context()
-    watching = other.new_page()
-    watching.goto(run)
+    watching = open_page(f"train?{urlsplit(run).query}")
     expect(watching.get_by_text("Watching: only its owner")).to_be_visible(timeout=60_000)
     expect(watching.get_by_role("button", name="Stop")).to_have_count(0)
     assert_the_key_is_out_of_every_scripts_reach(watching)
-    other.close()
 
     frame.get_by_role("button", name="Stop").click()
     # Before the page goes: a press that is lost with it leaves a run that others wait for.

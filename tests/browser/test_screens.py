@@ -19,6 +19,8 @@ from vae.web.your_loss.asked import EXAMPLE
 pytestmark = pytest.mark.browser
 
 SIZES = [(390, 844), (1024, 768), (1366, 768), (1280, 720), (640, 360)]
+# Between two of the others: one page of three in it is enough, since all figures follow the width.
+LAPTOP = (1366, 768)
 PRESENTED = [(1024, 768), (1280, 720)]
 # For each row of dials and each figure of its container that one of them moves: the figure is
 # brought to the row, and looked at where its corners and the row's middle are.
@@ -175,6 +177,8 @@ def test_a_control_and_what_it_moves_share_every_screen_in_words_that_are_read(o
     page = open_page(path)
     open_everything(page)
     for width, height in SIZES:
+        if path and (width, height) == LAPTOP:
+            continue
         page.set_viewport_size({"width": width, "height": height})
         assert_read(page, 14, cut=height > 400)
     page.set_viewport_size({"width": 1280, "height": 720})

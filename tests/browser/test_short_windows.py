@@ -15,7 +15,16 @@ def text_boxes(page: Page, number: int) -> list[tuple[str, dict[str, float]]]:
     return figure.locator(".mark-text text").evaluate_all(script)
 
 
-@pytest.mark.parametrize("path", ["", "derivation", "bias", "train"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "train",
+        # Built as the first is.
+        pytest.param("derivation", marks=pytest.mark.wide),
+        pytest.param("bias", marks=pytest.mark.wide),
+    ],
+)
 def test_a_frame_begins_with_the_page_and_its_button_covers_nothing(open_page, path):
     page = open_page(f"{path}?embed=true", width=1200, height=700)
     # Styles come with the page's first message: a slow machine draws once without them.

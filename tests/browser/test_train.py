@@ -164,10 +164,13 @@ def assert_tells_who_was_right_and_is_greyed_under_other_controls(page: Page) ->
     expect(page.locator(".st-key-train-run .stVegaLiteChart")).to_have_count(7, timeout=SECONDS)
 
 
-def test_pause_step_resume_rate_and_stop(train, tmp_path):
+def test_figures_move_in_place_and_pause_step_resume_rate_and_stop_do_what_they_say(
+    train, tmp_path
+):
     page = train(f"train?{LONG}")
     start(page)
     wait_pictures(page)
+    assert_figures_move_in_place(page)
     press(page, "Pause")
     expect(status(page)).to_contain_text("Paused", timeout=SECONDS)
     at = settled_step(page)
@@ -184,17 +187,18 @@ def test_pause_step_resume_rate_and_stop(train, tmp_path):
     wait_step(page, at + 10)
     press(page, "Resume")
     expect(status(page)).to_contain_text("Training", timeout=SECONDS)
+    # Any control answers while it trains, and a press while a question redraws the page counts.
+    page.get_by_text("Binary data", exact=True).click()
     stop(page)
     assert step_of(page) > at
+    expect(page.get_by_text("Binary data: who wins?")).to_be_visible(timeout=SECONDS)
     page.get_by_role("heading", name="Take it home").wait_for(timeout=SECONDS)
     table = pd.read_csv(download(page, "History (CSV)", tmp_path))
     rates = table["learning_rate"].dropna()
     assert (rates.iloc[0], rates.iloc[-1]) == (0.001, 0.005)
 
 
-def test_figures_move_in_place_while_it_trains(train):
-    page = train(f"train?{LONG}")
-    start(page)
+def assert_figures_move_in_place(page: Page) -> None:
     chart = page.locator("[data-testid=stVegaLiteChart]").first
     chart.locator(".marks").wait_for(timeout=SECONDS)
     wait_pictures(page)
@@ -219,10 +223,6 @@ def test_figures_move_in_place_while_it_trains(train):
     )
     assert seen["pictures"] >= 4
     assert seen["blanks"] == 0, "an element was rebuilt, which flickers"
-    # Any control answers while it trains, and a press while a question redraws the page counts.
-    page.get_by_text("Binary data", exact=True).click()
-    stop(page)
-    expect(page.get_by_text("Binary data: who wins?")).to_be_visible(timeout=SECONDS)
 
 
 def test_a_race_shows_four_losses_in_step(train):

@@ -149,6 +149,7 @@ def test_two_losses_are_compared(open_page):
     second.fill(EXAMPLE.replace("error + kl", "error + 3 * kl"))
     second.press("Control+Enter")
     expect(page.get_by_text("weighs its KL 3 times as heavily").first).to_be_visible()
+    wait_for_link(page)
     page.reload()
     wait_ready(page)
     expect(page.get_by_text("weighs its KL 3 times as heavily").first).to_be_visible()

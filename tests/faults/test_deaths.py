@@ -237,10 +237,11 @@ def offline(patch: pytest.MonkeyPatch, port: int, data: Path) -> None:
     patch.setenv("VAE_DATA_DIR", str(data))
 
 
-def test_without_a_network_a_download_is_a_sentence(
+def test_without_a_network_a_download_is_a_sentence_and_one_that_hangs_can_be_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    offline(monkeypatch, free_port(), tmp_path / "data")
+    port = free_port()
+    offline(monkeypatch, port, tmp_path / "data")
     hospital = Hospital(tmp_path / "runs")
     try:
         run_id = hospital.submit(dataclasses.replace(TINY, dataset="mnist"), download=True)
@@ -250,25 +251,16 @@ def test_without_a_network_a_download_is_a_sentence(
         assert "built-in digits need no download" in snapshot.message
         assert not [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
         assert hospital.end_of(hospital.submit(TINY)).state is RunState.FINISHED
-    finally:
-        hospital.registry.close()
-
-
-def test_a_download_that_hangs_can_be_stopped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        offline(monkeypatch, silent.getsockname()[1], tmp_path / "data")
-        hospital = Hospital(tmp_path / "runs")
-        try:
+        # Now somebody takes the call, and says nothing.
+        with socket.create_server(("127.0.0.1", port)):
             run_id = hospital.submit(dataclasses.replace(TINY, dataset="fashion"), download=True)
             hospital.until(run_id, lambda now: now.state is RunState.DOWNLOADING)
             hospital.registry.stop(run_id, owner="a")
             assert hospital.end_of(run_id).state is RunState.STOPPED
-            assert hospital.end_of(hospital.submit(TINY)).state is RunState.FINISHED
-            assert len(hospital.workers) == 1, "none had to be ended"
-        finally:
-            hospital.registry.close()
+        assert hospital.end_of(hospital.submit(TINY)).state is RunState.FINISHED
+        assert len(hospital.workers) == 1, "none had to be ended"
+    finally:
+        hospital.registry.close()
 
 
 SERVER = """

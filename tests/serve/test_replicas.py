@@ -110,7 +110,8 @@ async def wait(met: Callable[[], bool]) -> None:
     end = time.monotonic() + PATIENCE
     while not await asyncio.to_thread(met):
         assert time.monotonic() < end
-        await asyncio.sleep(0.05)
+        # Each question is several requests, on the processors that are waited for.
+        await asyncio.sleep(0.3)
 
 
 def run_of(session: Session) -> str:
