@@ -118,6 +118,46 @@ def assert_dials_follow_their_figure(page: Page) -> None:
         assert len(names) <= 16, names
 
 
+# A button that greys when it is pressed, an hour in which other things come, and what follows on
+# it; then the same button once more, drawn anew.
+_WAITED = """async () => {
+  const main = document.querySelector("[data-testid=stMain]");
+  const rest = () => new Promise((done) => setTimeout(done, 60));
+  const add = (key, name) => {
+    const box = document.createElement("div");
+    box.className = `st-key-${key}`;
+    box.innerHTML = `<button>${name}</button>`;
+    main.append(box);
+    return box.firstChild;
+  };
+  const begin = add("begin", "Begin");
+  vaeHands.follow.begin = ["under-way"];
+  begin.focus();
+  begin.disabled = true;
+  await rest();
+  add("beside", "");
+  const now = performance.now.bind(performance);
+  performance.now = () => now() + 3_600_000;
+  add("besides", "");
+  await rest();
+  const next = add("under-way", "Rest");
+  await rest();
+  const came = document.activeElement === next;
+  const again = next.cloneNode(true);
+  again.onclick = () => (window.heard = true);
+  next.replaceWith(again);
+  await rest();
+  return [came, document.activeElement === again];
+}"""
+
+
+def assert_the_focus_comes_however_late_and_what_has_it_is_pressed(page: Page) -> None:
+    assert page.evaluate(_WAITED) == [True, True]
+    # The same action that was there before: not another one, for which the key was not meant.
+    page.keyboard.press("Enter")
+    assert page.evaluate("window.heard")
+
+
 def said(page: Page):
     return page.locator(".st-key-said p[role=status]")
 
@@ -155,3 +195,4 @@ def test_a_run_is_started_rested_and_ended_by_keys_alone(open_page):
     page.keyboard.press("Enter")
     page.wait_for_timeout(700)
     expect(said(page)).to_contain_text("Stopped at step")
+    assert_the_focus_comes_however_late_and_what_has_it_is_pressed(page)

@@ -2,9 +2,9 @@
 // focus, which must not be lost when the element that has it is replaced or greyed.
 const shared = (globalThis.vaeHands ??= { follow: {}, rows: {}, moved: null });
 const FIELDS = ":is(a[href], button, input, select, textarea, summary, [tabindex='0']):not([disabled])";
-// A run may take a moment to begin or to end before the next button can be pressed.
-const PATIENCE = 15_000;
 const DEAF = 600;
+// What moves the page where nothing has the focus.
+const SCROLLS = [" ", "ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End"];
 
 const keyed = (element) => element?.closest?.("[class*=st-key-]");
 const keyOf = (box) => box.className.match(/st-key-([\w-]+)/)[1];
@@ -16,7 +16,7 @@ function placeOf(element) {
   const keys = [];
   for (let box = keyed(element); box; box = keyed(box.parentElement)) keys.push(keyOf(box));
   const field = fieldsOf(keyed(element)).indexOf(element);
-  return { element, keys, field, since: performance.now() };
+  return { element, keys, field, name: element.textContent };
 }
 
 const isLost = ({ element }) => !element.isConnected || element.disabled === true;
@@ -34,10 +34,6 @@ function refocus() {
   const { last } = shared;
   if (!last || document.activeElement !== document.body || !isLost(last)) return;
   shared.lost ??= performance.now();
-  if (performance.now() - shared.lost > PATIENCE) {
-    shared.last = null;
-    return;
-  }
   const [own, ...around] = last.keys;
   const follow = shared.follow[own] ?? [];
   const same = fieldsOf(boxOf(own ?? ""));
@@ -45,13 +41,20 @@ function refocus() {
     same[Math.min(last.field, same.length - 1)] ??
     (follow.length ? follow : around).map(fieldOf).find(Boolean);
   if (!next) return;
+  // The same action, drawn anew, is what a key was meant for.
+  const other = next.textContent !== last.name;
   next.focus({ preventScroll: true });
-  shared.moved = { to: next, at: performance.now() };
+  shared.moved = other ? { to: next, at: performance.now() } : null;
 }
 
 // Whether the focus has only just been brought to this element: not where a hand has led it since.
 const isNew = (element) =>
   shared.moved?.to === element && performance.now() - shared.moved.at < DEAF;
+
+// Whether this key leaves what was lost: not one that was pressed twice on it, or is held still.
+const goesOn = ({ key, repeat }) =>
+  key === "Tab" ||
+  (SCROLLS.includes(key) && !repeat && shared.lost && performance.now() - shared.lost > DEAF);
 
 function watchFocus() {
   document.addEventListener("focusin", ({ target }) => {
@@ -59,12 +62,13 @@ function watchFocus() {
     shared.lost = undefined;
     shared.last = placeOf(target);
   });
-  // Whoever presses elsewhere, or goes on by Tab, is not called back.
+  // Whoever presses elsewhere, goes on by Tab or reads on is not called back. Whoever waits is, as
+  // long as it takes: on a busy machine a run begins late.
   document.addEventListener("pointerdown", () => (shared.last = null), true);
   document.addEventListener(
     "keydown",
     (event) => {
-      if (event.key === "Tab" && document.activeElement === document.body) shared.last = null;
+      if (document.activeElement === document.body && goesOn(event)) shared.last = null;
       if (!["Enter", " "].includes(event.key) || !event.target.closest?.("button")) return;
       // A key that is held, or pressed twice, was not meant for the action that has the focus now.
       if (event.repeat || isNew(event.target)) event.preventDefault();

@@ -31,7 +31,9 @@ class Panel {
     this.body = element("div");
     this.visible = () => document.hidden || this.ask();
     document.addEventListener("visibilitychange", this.visible);
-    this.root.replaceChildren(element("section", { class: "room", "aria-label": "Room" }, this.body, this.status));
+    this.section = element("section", { class: "room", "aria-label": "Room" }, this.body, this.status);
+    // What an earlier panel shows, and what has the focus in it, stays until this one has a word.
+    if (!data.code || !root.firstChild) this.draw();
     if (data.code) this.ask();
     else this.offer();
   }
@@ -46,7 +48,7 @@ class Panel {
 
   // Before a room is there, for who stands in front of a class.
   offer() {
-    this.root.firstChild.classList.add("offer");
+    this.section.classList.add("offer");
     this.body.replaceChildren(button("Open a room", () => this.open()));
   }
 
@@ -112,7 +114,12 @@ class Panel {
     this.say(sentence);
   }
 
+  draw() {
+    if (this.section.parentElement !== this.root) this.root.replaceChildren(this.section);
+  }
+
   say(sentence) {
+    this.draw();
     if (this.status.textContent !== sentence) this.status.textContent = sentence;
   }
 
