@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from vae.your_loss import roles, vocabulary
 from vae.your_loss.latent_part import LatentPart, read_latents
+from vae.your_loss.pixel_part import read_pixels
 from vae.your_loss.probe import Probe
 from vae.your_loss.roles import LATENT_SCALES
 
@@ -129,6 +130,23 @@ def weights_of(
     return tuple(rows)
 
 
+def unlike(probe: Probe, leaves: Sequence[str], family: str) -> str:
+    """The name of another picture that is compared by another cost than ``family``, or ''.
+
+    Numbers by their squared error and classes by their cross-entropy are two beliefs: no one
+    number says how they stand to the KL. What a classifier is told is no picture.
+    """
+    counts = sorted({leaf.partition("#")[2] for leaf in leaves if not is_latent(leaf)})
+    for count in counts if "out_scale" not in probe.deps else ():
+        if _is_label(probe, f"target#{count}") or _of_features(probe, f"output#{count}"):
+            continue
+        other = replace(probe, own={}, leaves={}, _known={})
+        _exchange(other, [leaf for leaf in leaves if leaf.endswith(f"#{count}")])
+        if read_pixels(other).family not in (family, "unknown"):
+            return _name(probe, f"output#{count}")
+    return ""
+
+
 def are_equal(weights: Sequence[tuple[str, float]]) -> bool:
     """Whether all groups have one weight."""
     return all(math.isclose(weight, weights[0][1], rel_tol=1e-6) for _, weight in weights)
@@ -139,4 +157,4 @@ def _name(probe: Probe, leaf: str) -> str:
     return leaf if value is None else value.name
 
 
-__all__ = ["are_equal", "is_latent", "set_aside", "weights_of"]
+__all__ = ["are_equal", "is_latent", "set_aside", "unlike", "weights_of"]

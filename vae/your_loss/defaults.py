@@ -133,6 +133,37 @@ def collect_defaults(tree: ast.Module) -> dict[str, Any]:
     }
 
 
+@once
+def only_of_functions(tree: ast.Module) -> frozenset[str]:
+    """Names whose one value is the default of a function's argument, and of nothing else.
+
+    A setting of the same name that is handed over, ``loss(x, y, opt.beta)``, is another number.
+    """
+    arguments: set[str] = set()
+    elsewhere: set[str] = set()
+
+    def keep(name: str, node: ast.expr | None) -> None:
+        if literal(node) is not None:
+            elsewhere.add(name)
+
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            made = node.name in ("__init__", "__new__", "setup", "main")
+            (elsewhere if made else arguments).update(passed.defaults_of(node))
+        elif isinstance(node, ast.Call):
+            _keep_option(node, keep)
+            _keep_again(node, keep)
+            for keyword in node.keywords:
+                keep(keyword.arg or "", keyword.value)
+        elif isinstance(node, ast.Assign) and len(node.targets) == 1:
+            _keep_target(node.targets[0], node.value, keep)
+        elif isinstance(node, ast.AnnAssign):
+            _keep_target(node.target, node.value, keep)
+        elif isinstance(node, ast.Dict):
+            _keep_entries(node, keep)
+    return frozenset(arguments - elsewhere)
+
+
 def _fed(tree: ast.Module) -> dict[str, ast.expr]:
     """Numbers that sessions of TensorFlow 1 always feed to a placeholder: ``{net.beta: 4.0}``."""
     entered: set[str] = set()

@@ -48,6 +48,10 @@ _AWAY = frozenset(
         "evaluation",
         "validate",
         "validation",
+        "validater",
+        "validator",
+        "evaluator",
+        "tester",
         "val",
         "sample",
         "generate",
@@ -173,15 +177,53 @@ def _entry(node: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> list[Entr
 
 def arguments_of(tree: ast.Module, entry: Entry) -> tuple[tuple[str, int], ...]:
     """The arguments of ``entry`` and their line, but for the object and the class itself."""
+    node = _node_of(tree, entry)
+    if node is None:
+        return ()
+    spec = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
+    return tuple((a.arg, node.lineno) for a in spec if a.arg not in ("self", "cls"))
+
+
+def _node_of(tree: ast.Module, entry: Entry) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+    name = short(entry.name)
+    functions = (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
+    return next((n for n in functions if n.lineno == entry.line and n.name == name), None)
+
+
+def trained_instead(tree: ast.Module, entry: Entry) -> Entry | None:
+    """Another loss of means and variances that the file trains, where nothing calls ``entry``."""
+    calls = calls_of(tree)
+    mine = short(entry.name)
+    if any(mine in names for whole, names in calls.items() if short(whole) != mine):
+        return None
+    training = {"train", "training", "fit", "update", "optimize"}
+    callers = [n for w, n in calls.items() if not w or set(roles.words_of(short(w))) & training]
+    for other in find_entries(tree):
+        named = short(other.name)
+        loss = set(roles.words_of(named)) & {"loss", "elbo", "objective", "criterion"}
+        if not loss or named == mine or other.away or not any(named in names for names in callers):
+            continue
+        told = {g.role for name, _ in arguments_of(tree, other) for g in roles.guess(name)}
+        if "mean" in told and told & set(LATENT_SCALES):
+            return other
+    return None
+
+
+def trains_elsewhere(tree: ast.Module, entry: Entry) -> tuple[int, str] | None:
+    """Where the file itself takes a gradient, if ``entry``, an evaluation, is what is read.
+
+    A loss that is trained may weigh its terms otherwise than the one that is looked at.
+    """
+    inside = _node_of(tree, entry)
+    within = set() if inside is None else {id(node) for node in ast.walk(inside)}
     for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-            and node.lineno == entry.line
-            and node.name == short(entry.name)
-        ):
-            spec = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
-            return tuple((a.arg, node.lineno) for a in spec if a.arg not in ("self", "cls"))
-    return ()
+        if id(node) in within:
+            continue
+        if isinstance(node, ast.Call) and last_name(node.func) in ("backward", "manual_backward"):
+            return node.lineno, ast.unparse(node)[:60]
+        if isinstance(node, ast.FunctionDef) and node.name in ("training_step", "train_step"):
+            return node.lineno, node.name
+    return None
 
 
 @once
@@ -226,6 +268,11 @@ def calls_of(tree: ast.Module) -> dict[str, set[str]]:
             found[node.name] = _called(node)
         else:
             found[""] |= _called(node)
+    again = _other_names(tree, {short(name) for name in found})
+    for whole, names in found.items():
+        # What is handed to a function is called in it.
+        known = {short(whole), *names}
+        names |= {mine for called in known for mine in again.get(called, ())} - {short(whole)}
     for _ in range(3):
         for names in found.values():
             for whole, inner in found.items():
@@ -234,8 +281,34 @@ def calls_of(tree: ast.Module) -> dict[str, set[str]]:
     return found
 
 
+def _other_names(tree: ast.Module, pasted: set[str]) -> dict[str, set[str]]:
+    """Functions of the file by the other names under which they are called.
+
+    ``self.loss_fn = vae_loss`` gives one, and so does ``fit(model, vae_loss)``, which may call it.
+    """
+    found: dict[str, set[str]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name | ast.Attribute):
+            for target in node.targets:
+                if (mine := last_name(node.value)) in pasted and (name := last_name(target)):
+                    found.setdefault(name, set()).add(mine)
+        elif isinstance(node, ast.Call):
+            given = [*node.args, *(keyword.value for keyword in node.keywords)]
+            handed = {last_name(one) for one in given if isinstance(one, ast.Name)} & pasted
+            if handed and (called := last_name(node.func)) in pasted:
+                found.setdefault(called, set()).update(handed)
+    return found
+
+
 def _called(node: ast.AST) -> set[str]:
-    return {last_name(inner.func) for inner in ast.walk(node) if isinstance(inner, ast.Call)}
+    """What ``node`` calls, and the names that it hands over to be called: ``compile(loss=f)``."""
+    found: set[str] = set()
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Call):
+            given = (*inner.args, *(keyword.value for keyword in inner.keywords))
+            found.add(last_name(inner.func))
+            found.update(one.id for one in given if isinstance(one, ast.Name))
+    return found
 
 
 def trace(tree: ast.Module, entry: Entry, setup: Setup) -> Traced:
@@ -463,7 +536,7 @@ def _returned(
     if parts and all(coverage(node) < 8 for _, node in parts):
         pictures = [n for _, n in parts if {"target", "output"} <= n.deps]
         latents = [n for _, n in parts if {"mean", "z", *LATENT_SCALES} & n.deps]
-        if len(pictures) == 1 and len(latents) == 1:
+        if len(pictures) == len(latents) == 1 and max(pictures[0].ndim, latents[0].ndim) < 2:
             whole = _total([pictures[0], latents[0], *_beside(value, parts, state)])
             note = "its terms are returned one by one; they are read as their plain sum."
             found.append((coverage(whole) * 10, whole, whole.line, f"return of {entry.name}", note))

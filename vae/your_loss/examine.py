@@ -34,6 +34,8 @@ class Examined:
     separable: bool = True
     twins: list[str] = field(default_factory=list)
     beside: list[str] = field(default_factory=list)
+    # Another picture that is compared by another cost than the one that is read.
+    unlike: str = ""
     weights: tuple[tuple[str, float], ...] = ()
     learned_rate: float | None = None
     random: bool = False
@@ -91,6 +93,8 @@ def examine(root: Node, state: State, *, verify: bool = True) -> Examined:
     found.pixels = _read_pixels(found)
     if found.pixels.family == "unknown" and {"target", "output"} <= probe.deps:
         _read_brought(found)
+    if found.beside and found.pixels.family != "unknown":
+        found.unlike = beside.unlike(probe, found.beside, found.pixels.family)
     _orient(found)
     return found
 

@@ -18,7 +18,7 @@ from vae.your_loss.graph import Node
 from vae.your_loss.once import once
 from vae.your_loss.operations import Call, NotKnown
 from vae.your_loss.roles import words_of
-from vae.your_loss.state import BASES, SETTINGS, NoRole, Used
+from vae.your_loss.state import BASES, SETTINGS, NoRole, Used, is_weighing
 from vae.your_loss.text import last_name
 from vae.your_loss.values import (
     Above,
@@ -562,6 +562,8 @@ class Expressions(Calls):
             return self.operate(operations.TABLE["matmul"], "@", [left, right], {}, "")
         if isinstance(op, ast.Sub):
             self.meet_prior(left, right)
+        if isinstance(op, ast.Mult):
+            left, right = self.weighing(left, right), self.weighing(right, left)
         name, function = _NODES.get(type(op), ("", np.add))
         if not name:
             return Opaque("operation", "operation", self.line)
@@ -572,6 +574,14 @@ class Expressions(Calls):
         if isinstance(found, Opaque):
             found.path = _source(node)
         return found
+
+    def weighing(self, value: Any, term: Any) -> Any:
+        """``value``; as a number that is asked for where it is a setting that weighs a term."""
+        if not is_weighing(value, term):
+            return value
+        found = Opaque(value.path, "attribute", self.line) if isinstance(value, Library) else value
+        known = self.role_of(found) or self.default_of(found) is not None
+        return value if known else self.constant(found)
 
     def meet_prior(self, left: Any, right: Any) -> None:
         """``z_mean - Dense(d)(label)``: what a layer makes of a label is the mean of its prior."""

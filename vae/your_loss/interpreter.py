@@ -252,6 +252,8 @@ class Interpreter(Expressions):
         raise ReturnSignal(None if node.value is None else self.value(node.value, scope))
 
     def do_Expr(self, node: ast.Expr, scope: Scope) -> None:
+        if isinstance(node.value, ast.Call) and self.only_looks(node.value.func, scope):
+            return
         value = self.value(node.value, scope)
         called = node.value.func if isinstance(node.value, ast.Call) else None
         if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name):
@@ -259,6 +261,19 @@ class Interpreter(Expressions):
             if inplace and isinstance(value, Node):
                 # x.clamp_(0, 1) changes x itself.
                 self.bind(called.value, value, scope)
+
+    def only_looks(self, called: ast.expr, scope: Scope) -> bool:
+        """Whether a call of which nothing is kept draws or saves what the model gives so far.
+
+        Its pictures and moments are not those of the loss, though they have the same names.
+        """
+        whole = called
+        while isinstance(whole, ast.Attribute):
+            whole = whole.value
+        if self.setup.evaluated or not isinstance(whole, ast.Name):
+            return False
+        function = self.value(called, scope)
+        return isinstance(function, Closure) and _takes_no_gradient(function.node)
 
     def do_If(self, node: ast.If, scope: Scope) -> None:
         known = len(self.undecided)
@@ -268,6 +283,9 @@ class Interpreter(Expressions):
         if raised and (unsure or any(_is_of_machine(statement) for statement in raised)):
             # What no other branch was seen to take is not a mistake of the code; nor is a
             # check of shapes, which are guessed here, or of files.
+            return
+        if unsure and _only_leaves(branch):
+            # Nothing is left to train: the model was on disk already.
             return
         self.run_inner(branch, scope)
 
@@ -458,6 +476,25 @@ _OF_MACHINE = frozenset(
 )
 
 
+def _only_leaves(branch: Sequence[ast.stmt]) -> bool:
+    """Whether a branch ends its function with nothing in hand and takes no gradient."""
+    last = branch[-1] if branch else None
+    if not isinstance(last, ast.Return) or not (
+        last.value is None or (isinstance(last.value, ast.Constant) and last.value.value is None)
+    ):
+        return False
+    return not any(map(_sends_back, branch))
+
+
+def _sends_back(node: ast.AST) -> bool:
+    """Whether something in ``node`` takes a gradient or a step."""
+    calls = (inner.func for inner in ast.walk(node) if isinstance(inner, ast.Call))
+    return any(last_name(called) in _STEPS for called in calls)
+
+
+_STEPS = frozenset({"backward", "manual_backward", "minimize", "step", "apply_gradients"})
+
+
 def _asks_for_shape(test: ast.expr) -> bool:
     """Whether a condition asks how many axes, or which sizes, a value has."""
     asked = {
@@ -471,6 +508,17 @@ def _asks_for_shape(test: ast.expr) -> bool:
 def _is_silent(node: ast.expr) -> bool:
     name = node.func if isinstance(node, ast.Call) else node
     return last_name(name) in NO_GRADIENT
+
+
+@once
+def _takes_no_gradient(function: ast.AST) -> bool:
+    """Whether a function runs without gradients, in a block or as a whole, and trains nothing."""
+    if not isinstance(function, ast.FunctionDef):
+        return False
+    blocks = (inner for inner in ast.walk(function) if isinstance(inner, ast.With))
+    silent = any(_is_silent(item.context_expr) for block in blocks for item in block.items)
+    silent = silent or any(map(_is_silent, function.decorator_list[:4]))
+    return silent and not _sends_back(function)
 
 
 @once

@@ -321,6 +321,8 @@ def _gather(
 
 
 def _same(one: Any, two: Any) -> bool:
+    if isinstance(one, ast.Name) and isinstance(two, ast.Name):
+        return one.id == two.id
     return one is two or (type(one) is not Unsure and not isinstance(one, ast.AST) and one == two)
 
 
@@ -475,6 +477,8 @@ def _named(tree: ast.Module, name: str, site: Site, depth: int) -> Any:
     values = places.assigned.get((id(None), name), [])
     if len(values) == 1 and values[0] is not None:
         return resolve(tree, values[0], Site([], [], None, None), depth + 1)
+    if not values and any(owner is None for _, owner in places.functions.get(name, ())):
+        return ast.Name(name, ast.Load(), lineno=1, col_offset=0)
     return UNSURE if values else Said(name)
 
 

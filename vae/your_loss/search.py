@@ -16,6 +16,7 @@ from vae.your_loss.defaults import (
     collect_defaults,
     collect_moved,
     collect_options,
+    only_of_functions,
     set_later,
 )
 from vae.your_loss.entries import Entry, Traced
@@ -57,6 +58,8 @@ class Found:
     open_choice: tuple[int, tuple[tuple[str, tuple[str, ...]], ...]] | None = None
     # What is minimised where this loss is called, and is not known.
     lost: tuple[int, str] | None = None
+    # What the code trains, where an evaluation is all that was read.
+    trained: tuple[int, str] | None = None
     # Conditions under which the loss has more than what was read.
     untaken: list[tuple[str, int]] = field(default_factory=list)
     named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -97,6 +100,8 @@ def search(
         best = _by_option(tree, request, best, options)
     if best is not None:
         best.named = collect_options(tree)
+        if best.traced.entry.away:
+            best.trained = entries.trains_elsewhere(tree, best.traced.entry)
         best.arguments = entries.arguments_of(tree, best.traced.entry)
     if best is not None and best.open_choice is None:
         best.either = _either(tree, best, request)
@@ -156,7 +161,7 @@ def _told_latents(misfits: list[str], sizes: Sizes) -> list[Sizes]:
     mine = str((sizes.batch, *sizes.latents))
     apart = [text for text in misfits if mine in text and "do not go together" in text]
     told = {int(number) for text in apart for number in re.findall(r"\((\d{1,6}),\)", text)}
-    found = sorted(told - {sizes.batch, *sizes.latents})
+    found = sorted(told - {0, sizes.batch, *sizes.latents})
     return [replace(sizes, latents=(number,)) for number in found[:1]]
 
 
@@ -181,7 +186,7 @@ def _setup(tree: ast.Module, request: Request, sizes: Sizes, defaults: Mapping[s
         sizes, request.roles, request.constants, defaults,
         first_tensorflow=_is_old(tree), counters=collect_counters(tree),
         moved=collect_moved(tree), shared=passed.shared_weights(tree), set_later=set_later(tree),
-        idle=idle_loops(tree), said=_said(request),
+        idle=idle_loops(tree), said=_said(request), of_functions=only_of_functions(tree),
     )  # fmt: skip
 
 
@@ -485,11 +490,12 @@ def _quality(found: Found) -> float:
     return found.examined.quality - 0.1 * min(missing, 5) - more
 
 
-def _rank(found: Found) -> tuple[float, int, float]:
+def _rank(found: Found) -> tuple[float, int, bool, float]:
     """By how well it is understood; of what is not, what holds most of a loss may yet be."""
     quality = _quality(found)
     root = found.traced.root
-    return (quality if quality >= 2 else 0.0, entries.coverage(root) if root else 0, quality)
+    held = entries.coverage(root) if root else 0
+    return (quality if quality >= 2 else 0.0, held, not found.traced.entry.away, quality)
 
 
 def _search_entries(
@@ -612,6 +618,13 @@ def _weigh_rivals(tree: ast.Module, best: Found, traced: list[Traced]) -> Found:
             best.evaluation = best.evaluation or found
         elif not best.traced.conclusive:
             best.rivals.append(candidate.entry)
+    if not best.traced.conclusive and (other := entries.trained_instead(tree, best.traced.entry)):
+        trained = next((t for t in traced if t.entry == other and t.root is not None), None)
+        if trained is not None and trained.root is not None:
+            found = Found(trained, examine(trained.root, trained.state), best.setup)
+            if found.examined.quality >= 2:
+                return found
+        best.rivals.append(other)
     return best
 
 
@@ -660,11 +673,11 @@ def _alternatives(found: Found) -> Iterator[Setup]:
         yield replace(setup, classes="last")
         yield replace(setup, classes="first")
     scale, _ = state.leaves.get("out_scale", (None, None))
+    if "out_scale" in state.leaves:
+        yield replace(setup, pixel_scale=True)
     if scale is not None and not scale.learned:
         # A sigma beside the log variance of the latents may be a plain weight.
         yield replace(setup, roles={**setup.roles, scale.name: "constant"})
-    if "out_scale" in state.leaves:
-        yield replace(setup, pixel_scale=True)
     for change in islice(_role_changes(found), MAX_TRIES):
         changed = replace(setup, roles={**setup.roles, **change})
         yield changed
@@ -694,6 +707,9 @@ def _role_changes(found: Found) -> Iterator[dict[str, str]]:
             for name in twins:
                 yield {held[name]: other}
     means = [name for name in held if name.split("#")[0] == "mean"]
+    if "z" in held and "target" not in held and means and scales:
+        # What is rebuilt are the codes of another network: z is the picture here.
+        yield {held["z"]: "target"}
     if len(means) > 1 and len(scales) == 1 and "out_scale" in held:
         # The scale of a second group of latents.
         yield {held["out_scale"]: scales[0]}

@@ -511,9 +511,10 @@ TABLE: Mapping[str, Operation] = {
     **dict.fromkeys(("unbind", "unstack"), _unbind),
     "one_hot": _one_hot,
     "cumsum": _cumsum,
-    **dict.fromkeys(("zeros_like", "zero_"), _like(0.0)),
+    # What is not filled yet is filled in the next call: empty_like(mu).normal_().
+    **dict.fromkeys(("zeros_like", "empty_like", "zero_"), _like(0.0)),
     "ones_like": _like(1.0),
-    "zeros": _filled(0.0),
+    **dict.fromkeys(("zeros", "empty"), _filled(0.0)),
     "ones": _filled(1.0),
     "full": _full,
     "fill": _full,

@@ -130,6 +130,8 @@ class Setup:
     roles: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, Any] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    # Names that have a default as arguments of functions alone.
+    of_functions: frozenset[str] = frozenset()
     decisions: Mapping[str, bool] = field(default_factory=dict)
     pixel_scale: bool = False
     classes: str = ""
@@ -553,7 +555,8 @@ class State:
             else:
                 default = self.default_of(value)
                 said = self.given_constant(value)
-                if isinstance(said, int | float) or isinstance(default, int | float):
+                number = isinstance(said, int | float) or isinstance(default, int | float)
+                if number:
                     role = "constant"
                 else:
                     self.unresolved.setdefault(value.name, value)
@@ -676,9 +679,10 @@ class State:
         if value.swept or value.unset or value.source in ("call", "operation"):
             # What is computed is not what an argument of the same name is without it.
             return None
+        loose = self.setup.of_functions if is_setting(value) else frozenset()
         for name in (*value.names, value.path):
             for key in keys_of(name):
-                if key in self.setup.defaults:
+                if key in self.setup.defaults and key not in loose:
                     return self.setup.defaults[key]
         return None
 
@@ -775,6 +779,18 @@ def is_setting(value: Opaque) -> bool:
     """Whether a value was taken from the command line or from a configuration."""
     first, _, rest = value.path.removeprefix("self.").partition(".")
     return bool(rest) and (first.lower() in SETTINGS or "parse_args(" in value.path)
+
+
+def is_weighing(value: Any, term: Any) -> bool:
+    """Whether what multiplies ``term`` is a setting's: ``args.rate``, ``config.KL_SHARE``."""
+    if isinstance(value, Library) and not framework_of(value.path):
+        value = Opaque(value.path, "attribute")
+    if not isinstance(value, Opaque) or value.node is not None or not isinstance(term, Node):
+        return False
+    first, _, last = value.path.rpartition(".")
+    if value.source not in ("attribute", "item", "argument") or not term.deps:
+        return False
+    return is_setting(value) or (first.isidentifier() and last.isupper())
 
 
 def key_of(name: str) -> str:

@@ -28,6 +28,15 @@ _STRINGS = re.compile(
 _CHAIN = re.compile(rf"(?:(?:not\b|await\b|lambda\b[^:\n]{{0,40}}:|[-+~*])\s*){{{MAX_CHAIN},}}")
 _DIGITS = re.compile(rf"[0-9_]{{{MAX_DIGITS},}}")
 _PRINT = re.compile(r"^([ \t]*)print[ \t]+(?=[\"'\w][^\n]*$)([^\n]*)$", re.MULTILINE)
+_TO_FILE = re.compile(r"^([ \t]*)print[ \t]*>>[^\n]*$", re.MULTILINE)
+# Version 2 of Python: `raise Error, text`, `except Error, name:`.
+_VERSION_2 = (
+    (re.compile(r"^([ \t]*raise[ \t]+[\w.]+)[ \t]*,[^\n]*$", re.MULTILINE), r"\1"),
+    (
+        re.compile(r"^([ \t]*except[ \t]+[\w.]+)[ \t]*,[ \t]*(\w+)[ \t]*:", re.MULTILINE),
+        r"\1 as \2:",
+    ),
+)
 _PROMPT = re.compile(r"^(?:>>>|\.\.\.) ?", re.MULTILINE)
 # Python 3.12: def f[T](x), class A[**P](B).
 _GENERIC = re.compile(
@@ -177,6 +186,7 @@ def _parse(text: str, left_out: list[tuple[int, str]]) -> ast.Module:
     if _PRINT.search(text):
         # Version 2 of Python: what is printed does not matter here.
         text = _PRINT.sub(r"\1pass", text)
+        text = _TO_FILE.sub(r"\1pass", text)
     try:
         return _tree(text)
     except SyntaxError as error:
@@ -190,6 +200,8 @@ def _parse(text: str, left_out: list[tuple[int, str]]) -> ast.Module:
         # Perhaps a cell: what a notebook's own commands do does not matter here.
         text = _MAGIC.sub(r"\1pass", text)
     text = _GENERIC.sub(r"\1", text)
+    for pattern, instead in _VERSION_2:
+        text = pattern.sub(instead, text)
     try:
         return _tree(text)
     except SyntaxError as error:

@@ -110,6 +110,13 @@ def _not_followed(found: Found) -> str:
             f"Line {line}: what is minimised is {name}, which is not known here, though it is made "
             f"of what {found.traced.entry.name} gives; so the loss is not read."
         )
+    if found.trained is not None:
+        line, name = found.trained
+        return (
+            f"Line {line}: {name} is what is trained, and it could not be followed. What is read "
+            f"is {found.traced.entry.name}, which may weigh its terms otherwise; so the loss is "
+            "not read."
+        )
     if examined.adaptive:
         line = examined.probe.leaves[examined.adaptive[0]].line
         return (
@@ -118,6 +125,11 @@ def _not_followed(found: Found) -> str:
         )
     if examined.twins:
         return _twins(examined)
+    if examined.unlike:
+        return (
+            f"Line {found.traced.line}: {examined.unlike} is compared by another cost than the "
+            "picture that is read: two beliefs, and no one number says how both stand to the KL."
+        )
     return ""
 
 

@@ -26,7 +26,7 @@ OUTPUT = {
 MEAN = {"mu", "mean", "means", "mus", "loc", "m", "zmu", "zmean", "mn", "avg", "muz"}
 LOGVAR = {
     "logvar", "lv", "logvariance", "logsigma2", "logsigmasq", "logvars", "logsigmasquared", "logv",
-    "lnvar", "zlogvar", "logsd2", "logs2", "lsgms", "logstd2",
+    "lnvar", "lvar", "zlogvar", "logsd2", "logs2", "lsgms", "logstd2",
 }  # fmt: skip
 LOG_SIGMA = {
     "logsigma", "logstd", "logsd", "logscale", "logstddev", "lnsigma", "logs", "lsigma",
