@@ -618,13 +618,14 @@ def _weigh_rivals(tree: ast.Module, best: Found, traced: list[Traced]) -> Found:
             best.evaluation = best.evaluation or found
         elif not best.traced.conclusive:
             best.rivals.append(candidate.entry)
-    if not best.traced.conclusive and (other := entries.trained_instead(tree, best.traced.entry)):
-        trained = next((t for t in traced if t.entry == other and t.root is not None), None)
+    instead = entries.trained_instead(tree, best.traced.entry)
+    if not best.traced.conclusive and instead is not None:
+        trained = next((t for t in traced if t.entry == instead and t.root is not None), None)
         if trained is not None and trained.root is not None:
             found = Found(trained, examine(trained.root, trained.state), best.setup)
             if found.examined.quality >= 2:
                 return found
-        best.rivals.append(other)
+        best.rivals.append(instead)
     return best
 
 
