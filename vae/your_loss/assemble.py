@@ -17,6 +17,7 @@ from vae.your_loss.latent_part import LatentPart
 from vae.your_loss.library import ALIASES, framework_of
 from vae.your_loss.library import find as find_operation
 from vae.your_loss.once import text_of
+from vae.your_loss.one_value import one_value
 from vae.your_loss.operations import NotKnown
 from vae.your_loss.probe import gaussian_kl
 from vae.your_loss.reading import (
@@ -125,6 +126,8 @@ def _read(code: str, request: Request, limits: Range | str | None) -> Reading:
             f"Line {place}: this loss is taken of what a discriminator or another network says of "
             "a picture, not of the picture: no belief about pixels stands in it."
         )
+    if sentence := one_value(tree, found):
+        return _refused(sentence)
     span = range_in(text_of(tree)) if limits == "auto" else limits
     assert span is None or isinstance(span, tuple)
     reading = _numbers(code, found, request, span)

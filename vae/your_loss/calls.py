@@ -7,7 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from vae.your_loss import arrays, density_layers, distributions, graph, library, passed, shaping
+from vae.your_loss import (
+    arrays,
+    density_layers,
+    distributions,
+    graph,
+    library,
+    passed,
+    records,
+    shaping,
+)
 from vae.your_loss.arrays import BUDGET, Array, Misfit
 from vae.your_loss.builtins_table import BUILTINS, text_method
 from vae.your_loss.graph import Node
@@ -29,6 +38,7 @@ from vae.your_loss.values import (
     Scaled,
     Scope,
     Spread,
+    Transformed,
 )
 
 MAX_CALLS = 24
@@ -120,6 +130,7 @@ _SPREADS = frozenset(
     {"unsqueeze", "float", "expand_as", "expand", "view", "reshape", "bool", "type_as", "squeeze"}
 )
 SHAPED = frozenset({"zeros", "ones", "randn", "full", "repeat", "normal", "random_normal", "eye"})
+SHAPED |= {"broadcast_to", "tile"}
 # What cuts an array into parts.
 PARTED = frozenset({"chunk", "split", "tensor_split", "unbind", "unstack"})
 # What makes a list one array.
@@ -227,7 +238,8 @@ class Calls(State):
             return self.operate(function.call, function.name, args, named, "torch")
         if callable(function) and function in BUILTINS.values():
             return function(self, args, named)
-        if (pasted := self.of_model(function)) is not None:
+        pasted = self.of_model(function) or self.of_class(function)
+        if pasted is not None:
             return self.call(pasted, args, named)
         return self.opaque_call(function, args, named)
 
@@ -240,6 +252,20 @@ class Calls(State):
             return None
         said = {word for path in parent.names for word in words_of(path.rpartition(".")[2])}
         return self.only_method(name) if said & (MODELS | {"vae", "module", "criterion"}) else None
+
+    def of_class(self, function: Any) -> Any:
+        """``self.prior``, handed over: an object of the pasted class ``Prior``."""
+        if not self.setup.objects or self.calls > 8 or not isinstance(function, Opaque):
+            return None
+        if function.source not in ("argument", "attribute") or function.node is not None:
+            return None
+        name = function.path.rpartition(".")[2].replace("_", "").lower()
+        owners = [
+            owner
+            for key, owner in self.module.names.items()
+            if isinstance(owner, ClassValue) and key.lower() == name
+        ]
+        return self.as_made(owners[0]) if len(owners) == 1 else None
 
     def opaque_call(self, function: Any, args: list[Any], named: dict[str, Any]) -> Opaque:
         path = "call"
@@ -436,8 +462,12 @@ class Calls(State):
         return given
 
     def make_instance(self, owner: ClassValue, args: list[Any], named: dict[str, Any]) -> Any:
+        if args and _is_variable(owner):
+            # A value that a module of flax holds under a class of its own.
+            self.held.setdefault(owner.name, []).append(args[0])
+            return args[0]
         found = Instance(owner)
-        fields = [n for n in owner.members if not n.startswith("__")]
+        fields = records.fields_of(owner) or [n for n in owner.members if not n.startswith("__")]
         start = owner.find("__init__") or owner.find("setup")
         if isinstance(start, Closure) and self.calls < 6:
             from vae.your_loss.interpreter import RaiseSignal
@@ -449,7 +479,7 @@ class Calls(State):
         else:
             for name, value in zip(fields, args, strict=False):
                 found.attributes[name] = value
-            found.attributes.update(named)
+            found.attributes.update({name: v for name, v in named.items() if name != "**"})
         return found
 
     def call_instance(self, owner: Instance, args: list[Any], named: dict[str, Any]) -> Any:
@@ -471,14 +501,26 @@ class Calls(State):
             return self.transform(last.removeprefix("filter_"), args, named)
         if last in ("fori_loop", "scan", "cond", "while_loop") and path.startswith("jax"):
             return self.once(last, args)
-        if path in ("pyro.sample", "numpyro.sample"):
+        if path in ("pyro.sample", "numpyro.sample", "numpyro.primitives.sample"):
             return self.site(args, named)
         if last == "scale" and path.split(".")[0] in ("pyro", "numpyro"):
             given = [v for v in args if isinstance(v, int | float | Opaque | Node)]
             return Scaled(named.get("scale", given[0] if given else 1.0))
-        if last == "SVI" and path.split(".")[0] in ("pyro", "numpyro"):
+        if last.endswith("SVI"):
             self.inferred(args, named)
             return Opaque("svi", "call", self.line, callee="SVI")
+        if path.startswith("haiku.") and (made := self.transformed(last, args)) is not None:
+            return made
+        if last == "StochasticTensor" and args and isinstance(args[0], Distribution):
+            # The first TensorFlow's draw, which holds the density that it is one of.
+            return args[0]
+        if last == "pop" and path.startswith("flax") and len(args) == 2:
+            kind = args[1].name if isinstance(args[1], ClassValue) else ""
+            return self.held.pop(kind, [])
+        if last in ("tree_leaves", "leaves") and args and isinstance(args[0], list):
+            return args[0]
+        if last == "namedtuple" and (made := records.named_tuple(args)) is not None:
+            return made
         if last == "is_grad_enabled":
             # What is read is a step of training.
             return not self.no_gradient
@@ -509,6 +551,16 @@ class Calls(State):
         if operation is None:
             return self.opaque_call(Library(path), args, named)
         return self.operate(operation, path, args, named, library.framework_of(path))
+
+    def transformed(self, last: str, args: list[Any]) -> Transformed | None:
+        """``hk.transform(f)``, with a state and without a key of random numbers."""
+        inner = args[0] if args else None
+        if last in ("transform", "transform_with_state") and isinstance(inner, Closure):
+            stateful = last != "transform"
+            return Transformed(inner, 3 if stateful else 2, stateful)
+        if last == "without_apply_rng" and isinstance(inner, Transformed):
+            return Transformed(inner.function, inner.before - 1, inner.stateful)
+        return None
 
     def packed(self, value: Any) -> dict[Any, Any]:
         """Sequences one after the other, without their padding: read as if there were none."""
@@ -827,6 +879,10 @@ class Calls(State):
             return self.call(function, [*first, *args], {**given, **named})
         if name == "decorator":
             return Method((args[0] if args else None, owner[1]), owner[0])
+        if isinstance(owner, Transformed):
+            given = self.call(owner.function, args[owner.before :], named)
+            state = Opaque("state", "call", self.line, callee="state")
+            return (given, state) if owner.stateful else given
         if name == "vmap":
             return self.operate(
                 lambda call: self.vmapped(owner[0], call.args, owner[1].get("in_axes", 0)),
@@ -1150,6 +1206,12 @@ def _is_drawn(value: Any) -> bool:
         return drawn and value.ndim > 1
     callee = value.callee if isinstance(value, Opaque) else getattr(value, "path", "")
     return isinstance(callee, str) and bool(_RANDOM & set(words_of(callee)))
+
+
+def _is_variable(owner: ClassValue) -> bool:
+    """Whether a class is one of values that flax's modules hold: ``class Loss(nnx.Variable)``."""
+    paths = [base.path for base in owner.bases if isinstance(base, Library)]
+    return any(path.endswith(("nnx.Variable", "nnx.Intermediate")) for path in paths)
 
 
 def _is_whole_model(function: Opaque) -> bool:

@@ -10,7 +10,7 @@ from vae.your_loss import arrays, graph
 from vae.your_loss.arrays import Misfit
 from vae.your_loss.graph import Node
 from vae.your_loss.losses import cross_entropy, cross_entropy_of_logits
-from vae.your_loss.operations import Call, NotKnown, Operation, reduce_node, whole
+from vae.your_loss.operations import Call, NotKnown, Operation, reduce_node, whole, wholes
 from vae.your_loss.values import Diagonal, Distribution
 
 HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
@@ -243,6 +243,9 @@ def sample(call: Call, found: Distribution) -> Node:
         raise NotKnown(f"a draw of {found.kind}")
     shape = np.broadcast_shapes(*(node.shape for node in p.values()))
     count = [v for v in call.args if isinstance(v, tuple | list)]
+    if call.framework == "numpy" and (drawn := call.get(0, "sample_shape", default=())) != ():
+        # Chainer takes a whole number too.
+        count = [wholes(drawn)]
     if count and len(count[0]):
         shape = (*(whole(v) for v in count[0]), *shape)
     drawn = call.each(np.multiply, call.context.noise(shape, "normal"), p["scale"])

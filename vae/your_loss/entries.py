@@ -103,10 +103,10 @@ class Traced:
         """Whether the code itself shows that this is what is minimised."""
         words = set(roles.words_of(short(self.entry.name)))
         trains = bool(words & {"train", "training", "fit", "update", "optimize"})
-        return trains or self.how in _OPTIMISED or not self.entry.name
+        return trains or self.how in OPTIMISED or not self.entry.name
 
 
-_OPTIMISED = frozenset(
+OPTIMISED = frozenset(
     [
         "backward",
         "manual_backward",

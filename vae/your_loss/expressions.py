@@ -10,7 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from vae.your_loss import arrays, density_layers, distributions, graph, library, operations, passed
+from vae.your_loss import (
+    arrays,
+    density_layers,
+    distributions,
+    graph,
+    library,
+    operations,
+    passed,
+    records,
+)
 from vae.your_loss.arrays import BUDGET, Misfit, TooMuch
 from vae.your_loss.builtins_table import BUILTINS, MAX_ITEMS
 from vae.your_loss.calls import NEW, RECORDING, SAME, Calls, names_inputs
@@ -33,6 +42,7 @@ from vae.your_loss.values import (
     Opaque,
     Scope,
     Spread,
+    Transformed,
 )
 
 # What conditions ask of the machine or of the module, no setting of a loss.
@@ -288,7 +298,11 @@ class Expressions(Calls):
             )
         if isinstance(owner, Node):
             return self.node_attribute(owner, name)
+        if isinstance(owner, Transformed):
+            return Method(owner, name) if name == "apply" else Opaque(name, "attribute", self.line)
         if isinstance(owner, Distribution):
+            if name == "distribution":
+                return owner
             if name in _MOMENTS:
                 return self.call_method(Method(owner, name), [], {})
             return Method(owner, name)
@@ -307,7 +321,9 @@ class Expressions(Calls):
 
     def member(self, owner: Instance, name: str) -> Any:
         if name in owner.attributes:
-            return owner.attributes[name]
+            value = owner.attributes[name]
+            later = value is None and name in passed.filled_later(owner.owner.node)
+            return self.still_to_come(owner, name) if later else value
         found = owner.owner.find(name)
         if isinstance(found, Closure):
             marks = {ast.unparse(d) for d in getattr(found.node, "decorator_list", [])[:4]}
@@ -332,6 +348,13 @@ class Expressions(Calls):
             owner.cache[name] = Opaque(f"self.{name}", "attribute", self.line)
         return owner.cache[name]
 
+    def still_to_come(self, owner: Instance, name: str) -> Opaque:
+        """What a method that was not run puts in place of the None that an object was made with."""
+        if name not in owner.cache:
+            found = Opaque(f"self.{name}", "attribute", self.line, may_be_none=True)
+            owner.cache[name] = found
+        return owner.cache[name]
+
     def take_added(self) -> list[Node]:
         """``model.losses``: what ``add_loss`` was given, to be added by the code itself."""
         taken, self.added = self.added, []
@@ -346,7 +369,7 @@ class Expressions(Calls):
             return (
                 self.call_method(Method(owner, "transpose"), [], {}) if owner.ndim != 1 else owner
             )
-        if name in ("data",):
+        if name in ("data", "array"):
             return graph.stop_gradient(owner)
         if name in ("dtype", "device", "grad", "is_cuda", "requires_grad", "grad_fn", "itemsize"):
             return Opaque(name, "attribute", self.line)
@@ -366,7 +389,7 @@ class Expressions(Calls):
         ):
             seen = self.peek(owner) if name in ("shape", "ndim") else owner
             return self.node_attribute(self.node(seen), name)
-        if name in ("data", "real", "value", "tensor") and self.role_of(owner) not in (
+        if name in ("data", "real", "value", "tensor", "array") and self.role_of(owner) not in (
             "",
             "posterior",
         ):
@@ -443,6 +466,7 @@ class Expressions(Calls):
         return _place(value) if isinstance(value, Node) else value
 
     def subscript(self, owner: Any, key: Any, node: ast.AST) -> Any:
+        owner = records.unpacked(owner)
         if isinstance(owner, list | tuple | str | range):
             try:
                 return (
@@ -843,6 +867,7 @@ class Expressions(Calls):
     # -- binding ------------------------------------------------------------------------------
     def bind(self, target: ast.expr, value: Any, scope: Scope) -> None:
         if isinstance(target, ast.Name):
+            forget_layer(value, scope.names.get(target.id))
             scope.names[target.id] = self.named(value, target.id)
         elif isinstance(target, ast.Tuple | ast.List):
             self.unpack(target.elts, value, scope)
@@ -900,6 +925,7 @@ class Expressions(Calls):
         return value
 
     def unpack(self, targets: list[ast.expr], value: Any, scope: Scope) -> None:
+        value = records.unpacked(value)
         sides = self.sides(value)
         if sides is not None and len(sides) == len(targets):
             value = sides
@@ -927,6 +953,14 @@ class Expressions(Calls):
 
 # What changes what a function gives, where it is written above it.
 _TRANSFORMS = frozenset({"vmap", "grad", "value_and_grad", "filter_grad", "filter_value_and_grad"})
+
+
+def forget_layer(value: Any, before: Any) -> None:
+    """``logits = dense(logits)``: what the name held before was a layer, and no output."""
+    made = isinstance(value, Opaque) and value.node is None and value.source == "call"
+    layer = isinstance(before, Opaque) and before.node is None and before.source == "call"
+    if made and layer and "output" not in before.inputs:
+        value.inputs -= {"output"}
 
 
 def trains(condition: str) -> bool:

@@ -54,7 +54,7 @@ def guess_sizes(tree: ast.Module, request: Request, defaults: Mapping[str, Any])
     batch = request.batch or _default_size(defaults, "batch") or 128
     images: list[tuple[int, ...]] = []
     if request.image is not None:
-        images.append(request.image)
+        images += _said(tree, request.image)
     else:
         images += _images_of(tree, text, defaults, last)
     total = math.prod(images[0])
@@ -75,9 +75,8 @@ def guess_sizes(tree: ast.Module, request: Request, defaults: Mapping[str, Any])
 
 
 @once
-def _entered(tree: ast.Module) -> list[tuple[int, ...]]:
-    """A picture in a row, if it enters so: ``x = placeholder(float32, [None, 784])``."""
-    defaults = collect_defaults(tree)
+def _row_entered(tree: ast.Module) -> list[ast.expr]:
+    """The length of a picture in a row, where it enters so: ``placeholder(float32, [None, n])``."""
     for node in ast.walk(tree):
         if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
             continue
@@ -88,11 +87,22 @@ def _entered(tree: ast.Module) -> list[tuple[int, ...]]:
         parts = [*node.value.args, *(k.value for k in node.value.keywords if k.arg == "shape")]
         shape = next((p.elts for p in parts if isinstance(p, ast.Tuple | ast.List)), [])
         rows = shape[1:] if called == "placeholder" else shape
-        size = _known(_renamed(tree, rows[0]), defaults) if len(rows) == 1 else None
-        if isinstance(size, int) and not isinstance(size, bool) and 16 <= size <= 10**6:
-            return [(size,)]
-        return []
+        return rows if len(rows) == 1 and not isinstance(rows[0], ast.Starred) else []
     return []
+
+
+@once
+def _entered(tree: ast.Module) -> list[tuple[int, ...]]:
+    """A picture in a row of so many values, if it enters so and the code says how many."""
+    sizes = [_known(_renamed(tree, row), collect_defaults(tree)) for row in _row_entered(tree)]
+    return [(n,) for n in sizes if type(n) is int and 16 <= n <= 10**6]
+
+
+def _said(tree: ast.Module, image: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """The picture that was said; before it as many values in a row, where it enters in one."""
+    row = (math.prod(image),)
+    in_row = bool(_row_entered(tree)) and _entered(tree) in ([], [row])
+    return list(dict.fromkeys([row, image] if in_row else [image]))
 
 
 def _renamed(tree: ast.Module, node: ast.expr) -> ast.expr:

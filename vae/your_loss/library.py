@@ -2,7 +2,14 @@
 
 from collections.abc import Mapping
 
-from vae.your_loss import distributions, losses, operations, shaping
+from vae.your_loss import (
+    chainer_names,
+    distributions,
+    losses,
+    operations,
+    other_losses,
+    shaping,
+)
 from vae.your_loss.operations import Call, Operation
 from vae.your_loss.values import LossObject
 
@@ -157,6 +164,8 @@ def find(
         return None
     parts = path.split(".")
     last = parts[-1]
+    if (own := _own_table(parts)) and last in own:
+        return own[last]
     if "losses" in parts or "metrics" in parts or "objectives" in parts:
         return _find_loss(framework, parts, last, named, first_tensorflow)
     if "stats" in parts:
@@ -188,6 +197,18 @@ def find(
     if last in DTYPES and last not in ("FloatTensor",):
         return shaping.TABLE.get(last) or shaping.identity
     return operations.TABLE.get(last) or shaping.TABLE.get(last)
+
+
+def _own_table(parts: list[str]) -> Mapping[str, Operation]:
+    """The names that one library has to itself."""
+    if parts[0] == "chainer":
+        return chainer_names.TABLE
+    if parts[0] == "mxnet":
+        return other_losses.GLUON if "loss" in parts else {}
+    if parts[0] == "mlx":
+        return other_losses.MLX if "losses" in parts else {}
+    theano = parts[0] == "lasagne" or (parts[0] == "theano" and "nnet" in parts)
+    return other_losses.THEANO if theano else {}
 
 
 def _is_density(parts: list[str]) -> bool:

@@ -81,15 +81,36 @@ class Call:
 
     def each(self, function: Callable[..., Any], *nodes: Node, name: str = "") -> Node:
         if len(nodes) == 2 and nodes[0].shape != nodes[1].shape:
-            nodes = paired(*nodes)
+            nodes = paired(*self.redrawn(*nodes))
             _check_growth(*nodes)
         return graph.elementwise(function, *nodes, line=self.context.line, name=name)
+
+    def redrawn(self, one: Node, two: Node) -> tuple[Node, Node]:
+        """A draw of the code's own sizes beside latents of those that were said, in their shape.
+
+        Such code runs, so that the draw has the shape of what it is multiplied with.
+        """
+        for noise, other in ((one, two), (two, one)):
+            if not _is_standard(noise) or other.is_constant or not other.ndim:
+                continue
+            try:
+                np.broadcast_shapes(noise.shape, other.shape)
+            except ValueError:
+                drawn = self.context.noise(other.shape, "normal")
+                return (drawn, two) if noise is one else (one, drawn)
+        return one, two
 
 
 Operation = Callable[[Call], Any]
 
 # Operations after which values lie in another order or in other rows.
 _MOVED = frozenset({"reshape", "index", "expand", "concat", "tile", "vmap", "transpose"})
+
+
+def _is_standard(node: Node) -> bool:
+    """Whether a value is a draw of N(0, 1) and nothing else; at its base that is 1."""
+    drawn = bool(node.deps) and all(dep.startswith("noise") for dep in node.deps)
+    return drawn and bool((node.base.data == 1.0).all())
 
 
 def paired(one: Node, two: Node) -> tuple[Node, Node]:

@@ -545,6 +545,25 @@ def set_in_one(tree: ast.Module) -> dict[str, Function | None]:
     return found
 
 
+@once
+def filled_later(owner: ast.ClassDef) -> frozenset[str]:
+    """Attributes that a class makes its objects with as None, and that its other methods set."""
+    empty: set[str] = set()
+    filled: set[str] = set()
+    for method in owner.body:
+        if not isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        for node in ast.walk(method):
+            for target, value in _assignments(node):
+                if not isinstance(target, ast.Attribute) or last_name(target.value) != "self":
+                    continue
+                if not isinstance(value, ast.Constant) or value.value is not None:
+                    filled.add(target.attr)
+                elif method.name == "__init__":
+                    empty.add(target.attr)
+    return frozenset(empty & filled)
+
+
 def shared_weights(tree: ast.Module) -> frozenset[str]:
     """Weights of the module that a function sets again: ``global beta``."""
     return frozenset(name for name in map_of(tree).shared if is_weight(name))

@@ -263,7 +263,9 @@ def _of_pixels(words: list[str]) -> bool:
 def _scale_roles(words: list[str], whole: str, some: set[str]) -> list[Guess]:
     """The kinds of scale: of the latents, or of the pixels or the prior where the name says so."""
     kept = [
-        w for w in words if w not in ("z", "q", "enc", "encoder", "latent", "post", "posterior")
+        w
+        for w in words
+        if w not in ("z", "q", "enc", "encoder", "latent", "post", "posterior", "vector", "vec")
     ]
     core = "".join(kept)
     # H_2_std: a layer's letter and number say nothing.

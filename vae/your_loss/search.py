@@ -269,17 +269,21 @@ def _first_that_fits(
 
 
 def _by_model(tree: ast.Module, request: Request, defaults: Mapping[str, Any]) -> Found | None:
-    """What a function trains is the one network of the file, where nobody hands it over."""
+    """What a function trains is the one network of the file, where nobody hands it over.
+
+    Or its parts are objects of the pasted classes of their names.
+    """
     name = entries.network_of(tree)
-    if not name:
-        return None
     sizes = next(guess_sizes(tree, request, defaults))
-    setup = replace(_setup(tree, request, sizes, defaults), model=name)
-    try:
-        found = _search_entries(tree, setup, request.function, {}, [], [])
-    except TooMuch:
-        return None
-    return found if found is not None and found.examined.quality >= 2 else None
+    plain = _setup(tree, request, sizes, defaults)
+    for setup in ([replace(plain, model=name)] if name else []) + [replace(plain, objects=True)]:
+        try:
+            found = _search_entries(tree, setup, request.function, {}, [], [])
+        except TooMuch:
+            return None
+        if found is not None and found.examined.quality >= 2:
+            return found
+    return None
 
 
 def _by_evaluation(tree: ast.Module, request: Request, defaults: Mapping[str, Any]) -> Found | None:
@@ -616,6 +620,9 @@ def _weigh_rivals(tree: ast.Module, best: Found, traced: list[Traced]) -> Found:
             continue
         if candidate.entry.away:
             best.evaluation = best.evaluation or found
+        elif candidate.how in entries.OPTIMISED and not _is_mentioned(tree, best.traced.entry):
+            # A gradient is taken of one, and nothing in the file asks for the other.
+            best = Found(candidate, examine(candidate.root, candidate.state), best.setup)
         elif not best.traced.conclusive:
             best.rivals.append(candidate.entry)
     instead = entries.trained_instead(tree, best.traced.entry)
@@ -627,6 +634,15 @@ def _weigh_rivals(tree: ast.Module, best: Found, traced: list[Traced]) -> Found:
                 return found
         best.rivals.append(instead)
     return best
+
+
+def _is_mentioned(tree: ast.Module, entry: Entry) -> bool:
+    """Whether the file names a function anywhere but where it is defined."""
+    name = entries.short(entry.name)
+    return not name or any(
+        isinstance(node, ast.Name | ast.Attribute) and last_name(node) == name
+        for node in ast.walk(tree)
+    )
 
 
 def _retrace(tree: ast.Module, entry: Entry, setup: Setup) -> Found | None:

@@ -12,7 +12,7 @@ from vae.your_loss import arrays, graph
 from vae.your_loss.arrays import Array, Misfit
 from vae.your_loss.graph import Node
 from vae.your_loss.operations import Call, NotKnown, Operation, number_of, whole, wholes
-from vae.your_loss.values import Opaque
+from vae.your_loss.values import Library, Opaque
 
 
 def _rest(call: Call, first: int, *names: str) -> list[int]:
@@ -297,8 +297,14 @@ def _like(value: float) -> Operation:
     return run
 
 
+def _no_kinds(args: list[Any]) -> list[Any]:
+    return [a for place, a in enumerate(args) if not place or not isinstance(a, Library | str)]
+
+
 def _filled(value: float) -> Operation:
     def run(call: Call) -> Any:
+        # np.zeros(n, np.float32): the kind of its numbers is no size.
+        call = Call(call.context, _no_kinds(call.args), call.named, call.framework)
         sizes = [*call.args, *(v for k, v in call.named.items() if k in ("shape", "size", "dims"))]
         if len(sizes) == 1 and isinstance(sizes[0], Opaque) and sizes[0].source != "call":
             # As many as there are of what they stand beside.

@@ -150,6 +150,8 @@ class Setup:
     set_later: Mapping[str, float] = field(default_factory=dict)
     # The pasted class that `model` stands for, where nothing says so but that it is the only one.
     model: str = ""
+    # Whether `encoder` and `prior`, handed over, are objects of the pasted Encoder and Prior.
+    objects: bool = False
     # How often a loop over outputs goes round whose number the code does not say.
     rounds: int = 1
     # Whether what sends no gradient is a loss all the same: a test's, where nothing is trained.
@@ -214,6 +216,8 @@ class State:
         self.scales: list[Any] = []
         self.guiding = False
         self.incomplete = False
+        # Values that modules hold under classes of their own, by class, until they are taken out.
+        self.held: dict[str, list[Any]] = {}
         # Whether a layer has added the KL that its regulariser stands for.
         self.regularised = False
         # Which setting a condition asks for, and what the reader has answered.
@@ -499,6 +503,9 @@ class State:
                 return ""
             if origin.inputs and not passed - {"decode", "sample"}:
                 latents = origin.inputs & (DATA - {"target", "output"})
+                if words & LAYERS and not latents and not drawn and origin.source == "operation":
+                    # Weights times the picture, under the name of a layer's input.
+                    return ""
                 # An encoder's own layers, under the name of the picture.
                 return "" if words & LAYER_WORDS and not latents and not drawn else "output"
             if words & {"decode", "decoder", "decoding", "generator", "generate"}:

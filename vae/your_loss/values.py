@@ -210,6 +210,18 @@ class Distribution:
     framework: str = "torch"
 
 
+@dataclass(frozen=True)
+class Transformed:
+    """``hk.transform(f)``: ``apply`` takes parameters (and a state, and a key) before f's own.
+
+    ``before`` is how many; one that is ``stateful`` gives the state beside what f gives.
+    """
+
+    function: Any
+    before: int = 2
+    stateful: bool = False
+
+
 @dataclass(frozen=True, eq=False)
 class Spread:
     """``*values`` among the arguments of a call, or in a list."""

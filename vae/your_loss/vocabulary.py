@@ -19,7 +19,7 @@ OUTPUT = {
     "output", "outputs", "out", "pred", "preds", "prediction", "predictions", "logits", "logit",
     "hat", "tilde", "decoder", "generated", "gen", "fake", "bar", "xhat", "recx", "xrec", "xr",
     "xrecon", "xout", "reconst", "dec", "prob", "probs", "yhat", "recont", "reconx", "ypred",
-    "predicted", "decode", "xp", "px", "rx", "restored", "recovered", "xdecoded",
+    "predicted", "decode", "probas", "xp", "px", "rx", "restored", "recovered", "xdecoded",
     "xh",
     "prime", "renders", "star",
 }  # fmt: skip
@@ -124,7 +124,7 @@ LETTERS = {
     "\u0302": "_hat", "\u0303": "_tilde", "\u0304": "_bar", "²": "2",
 }  # fmt: skip
 # What further words make of a role: moments yet to be split, what is given, how far it spreads.
-SIDE_BY_SIDE = {"params", "parameters", "moments", "stats", "statistics"}
+SIDE_BY_SIDE = {"param", "params", "parameters", "moments", "stats", "statistics"}
 GIVEN = {"target", "targets", "label", "labels"}
 SPREADS = {"vari", "variance", "std", "stddev", "sigma"}
 # Words of an output that is a picture again.
