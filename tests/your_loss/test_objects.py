@@ -167,3 +167,80 @@ loss = tf.reduce_mean(tf.reduce_sum(tf.square(x - recon), 1) + kl)
 tf.train.AdamOptimizer().minimize(loss)
 """
     assert your_loss.read(code, image=(28, 28, 1)).sigma2 == pytest.approx(0.5)
+
+
+def test_a_loss_that_a_module_of_flax_holds_and_that_is_taken_out_again() -> None:
+    code = """
+from flax import nnx
+
+class Loss(nnx.Variable):
+    pass
+
+class Encoder(nnx.Module):
+    def __call__(self, x):
+        mean, std = self.mean(x), jnp.exp(self.log_std(x))
+        kl = 0.5 * jnp.mean(std ** 2 + mean ** 2 - 1.0 - jnp.log(std ** 2), axis=-1)
+        self.kl_loss = Loss(jnp.mean(kl))
+        return mean + std * jax.random.normal(self.rngs.noise(), mean.shape)
+
+class VAE(nnx.Module):
+    def __init__(self):
+        self.encoder, self.decoder = Encoder(), nnx.Linear(8, 784)
+
+    def __call__(self, x):
+        return self.decoder(self.encoder(x))
+
+@nnx.jit
+def train_step(model, optimizer, x):
+    def loss_fn(model):
+        logits = model(x)
+        kl = sum(jax.tree_util.tree_leaves(nnx.pop(model, Loss)), 0.0)
+        return jnp.mean(optax.sigmoid_binary_cross_entropy(logits, x)) + 0.1 * kl
+    loss, grads = nnx.value_and_grad(loss_fn)(model)
+    optimizer.update(grads)
+"""
+    found = your_loss.read(code, image=(784,), latents=(8,))
+    assert (found.family, found.beta) == ("bernoulli", pytest.approx(9.8))
+
+
+def test_parts_that_are_handed_over_are_objects_of_the_classes_of_their_names() -> None:
+    code = """
+class Loss(nn.Module):
+    def __init__(self, encoder, decoder, prior):
+        self.encoder, self.decoder, self.prior = encoder, decoder, prior
+
+    def forward(self, x):
+        q = self.encoder(x)
+        p = self.decoder(q.rsample())
+        kl = torch.distributions.kl_divergence(q, self.prior())
+        return -(p.log_prob(x).sum(-1) - 2 * kl.sum(-1)).mean()
+
+class Encoder(nn.Module):
+    def forward(self, x):
+        return torch.distributions.Normal(self.mean(x), self.log_std(x).exp())
+
+class Decoder(nn.Module):
+    def forward(self, z):
+        return torch.distributions.Bernoulli(logits=self.out(z))
+
+class Prior(nn.Module):
+    def forward(self):
+        return torch.distributions.Normal(torch.zeros(8), torch.ones(8))
+"""
+    found = your_loss.read(code, image=(784,), latents=(8,))
+    assert (found.family, found.beta) == ("bernoulli", pytest.approx(2.0))
+
+
+@pytest.mark.parametrize("sizes", ["(100, 2)", "(batch_size, n_z)"])
+def test_a_draw_of_the_codes_own_sizes_beside_those_that_were_said(sizes: str) -> None:
+    code = f"""
+batch_size, n_z = 100, 2
+x = tf.placeholder(tf.float32, [None, 784])
+mu, logvar = encode(x)
+recon = decode(mu + tf.exp(0.5 * logvar) * tf.random_normal({sizes}))
+kl = -0.5 * tf.reduce_sum(1 + logvar - mu ** 2 - tf.exp(logvar), 1)
+loss = tf.reduce_mean(tf.reduce_sum(tf.square(x - recon), 1) + kl)
+tf.train.AdamOptimizer().minimize(loss)
+"""
+    found = your_loss.read(code, image=(784,), latents=(8,), batch=16)
+    assert found.sigma2 == pytest.approx(0.5)

@@ -88,3 +88,38 @@ def loss(x, y, mu, logvar):
 """
     found = your_loss.read(code, image=(784,), latents=(8,), batch=16)
     assert found.sigma2 == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("error", "beta"),
+    [
+        ('nn.losses.binary_cross_entropy(y, x, reduction="sum") / 16', 1.0),
+        ("nn.losses.binary_cross_entropy(y, x, with_logits=False)", 784.0),
+    ],
+)
+def test_mlx(error: str, beta: float) -> None:
+    code = f"""
+import mlx.core as mx
+import mlx.nn as nn
+
+def loss_fn(model, x):
+    y, mu, logvar = model(x)
+    kl = -0.5 * mx.sum(1 + logvar - mu.square() - logvar.exp(), axis=1)
+    return {error} + mx.mean(kl)
+"""
+    found = your_loss.read(code, image=(784,), latents=(8,), batch=16)
+    assert (found.family, found.beta) == ("bernoulli", pytest.approx(beta))
+
+
+def test_a_size_of_nought_is_the_old_one() -> None:
+    code = """
+class Net(gluon.HybridBlock):
+    def hybrid_forward(self, F, x):
+        mu, lv = self.mean(x), self.logvar(x)
+        y = self.decoder(mu + F.exp(0.5 * lv) * F.random_normal(shape=(100, 2)))
+        y, x = y.reshape((0, -1)), x.reshape((0, -1))
+        kl = 0.5 * F.sum(mu * mu + F.exp(lv) - lv - 1, axis=1)
+        return F.sum((y - x) ** 2, axis=1) + kl
+"""
+    found = your_loss.read(code, image=(1, 28, 28), latents=(8,), batch=16)
+    assert found.sigma2 == pytest.approx(0.5)

@@ -278,8 +278,13 @@ def cumulate(a: Array, axis: int) -> Array:
 
 
 def resolve_shape(old: tuple[int, ...], wanted: Sequence[int]) -> tuple[int, ...]:
-    """``wanted`` with its -1 filled in. Raises ``Misfit`` where the counts differ."""
+    """``wanted`` with its -1 filled in; a 0 is the old size (MXNet's way, no other has one).
+
+    Raises ``Misfit`` where the counts differ.
+    """
     total = math.prod(old)
+    if total and 0 in wanted:
+        wanted = [old[i] if not w and i < len(old) else w for i, w in enumerate(wanted)]
     known = math.prod(size for size in wanted if size != -1)
     gaps = [i for i, size in enumerate(wanted) if size == -1]
     shape = list(wanted)
