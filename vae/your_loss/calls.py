@@ -509,8 +509,8 @@ class Calls(State):
         if last.endswith("SVI"):
             self.inferred(args, named)
             return Opaque("svi", "call", self.line, callee="SVI")
-        if path.startswith("haiku.") and (made := self.transformed(last, args)) is not None:
-            return made
+        if path.startswith("haiku.") and (changed := self.transformed(last, args)) is not None:
+            return changed
         if last == "StochasticTensor" and args and isinstance(args[0], Distribution):
             # The first TensorFlow's draw, which holds the density that it is one of.
             return args[0]
@@ -519,8 +519,8 @@ class Calls(State):
             return self.held.pop(kind, [])
         if last in ("tree_leaves", "leaves") and args and isinstance(args[0], list):
             return args[0]
-        if last == "namedtuple" and (made := records.named_tuple(args)) is not None:
-            return made
+        if last == "namedtuple" and (record := records.named_tuple(args)) is not None:
+            return record
         if last == "is_grad_enabled":
             # What is read is a step of training.
             return not self.no_gradient

@@ -42,9 +42,10 @@ def _same_layer(mean: Opaque, scale: Opaque) -> bool:
         call = ast.parse(mean.path, mode="eval").body
     except (SyntaxError, ValueError):
         return False
-    alone = isinstance(call, ast.Call) and len(call.args) == 1 and not call.keywords
-    named = alone and isinstance(call.func, ast.Attribute) and isinstance(call.args[0], ast.Name)
-    return named and last_name(call.func.value) == "self"
+    if not isinstance(call, ast.Call) or len(call.args) != 1 or call.keywords:
+        return False
+    layer = call.func.value if isinstance(call.func, ast.Attribute) else None
+    return layer is not None and last_name(layer) == "self" and isinstance(call.args[0], ast.Name)
 
 
 def _given_twice(tree: ast.Module, mean: Opaque, scale: Opaque) -> tuple[int, str]:
