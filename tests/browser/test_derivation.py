@@ -129,7 +129,7 @@ def test_the_native_inputs_of_the_charts_are_hidden(derivation):
 
 def test_no_dial_costs_many_times_the_overviews(open_page, derivation):
     """Its three small figures at one dial, measured in the same browser, are the unit."""
-    unit = step_dial(open_page(), "p")
+    unit = step_dial(open_page(), "p", inputs=15)
     for anchor, name in (
         ("evidence", "q_mean"),
         ("sigma", "sigma"),
@@ -138,7 +138,7 @@ def test_no_dial_costs_many_times_the_overviews(open_page, derivation):
         ("collapse", "variance"),
     ):
         _go_to(derivation, anchor)
-        steps = step_dial(derivation, name)
+        steps = step_dial(derivation, name, inputs=15)
         assert (steps.sent, steps.received) == (0, 0)
         assert steps.followed == steps.inputs
         assert steps.cost < 4 * unit.cost, name

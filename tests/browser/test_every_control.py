@@ -42,11 +42,6 @@ PAGES = ("", *(name for name in navigation.PAGES if name != "overview"))
 TURNED = ("", "train")
 
 
-def short(name: str, mode: str) -> bool:
-    """Whether a short round has time for it."""
-    return mode == "sidebar" or (mode == "presenter" and name == "train")
-
-
 def box(page: Page, key: str) -> Locator:
     """The control of this key; a number follows it where the page has set what it shows."""
     either = f":is(.st-key-{key}, [class*='st-key-{key}-'])"
@@ -168,7 +163,7 @@ def press_all(page: Page, *, one_of_a_kind: bool) -> None:
 @pytest.mark.parametrize(
     ("name", "mode"),
     [
-        pytest.param(name, mode, marks=() if short(name, mode) else pytest.mark.wide)
+        pytest.param(name, mode, marks=() if mode == "sidebar" else pytest.mark.wide)
         for name in PAGES
         for mode in MODES
     ],

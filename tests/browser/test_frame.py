@@ -11,7 +11,7 @@ pytestmark = pytest.mark.browser
 
 def test_pages_are_reached_by_the_navigation_and_by_the_keyboard(open_page):
     page = open_page()
-    for name in ("Derivation", "Bias", "Train", "Overview"):
+    for name in ("Derivation", "Train", "Overview"):
         before = page.locator("h1").first.inner_text()
         link = page.get_by_role("link", name=name, exact=True).first
         link.focus()

@@ -88,15 +88,3 @@ def test_dragged_values_travel_to_each_section_by_an_address(open_page, name) ->
         expect(again.locator(f"[id='{anchor}']")).to_be_in_viewport(timeout=10_000)
     assert view(again, moved) == pytest.approx(moved, abs=1e-3)
     assert_figures_show(again, moved)
-
-
-def test_a_lessons_link_hides_the_controls_that_it_names(open_page) -> None:
-    page = open_page("?hide=sigma,presets&sigma=1")
-    assert {"t", "p"} <= set(dials(page))
-    assert "sigma" not in dials(page)
-    expect(page.get_by_role("button", name="Too bright by 0.1")).to_have_count(0)
-    assert_figures_show(page, {"sigma": 0.0})
-    page = open_page("derivation?hide=race_sigma&race_sigma=0.5")
-    dials(page)
-    assert page.locator(".st-key-race_sigma").count() == 0
-    assert "race_sigma=0.5" in page.url

@@ -144,6 +144,17 @@ def test_a_hidden_number_keeps_the_value_of_the_address_or_its_default(latents, 
     assert any("latents in the address" in note.value for note in app.info) == (latents == "many")
 
 
+def test_a_hidden_choice_holds_what_the_address_says(page):
+    def keys(app: AppTest) -> str:
+        return " ".join(each.key or "" for each in app.button_group)
+
+    app = run_page("derivation", hide="race_sigma", optimiser="SGD", race_sigma="3")
+    assert "race_sigma" in keys(page)
+    assert "race_sigma" not in keys(app)
+    assert "**With the KL:** paths differ by **141 %**" in text_of(app)
+    assert app.query_params["race_sigma"] == "3"
+
+
 def test_figures_are_sent_again_as_they_were_and_anew_where_they_change():
     def figures() -> list[tuple[str, str]]:
         protos = [chart.proto for chart in app.get("vega_lite_chart")]

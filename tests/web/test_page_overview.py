@@ -1,7 +1,9 @@
 """The Overview: its answer, the ledger's filters from the address, and its speed."""
 
+import json
+
 import pytest
-from page_runs import open_app
+from page_runs import open_app, sent_to
 from streamlit.testing.v1 import AppTest
 
 import vae
@@ -29,6 +31,29 @@ def test_the_dials_open_at_the_addresss_values() -> None:
     app = open_app(t="0.3", p="0.2", sigma="1")
     specs = [chart.proto.spec for chart in app.get("vega_lite_chart")][:3]
     assert all('"value": 0.3' in spec or '"value":0.3' in spec for spec in specs)
+
+
+def dials_and_presets(app: AppTest) -> tuple[set[str], set[str]]:
+    rows = sent_to(app, "vae.dials")
+    dials = {dial["name"] for row in rows for dial in row["dials"]}
+    return dials, {preset["label"] for row in rows for preset in row["presets"]}
+
+
+def test_a_lessons_link_hides_the_controls_that_it_names() -> None:
+    all_dials, all_presets = dials_and_presets(open_app())
+    app = open_app(hide="sigma,presets", sigma="1")
+    dials, presets = dials_and_presets(app)
+    assert dials == all_dials - {"sigma"} >= {"t", "p"}
+    assert "Too bright by 0.1" in all_presets - presets
+    # The figures are where the link puts them: log10 of 1.
+    params = [
+        param
+        for chart in app.get("vega_lite_chart")
+        for param in json.loads(chart.proto.spec).get("params", ())
+        if param["name"] == "log10_sigma"
+    ]
+    assert params
+    assert {param["value"] for param in params} == {0}
 
 
 def test_the_losses_have_one_number_each_in_one_unit() -> None:
