@@ -109,3 +109,65 @@ if __name__ == "__main__":
     found = your_loss.read(code, image=(784,), latents=(20,), batch=128)
     # Keras' error of pictures in rows is a mean over their 784 values, summed over the batch.
     assert found.sigma2 == pytest.approx(392.0)
+
+
+@pytest.mark.parametrize(
+    ("error", "kl", "whole"),
+    [
+        ("tf.losses.mean_squared_error(x, net)", "tf.losses.add_loss({})", "get_total_loss()"),
+        ("tf.losses.mean_squared_error(x, net)", "tf.losses.add_loss({})", "get_losses()"),
+        (
+            "tf.add_to_collection('losses', tf.reduce_mean(tf.square(x - net)))",
+            "tf.add_to_collection('losses', {})",
+            "tf.get_collection('losses')",
+        ),
+    ],
+)
+def test_losses_that_are_put_away_and_summed(error: str, kl: str, whole: str) -> None:
+    total = whole if whole.startswith("tf.") else f"tf.losses.{whole}"
+    total = total if "total" in total else f"tf.add_n({total})"
+    code = f"""{GRAPH}
+{error}
+{kl.format("0.01 * tf.reduce_mean(kl)")}
+train = tf.train.AdamOptimizer(1e-3).minimize({total})
+"""
+    found = your_loss.read(code, image=(784,), latents=(20,))
+    assert found.sigma2 == pytest.approx(0.01 * 784 / 2)
+
+
+def test_networks_that_share_their_variables_by_a_template() -> None:
+    code = """
+def make_encoder(data, size):
+    loc = tf.layers.dense(data, size)
+    return tfd.MultivariateNormalDiag(loc, tf.layers.dense(data, size, tf.nn.softplus))
+
+def make_decoder(code):
+    return tfd.Independent(tfd.Bernoulli(tf.layers.dense(code, 784)), 1)
+
+make_encoder = tf.make_template("encoder", make_encoder, size=8)
+make_decoder = tf.make_template("decoder", make_decoder)
+data = tf.placeholder(tf.float32, [None, 784])
+prior = tfd.MultivariateNormalDiag(tf.zeros(8), tf.ones(8))
+posterior = make_encoder(data)
+likelihood = make_decoder(posterior.sample()).log_prob(data)
+elbo = tf.reduce_mean(likelihood - 3 * tfd.kl_divergence(posterior, prior))
+optimize = tf.train.AdamOptimizer(0.001).minimize(-elbo)
+"""
+    found = your_loss.read(code, image=(784,), latents=(8,))
+    assert (found.family, found.beta) == ("bernoulli", pytest.approx(3.0))
+
+
+@pytest.mark.parametrize(("fit", "beta"), [("nb_epoch=50", 1.0), ("epochs=50", None)])
+def test_keras_took_the_output_first_once(fit: str, beta: float | None) -> None:
+    code = f"""
+def vae_loss(y_true, y_pred):
+    recon = K.sum(K.binary_crossentropy(y_pred, y_true), axis=1)
+    kl = 0.5 * K.sum(K.exp(log_var) + K.square(z_mean) - 1. - log_var, axis=1)
+    return recon + kl
+
+vae.compile(optimizer="adam", loss=vae_loss)
+vae.fit(x_train, x_train, {fit})
+"""
+    found = your_loss.read(code, image=(784,), latents=(8,))
+    assert found.beta == (None if beta is None else pytest.approx(beta))
+    assert beta is None or "assumed" in [fault.kind for fault in found.faults]

@@ -123,3 +123,22 @@ class Net(gluon.HybridBlock):
 """
     found = your_loss.read(code, image=(1, 28, 28), latents=(8,), batch=16)
     assert found.sigma2 == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("last", ["T.grad(-elbo, weights)", "lasagne.updates.adam(-elbo, weights)"])
+def test_gradients_of_theano(last: str) -> None:
+    code = f"""
+import theano.tensor as T
+import lasagne
+
+class VAE:
+    def build(self):
+        x = T.matrix("x")
+        mu, log_sigma = self.encoder(x)
+        y = self.decoder(mu + T.exp(log_sigma) * self.noise)
+        kl = 0.5 * T.sum(mu ** 2 + T.exp(2 * log_sigma) - 2 * log_sigma - 1)
+        elbo = -T.sum(T.nnet.binary_crossentropy(y, x)) - 2 * kl
+        updates = {last}
+"""
+    found = your_loss.read(code, image=(784,), latents=(8,))
+    assert (found.family, found.beta) == ("bernoulli", pytest.approx(2.0))

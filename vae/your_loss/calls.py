@@ -9,6 +9,7 @@ import numpy as np
 
 from vae.your_loss import (
     arrays,
+    collected,
     density_layers,
     distributions,
     graph,
@@ -497,6 +498,14 @@ class Calls(State):
     # -- libraries ----------------------------------------------------------------------------
     def call_library(self, path: str, args: list[Any], named: dict[str, Any]) -> Any:
         last = path.rsplit(".", 1)[-1]
+        if _takes_gradient(path, last):
+            self.record("gradient", None, args, named)
+            return self.opaque_call(Library(path), [], {})
+        if (kept := collected.call(self, path, args, named)) is not None:
+            return kept
+        if last == "make_template" and len(args) > 1 and isinstance(args[1], Closure):
+            # The function whose variables are shared, and what it is always given.
+            return Method((args[1], (), dict(named)), "partial")
         if last in ("vmap", "grad", "value_and_grad", "filter_value_and_grad", "filter_grad"):
             return self.transform(last.removeprefix("filter_"), args, named)
         if last in ("fori_loop", "scan", "cond", "while_loop") and path.startswith("jax"):
@@ -550,7 +559,9 @@ class Calls(State):
         operation = library.find(path, named, first_tensorflow=self.setup.first_tensorflow)
         if operation is None:
             return self.opaque_call(Library(path), args, named)
-        return self.operate(operation, path, args, named, library.framework_of(path))
+        found = self.operate(operation, path, args, named, library.framework_of(path))
+        collected.keep_loss(self, path, found)
+        return found
 
     def transformed(self, last: str, args: list[Any]) -> Transformed | None:
         """``hk.transform(f)``, with a state and without a key of random numbers."""
@@ -1206,6 +1217,15 @@ def _is_drawn(value: Any) -> bool:
         return drawn and value.ndim > 1
     callee = value.callee if isinstance(value, Opaque) else getattr(value, "path", "")
     return isinstance(callee, str) and bool(_RANDOM & set(words_of(callee)))
+
+
+def _takes_gradient(path: str, last: str) -> bool:
+    """``T.grad(cost, weights)``, ``tf.gradients(loss, weights)``: of a value, not of a function."""
+    if path.startswith("theano"):
+        return last == "grad"
+    if path.startswith("lasagne.updates."):
+        return True
+    return last == "gradients" and path.split(".")[0] in ("tensorflow", "keras")
 
 
 def _is_variable(owner: ClassValue) -> bool:

@@ -342,9 +342,17 @@ def keras_object(name: str) -> Operation:
 
 
 def _backend_bce(call: Call) -> Any:
-    """``K.binary_crossentropy(target, output)``: per value, no mean."""
-    target = call.node(0, "target", hint="target")
-    output = call.node(1, "output", hint="output")
+    """``K.binary_crossentropy(target, output)``: per value, no mean. Keras 1 took the output first.
+
+    Its files are as often in the later order; roles that are known say which one is meant.
+    """
+    places = (0, 1)
+    if call.context.setup.first_keras and _output_first(call):
+        places = (1, 0)
+        text = "K.binary_crossentropy is read as Keras 1 has it, which takes the output first."
+        call.context.note("assumed", text)
+    target = call.node(places[0], "target", hint="target")
+    output = call.node(places[1], "output", hint="output")
     logits = bool(call.get(2, "from_logits", default=False))
     name = "cross_entropy_of_logits" if logits else "cross_entropy"
     function = cross_entropy_of_logits if logits else cross_entropy
@@ -451,17 +459,25 @@ def _sigmoid_pair(call: Call) -> Any:
 
 def _logits_first(call: Call) -> bool:
     """Whether code of the first TensorFlow has the old order; roles that are known say more."""
-    state = call.context
-    if not state.setup.first_tensorflow or len(call.args) < 2:
+    if not call.context.setup.first_tensorflow or len(call.args) < 2:
         return False
-    known = [
+    return _known_roles(call) != [{"target"}, {"output"}]
+
+
+def _output_first(call: Call) -> bool:
+    """Whether the output is known to stand before the picture."""
+    return len(call.args) > 1 and _known_roles(call) == [{"output"}, {"target"}]
+
+
+def _known_roles(call: Call) -> list[set[str]]:
+    """Of what the first two arguments are made, as far as their names say."""
+    return [
         {dep.split("#")[0] for dep in value.deps}
         if isinstance(value, Node)
-        else {state.role_of(value)}
+        else {call.context.role_of(value)}
         for value in call.args[:2]
         if isinstance(value, Node | Opaque)
     ]
-    return known != [{"target"}, {"output"}]
 
 
 def torch_object(name: str, operation: Operation) -> Operation:

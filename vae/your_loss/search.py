@@ -184,7 +184,8 @@ def _told_by_rows(misfits: list[str], sizes: Sizes) -> list[Sizes]:
 def _setup(tree: ast.Module, request: Request, sizes: Sizes, defaults: Mapping[str, Any]) -> Setup:
     return Setup(
         sizes, request.roles, request.constants, defaults,
-        first_tensorflow=_is_old(tree), counters=collect_counters(tree),
+        first_tensorflow=_is_old(tree), first_keras=_is_first_keras(tree),
+        counters=collect_counters(tree),
         moved=collect_moved(tree), shared=passed.shared_weights(tree), set_later=set_later(tree),
         idle=idle_loops(tree), said=_said(request), of_functions=only_of_functions(tree),
     )  # fmt: skip
@@ -485,6 +486,25 @@ def _is_old(tree: ast.Module) -> bool:
     """TensorFlow 1, whose ``tf.losses`` average over everything."""
     old = ("placeholder", "Session", "contrib", "get_variable", "variable_scope", "global_step")
     return any(isinstance(node, ast.Attribute) and node.attr in old for node in ast.walk(tree))
+
+
+@once
+def _is_first_keras(tree: ast.Module) -> bool:
+    """Keras 1, whose backend's cross-entropy took the output first."""
+    names = {"Convolution2D", "Deconvolution2D", "objectives", "image_dim_ordering"}
+    settings = {"nb_epoch", "border_mode", "nb_filter", "subsample"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            met = {(node.module or "").rpartition(".")[2], *(alias.name for alias in node.names)}
+        elif isinstance(node, ast.Call):
+            met = {last_name(node.func)}
+            if settings & {keyword.arg for keyword in node.keywords}:
+                return True
+        else:
+            met = {node.attr} if isinstance(node, ast.Attribute) else set()
+        if met & names:
+            return True
+    return False
 
 
 def _quality(found: Found) -> float:

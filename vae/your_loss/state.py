@@ -139,6 +139,7 @@ class Setup:
     # Sizes that the reader has said: an argument's default does not stand against them.
     said: frozenset[str] = frozenset()
     first_tensorflow: bool = False
+    first_keras: bool = False
     counters: frozenset[str] = frozenset()
     # First lines of loops that change nothing that is read later: they run once.
     idle: frozenset[int] = frozenset()
