@@ -244,3 +244,23 @@ tf.train.AdamOptimizer().minimize(loss)
 """
     found = your_loss.read(code, image=(784,), latents=(8,), batch=16)
     assert found.sigma2 == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("image", "sides"),
+    [
+        ((20, 30, 3), "img_rows * img_cols * img_chns"),
+        ((3, 20, 30), "image_height * image_width * img_chns"),
+        ((20, 30), "height * width"),
+    ],
+)
+def test_sides_of_an_image_whose_numbers_stand_elsewhere(
+    image: tuple[int, ...], sides: str
+) -> None:
+    code = f"""
+def loss(x, recon, mu, logvar):
+    error = {sides} * K.mean(K.square(K.batch_flatten(x) - K.batch_flatten(recon)), axis=-1)
+    kl = -0.5 * K.sum(1 + logvar - K.square(mu) - K.exp(logvar), axis=-1)
+    return K.mean(error + kl)
+"""
+    assert your_loss.read(code, image=image).sigma2 == pytest.approx(0.5)

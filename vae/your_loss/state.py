@@ -576,7 +576,8 @@ class State:
         if role in ("batch", "latents", "pixels", "classes"):
             return graph.value_node(float(self.size_of(role)))
         if role == "constant":
-            return self.constant(value)
+            side = self.side_of_image(value)
+            return self.constant(value) if side is None else graph.value_node(float(side))
         if role == "unknown":
             return self.unknown_leaf(value, "it was set aside")
         return self.role_leaf(value, role)
@@ -607,6 +608,22 @@ class State:
                 return image[1:]
             return image if words & {"size", "dim", "dims"} else None
         return None
+
+    def side_of_image(self, value: Opaque) -> int | None:
+        """The rows, the columns or the channels of an image of several axes, by a whole name."""
+        image = self.sizes.image
+        if len(image) not in (2, 3) or value.source not in ("argument", "attribute"):
+            return None
+        if self.given_constant(value) is not None or self.default_of(value) is not None:
+            return None
+        last = len(image) == 2 or image[2] <= 4 < image[0]
+        rows, columns, channels = (*image, 1)[:3] if last else (image[1], image[2], image[0])
+        words = set(roles.words_of(value.path))
+        named = {"rows": rows, "row": rows, "height": rows, "cols": columns, "col": columns}
+        named |= {"columns": columns, "width": columns, "channels": channels, "chns": channels}
+        told = words & named.keys()
+        alone = words <= {*named, "img", "image", "input"} and len(told) == 1
+        return named[told.pop()] if alone else None
 
     def said_size(self, name: str) -> int | None:
         """The batch or the latents that the reader has said, where ``name`` is that of one."""
