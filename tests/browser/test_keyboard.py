@@ -134,7 +134,8 @@ _WAITED = """async () => {
   vaeHands.follow.begin = ["under-way"];
   begin.focus();
   begin.disabled = true;
-  await rest();
+  // A browser takes the focus away when it draws next.
+  while (document.activeElement !== document.body) await rest();
   add("beside", "");
   const now = performance.now.bind(performance);
   performance.now = () => now() + 3_600_000;
