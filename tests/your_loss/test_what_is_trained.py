@@ -188,3 +188,32 @@ def loss(recon, x, mu, logvar):
     return F.mse_loss(recon, x, reduction="sum") + (({KL}) * (mu + shift)).sum()
 """
     assert not your_loss.read(code).read
+
+
+@pytest.mark.parametrize("used", ["recon / {E}", "recon * {E}", "torch.where(flag, recon, {E})"])
+def test_a_second_error_that_is_no_term_of_its_own_is_not_dropped(used: str) -> None:
+    code = f"""{HEAD}
+def terms(x_hat, x, mu, logvar):
+    return F.mse_loss(x_hat, x, reduction="sum") + {KL}
+def train(model, loader):
+    for x, _ in loader:
+        x_hat, mu, logvar = model(x)
+        recon = terms(x_hat, x, mu, logvar)
+        loss = {used.format(E="F.mse_loss(x_hat2, x2)")}
+        loss.backward()
+"""
+    assert not your_loss.read(code).read
+
+
+def test_pictures_drawn_without_gradients_take_no_longer_than_one() -> None:
+    grid = f"""{HEAD}
+for x in loader:
+    recon, mu, logvar = model(x)
+    loss = F.mse_loss(recon, x, reduction="sum") + {KL}
+    loss.backward()
+with torch.no_grad():
+    for i in range(4000):
+        for j in range(4000):
+            show(model.decode(torch.tensor([[i, j]])).view(28, 28), i, j)
+"""
+    assert your_loss.read(grid).sigma2 == pytest.approx(0.5)

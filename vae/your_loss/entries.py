@@ -10,6 +10,7 @@ from typing import Any
 from vae.your_loss import arrays, graph, passed, roles
 from vae.your_loss.graph import Node
 from vae.your_loss.interpreter import Interpreter, Outcome, RaiseSignal, ReturnSignal
+from vae.your_loss.library import NO_GRADIENT
 from vae.your_loss.once import once
 from vae.your_loss.roles import LATENT_SCALES
 from vae.your_loss.state import Setup
@@ -369,6 +370,28 @@ def _never_called(state: Interpreter) -> Iterator[Closure]:
             bound = state.attribute(state.as_made(owner), name)
             if isinstance(bound, Closure):
                 yield bound
+
+
+@once
+def without_gradient(tree: ast.Module) -> frozenset[str]:
+    """The entries in which something runs without gradients, or in what they call."""
+    silent: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _is_silent(node):
+            silent.add(node.name)
+    bare = any(map(_is_silent, tree.body))
+    calls = calls_of(tree)
+    return frozenset(
+        entry.name
+        for entry in find_entries(tree)
+        if short(entry.name) in silent
+        or calls.get(entry.name, set()) & silent
+        or (not entry.name and bare)
+    )
+
+
+def _is_silent(node: ast.AST) -> bool:
+    return any(last_name(inner) in NO_GRADIENT for inner in ast.walk(node))
 
 
 @once

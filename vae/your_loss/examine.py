@@ -91,7 +91,9 @@ def examine(root: Node, state: State, *, verify: bool = True) -> Examined:
         found.weights = weights
         found.latents = replace(found.latents, weight=None)
     found.pixels = _read_pixels(found)
-    if found.pixels.family == "unknown" and {"target", "output"} <= probe.deps:
+    # A scale that is learned is that of pictures as they are.
+    whole = {"target", "output"} <= probe.deps and "out_scale" not in probe.deps
+    if found.pixels.family == "unknown" and whole:
         _read_brought(found)
     if found.beside and found.pixels.family != "unknown":
         found.unlike = beside.unlike(probe, found.beside, found.pixels.family)

@@ -427,7 +427,8 @@ def _multinomial(probe: Probe) -> PixelPart | None:
     One factor has to fit at several draws of counts and logits (Liang et al. 2018, equation 2).
     """
     state, shape = _state(probe), probe.shape("output")
-    if not shape or probe.shape("target") != shape:
+    if not shape or probe.shape("target") != shape or probe.spans:
+        # Counts are compared as they are, and brought to no other range.
         return None
     random = np.random.default_rng(51)
     row = (*(1 for _ in shape[:-1]), shape[-1])
@@ -443,9 +444,9 @@ def _multinomial(probe: Probe) -> PixelPart | None:
             return None
         wanted = _counted(output, target) - _counted(flat, target)
         rates.append(got / wanted if wanted else math.nan)
+        if not np.isfinite(rates).all() or not np.ptp(rates) <= 1e-7 * np.abs(rates).max():
+            return None
     found = np.array(rates)
-    if not np.isfinite(found).all() or not np.ptp(found) <= 1e-7 * np.abs(found).max():
-        return None
     return PixelPart("categorical", float(found[0]), output="logit")
 
 

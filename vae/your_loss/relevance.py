@@ -33,23 +33,27 @@ def idle_loops(tree: ast.Module) -> frozenset[int]:
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load)
     }
     found: set[int] = set()
-    waiting: list[tuple[ast.AST, tuple[int, int], tuple[int, int] | None]] = [
-        (tree, (0, 10**9), None)
+    waiting: list[tuple[ast.AST, tuple[int, int], tuple[int, int] | None, bool]] = [
+        (tree, (0, 10**9), None, False)
     ]
     while waiting:
-        node, whole, outer = waiting.pop()
+        node, whole, outer, silent = waiting.pop()
         if isinstance(node, _FUNCTION):
             whole, outer = (node.lineno, node.end_lineno or node.lineno), None
+            silent = False
+        elif isinstance(node, ast.With):
+            silent = silent or _without_gradient(node)
         elif isinstance(node, _LOOP):
             mine = (node.lineno, node.end_lineno or node.lineno)
             first = outer[0] if outer else mine[1] + 1
             # A module's names are read by its functions too, wherever they stand.
             first = 0 if whole[0] == 0 and outer else first
             later = {name for line, name in read if first <= line <= whole[1]}
-            if outer is None and (_is_silent(node) or not _reaches(node, later, attributes)):
+            alone = outer is None and not _reaches(node, later, attributes)
+            if silent or alone or (outer is None and _is_silent(node)):
                 found.add(node.lineno)
             outer = outer or mine
-        waiting.extend((child, whole, outer) for child in ast.iter_child_nodes(node))
+        waiting.extend((child, whole, outer, silent) for child in ast.iter_child_nodes(node))
     return frozenset(found)
 
 
@@ -57,8 +61,10 @@ def _is_silent(loop: ast.AST) -> bool:
     """Whether all that a loop does is done without gradients: it scores, and trains nothing."""
     body = getattr(loop, "body", [])
     block = body[0] if len(body) == 1 and isinstance(body[0], ast.With) else None
-    if block is None:
-        return False
+    return block is not None and _without_gradient(block)
+
+
+def _without_gradient(block: ast.With) -> bool:
     asked = (item.context_expr for item in block.items)
     names = (node.func if isinstance(node, ast.Call) else node for node in asked)
     return any(last_name(n) in NO_GRADIENT for n in names)

@@ -23,7 +23,6 @@ from vae.your_loss.entries import Entry, Traced
 from vae.your_loss.examine import Examined, examine
 from vae.your_loss.expressions import trains
 from vae.your_loss.guessed_sizes import guess_sizes
-from vae.your_loss.library import NO_GRADIENT
 from vae.your_loss.once import once, text_of
 from vae.your_loss.relevance import idle_conditions, idle_loops
 from vae.your_loss.roles import LATENT_SCALES
@@ -85,11 +84,12 @@ def search(
     failures: list[tuple[int, str]] = [] if trouble is None else trouble
     defaults = collect_defaults(tree)
     options: dict[str, tuple[int, list[str]]] = {}
-    best = _by_shapes(tree, request, options, failures)
+    worth: set[str] = set()
+    best = _by_shapes(tree, request, options, failures, worth)
     if best is None or best.examined.quality < 2:
-        best = _by_draws(tree, request, defaults, failures) or best
+        best = _by_draws(tree, request, defaults, failures, worth) or best
     if best is None or best.examined.quality < 2:
-        best = _by_classes(tree, request, defaults, failures) or best
+        best = _by_classes(tree, request, defaults, failures, worth) or best
     if best is None or best.examined.quality < 2:
         best = _by_model(tree, request, defaults) or best
     if best is None or best.examined.quality < 2:
@@ -120,11 +120,14 @@ def _by_shapes(
     request: Request,
     options: dict[str, tuple[int, list[str]]],
     failures: list[tuple[int, str]],
+    worth: set[str],
 ) -> Found | None:
-    """The best understood of all entries, at the shapes of an image that the code may mean."""
+    """The best understood of all entries, at the shapes of an image that the code may mean.
+
+    ``worth`` takes the entries that another shape may help.
+    """
     defaults = collect_defaults(tree)
     best: Found | None = None
-    worth: set[str] = set()
     waiting = list(islice(guess_sizes(tree, request, defaults), 24))
     tried: set[tuple[int, ...]] = set()
     for tries in range(1, MAX_SHAPES + 1):
@@ -209,6 +212,7 @@ def _by_draws(
     request: Request,
     defaults: Mapping[str, Any],
     failures: list[tuple[int, str]],
+    worth: set[str],
 ) -> Found | None:
     """Shapes of several draws per image, where shapes do not fit and draws are weighed."""
     if not any(_SHAPES.search(text) for _, text in failures):
@@ -217,7 +221,7 @@ def _by_draws(
         return None
     shapes = ({"draws": "second"}, {"draws": "first"})
     return _first_that_fits(
-        tree, request, defaults, shapes, lambda found: bool(found.examined.weighted)
+        tree, request, defaults, shapes, lambda found: bool(found.examined.weighted), worth
     )
 
 
@@ -226,6 +230,7 @@ def _by_classes(
     request: Request,
     defaults: Mapping[str, Any],
     failures: list[tuple[int, str]],
+    worth: set[str],
 ) -> Found | None:
     """Outputs with an axis of classes, where one is lacking in what compares them."""
     misfit = any("axis" in text or "axes" in text for _, text in failures)
@@ -234,7 +239,7 @@ def _by_classes(
     ):
         return None
     shapes = ({"classes": "last"}, {"classes": "first"})
-    return _first_that_fits(tree, request, defaults, shapes, lambda _: True)
+    return _first_that_fits(tree, request, defaults, shapes, lambda _: True, worth)
 
 
 def _first_that_fits(
@@ -243,6 +248,7 @@ def _first_that_fits(
     defaults: Mapping[str, Any],
     shapes: Sequence[Mapping[str, Any]],
     fits: Callable[[Found], bool],
+    worth: set[str] | None = None,
 ) -> Found | None:
     """The first of ``shapes``, parts of a ``Setup``, in which a loss is understood and ``fits``."""
     sizes = list(islice(guess_sizes(tree, request, defaults), 8))
@@ -259,7 +265,7 @@ def _first_that_fits(
         for shape in shapes:
             setup = replace(_setup(tree, request, each, defaults), **shape)
             try:
-                found = _search_entries(tree, setup, request.function, {}, misfits, [])
+                found = _search_entries(tree, setup, request.function, {}, misfits, [], worth)
             except TooMuch:
                 return None
             except Misfit:
@@ -289,17 +295,15 @@ def _by_model(tree: ast.Module, request: Request, defaults: Mapping[str, Any]) -
 
 def _by_evaluation(tree: ast.Module, request: Request, defaults: Mapping[str, Any]) -> Found | None:
     """A loss of which no gradient is taken, where there is no other: a test's."""
-    if not any(
-        isinstance(node, ast.Attribute | ast.Name) and last_name(node) in NO_GRADIENT
-        for node in ast.walk(tree)
-    ):
+    silent = entries.without_gradient(tree)
+    if not silent:
         return None
     failures: list[tuple[int, str]] = []
     setup = replace(
         _setup(tree, request, next(guess_sizes(tree, request, defaults)), defaults), evaluated=True
     )
     try:
-        found = _search_entries(tree, setup, request.function, {}, [], failures)
+        found = _search_entries(tree, setup, request.function, {}, [], failures, set(silent))
     except TooMuch:
         return None
     if found is not None and found.examined.quality >= 2:
@@ -307,7 +311,7 @@ def _by_evaluation(tree: ast.Module, request: Request, defaults: Mapping[str, An
     if not any("classes" in text or "axes" in text for _, text in failures):
         return None
     shapes = [{"evaluated": True, "classes": place} for place in ("last", "first")]
-    return _first_that_fits(tree, request, defaults, shapes, lambda _: True)
+    return _first_that_fits(tree, request, defaults, shapes, lambda _: True, set(silent))
 
 
 def _by_option(
@@ -542,7 +546,7 @@ def _search_entries(
             continue
         misfits += [text for _, text in one.state.failures if _SHAPES.search(text)]
         failures += one.state.failures[:3]
-        if worth is not None and (one.root is not None or one.state.failures):
+        if worth is not None and (one.root is not None or one.state.failures or one.state.lost):
             worth.add(entry.name)
         for name, (line, values) in one.state.options.items():
             options.setdefault(name, (line, []))[1].extend(values[:8])
@@ -626,7 +630,9 @@ def _weigh_rivals(tree: ast.Module, best: Found, traced: list[Traced]) -> Found:
         called = bool({entries.short(mine), mine.partition(".")[0]} & calls.get(other, set()))
         trains = called and candidate.conclusive and not candidate.entry.away
         if found.examined.quality < 2:
-            unclear = best.traced.note or not found.examined.twins
+            twins = {leaf.split("#")[0] for leaf in found.examined.twins}
+            # A second error that is no term of its own multiplies the first, or divides it.
+            unclear = best.traced.note or not twins or {"target", "output"} <= twins
             if trains and unclear and not best.traced.conclusive:
                 # What trains adds to it, or weighs it, in a way that is not known.
                 best = found
