@@ -632,7 +632,8 @@ def _weigh_rivals(tree: ast.Module, best: Found, traced: list[Traced]) -> Found:
         if found.examined.quality < 2:
             twins = {leaf.split("#")[0] for leaf in found.examined.twins}
             # A second error that is no term of its own multiplies the first, or divides it.
-            unclear = best.traced.note or not twins or {"target", "output"} <= twins
+            entangled = candidate.how == "backward" and {"target", "output"} <= twins
+            unclear = best.traced.note or not twins or entangled
             if trains and unclear and not best.traced.conclusive:
                 # What trains adds to it, or weighs it, in a way that is not known.
                 best = found
