@@ -171,3 +171,24 @@ vae.fit(x_train, x_train, {fit})
     found = your_loss.read(code, image=(784,), latents=(8,))
     assert found.beta == (None if beta is None else pytest.approx(beta))
     assert beta is None or "assumed" in [fault.kind for fault in found.faults]
+
+
+def test_a_layer_and_moments_side_by_side_under_the_names_of_what_they_become() -> None:
+    code = """
+class Net:
+    def __init__(self):
+        self.x = tf.placeholder(tf.float32, [None, 784])
+        h = tf.nn.tanh(tf.matmul(self.x, weights("we1")) + bias("be1"))
+        z = tf.matmul(h, weights("we2")) + bias("be2")
+        self.mu = z[:, :8]
+        self.sigma = tf.exp(z[:, 8:])
+        latent = self.mu + self.sigma * tf.random_normal(tf.shape(self.mu))
+        logits = tf.nn.tanh(tf.matmul(latent, weights("wd1")) + bias("bd1"))
+        logits = tf.matmul(logits, weights("wd2")) + bias("bd2")
+        error = tf.nn.sigmoid_cross_entropy_with_logits(labels=self.x, logits=logits)
+        kl = tf.square(self.mu) + tf.square(self.sigma) - tf.log(tf.square(self.sigma)) - 1
+        loss = tf.reduce_mean(tf.reduce_sum(error, 1) + 1.5 * tf.reduce_sum(kl, 1))
+        self.train = tf.train.AdamOptimizer().minimize(loss)
+"""
+    found = your_loss.read(code, image=(784,), latents=(8,))
+    assert (found.family, found.beta) == ("bernoulli", pytest.approx(3.0))

@@ -26,7 +26,7 @@ from vae.your_loss.calls import NEW, RECORDING, SAME, Calls, names_inputs
 from vae.your_loss.graph import Node
 from vae.your_loss.once import once
 from vae.your_loss.operations import Call, NotKnown
-from vae.your_loss.roles import words_of
+from vae.your_loss.roles import guess, words_of
 from vae.your_loss.state import BASES, SETTINGS, NoRole, Used, is_weighing
 from vae.your_loss.text import last_name
 from vae.your_loss.values import (
@@ -495,12 +495,12 @@ class Expressions(Calls):
         return Opaque(_source(node), "item", self.line)
 
     def node_index(self, owner: Any, key: Any, node: ast.AST) -> Any:
-        if (
-            isinstance(owner, Opaque)
-            and owner.node is None
-            and self.role_of(owner) in ("", "constant")
-        ):
-            return self.item(owner, key)
+        if isinstance(owner, Opaque) and owner.node is None:
+            role = self.role_of(owner)
+            # z[:, :d] of a network: its moments side by side, and no draw of d latents.
+            beside = role == "z" and _is_unmet(owner) and _halves(key, self.sizes.latent_count)
+            if beside or role in ("", "constant"):
+                return self.item(owner, key)
 
         def run(call: Call) -> Any:
             array = call.node(0)
@@ -867,7 +867,7 @@ class Expressions(Calls):
     # -- binding ------------------------------------------------------------------------------
     def bind(self, target: ast.expr, value: Any, scope: Scope) -> None:
         if isinstance(target, ast.Name):
-            forget_layer(value, scope.names.get(target.id))
+            forget_layer(value, scope.names.get(target.id), target.id)
             scope.names[target.id] = self.named(value, target.id)
         elif isinstance(target, ast.Tuple | ast.List):
             self.unpack(target.elts, value, scope)
@@ -955,12 +955,26 @@ class Expressions(Calls):
 _TRANSFORMS = frozenset({"vmap", "grad", "value_and_grad", "filter_grad", "filter_value_and_grad"})
 
 
-def forget_layer(value: Any, before: Any) -> None:
+def forget_layer(value: Any, before: Any, name: str) -> None:
     """``logits = dense(logits)``: what the name held before was a layer, and no output."""
-    made = isinstance(value, Opaque) and value.node is None and value.source == "call"
-    layer = isinstance(before, Opaque) and before.node is None and before.source == "call"
-    if made and layer and "output" not in before.inputs:
+    if not (_is_unmet(value) and _is_unmet(before)) or "output" in before.inputs:
+        return
+    if any(found.role == "output" for found in guess(name)[:1]):
         value.inputs -= {"output"}
+
+
+def _is_unmet(value: Any) -> bool:
+    made = isinstance(value, Opaque) and value.source in ("call", "operation")
+    return made and value.node is None
+
+
+def _halves(key: Any, latents: int) -> bool:
+    """``[:, :d]`` or ``[:, d:]``: a part of what holds more than d latents."""
+    last = key[-1] if isinstance(key, tuple) and len(key) == 2 else None
+    if not isinstance(last, slice) or last.step is not None:
+        return False
+    ends = (last.start, last.stop)
+    return ends in ((None, latents), (0, latents), (latents, None), (latents, 2 * latents))
 
 
 def trains(condition: str) -> bool:

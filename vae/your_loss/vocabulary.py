@@ -19,8 +19,8 @@ OUTPUT = {
     "output", "outputs", "out", "pred", "preds", "prediction", "predictions", "logits", "logit",
     "hat", "tilde", "decoder", "generated", "gen", "fake", "bar", "xhat", "recx", "xrec", "xr",
     "xrecon", "xout", "reconst", "dec", "prob", "probs", "yhat", "recont", "reconx", "ypred",
-    "predicted", "decode", "probas", "xp", "px", "rx", "restored", "recovered", "xdecoded",
-    "xh",
+    "predicted", "decode", "probas", "reconstruct", "xp", "px", "rx", "restored", "recovered",
+    "xdecoded", "xh",
     "prime", "renders", "star",
 }  # fmt: skip
 MEAN = {"mu", "mean", "means", "mus", "loc", "m", "zmu", "zmean", "mn", "avg", "muz"}
