@@ -149,3 +149,16 @@ def test_a_weight_of_one_part_is_asked_for(whole: str) -> None:
     found = read(_WEIGHED.format(whole=whole), image=784, latents=20, batch=64)
     assert not found.read
     assert "class_weights" in found.message
+
+
+def test_a_weight_of_the_kl_beside_a_cross_entropy_of_classes_is_asked_for() -> None:
+    code = """
+def total_loss(mean, logvar, labels, logits, weight):
+    kl = 0.5 * tf.reduce_sum(tf.square(mean) + tf.exp(logvar) - logvar - 1, axis=1)
+    error = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+    return weight * tf.reduce_mean(kl) + tf.reduce_mean(tf.reduce_sum(error, axis=1))
+"""
+    for image in ((28, 28, 1), (28, 28), (784,)):
+        found = read(code, image=image, latents=(8,))
+        assert not found.read
+        assert "weight" in found.message

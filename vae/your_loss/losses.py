@@ -195,7 +195,8 @@ def categorical(
     if further and node.shape == logits.shape and logits.ndim < 3:
         # A picture and its output are met already: these are labels, a term of its own.
         raise NotKnown("of labels beside the picture")
-    if node.shape == logits.shape and (logits.ndim < 3 or logs):
+    if node.shape == logits.shape and (logits.ndim < 3 or logs or logits.shape[place] == 1):
+        # Nor is the one channel of a grey picture an axis of classes.
         raise arrays.Misfit("classes need an axis of their own")
     if node.shape == logits.shape:
 

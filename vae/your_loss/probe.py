@@ -210,13 +210,27 @@ class Probe:
             return False
         kind = self.scale_kind or "logvar"
         far = {"target": 0.3, "output": 0.6, **self.latents(60.0, 0.3, kind)}
+        states = [*self.others(), far]
+        if not self.sees_pictures():
+            # A cross-entropy of classes that are all alike says nothing of their weight.
+            unlike = self.varied("output", 41, 0.05, 0.95)
+            if not unlike:
+                return False
+            states.append({"target": 0.3, "output": unlike[-1][1], **self.latents(0.5, 0.2, kind)})
         ratios = []
-        for other in (*self.others(), far):
+        for other in states:
             first, second = self(**{leaf: 1.0}, **other), self(**{leaf: 2.0}, **other)
             if not (math.isfinite(first) and math.isfinite(second) and first):
                 return False
             ratios.append(second / first)
         return ratios[0] > 0 and max(ratios) - min(ratios) <= 1e-9 * ratios[0]
+
+    def sees_pictures(self) -> bool:
+        """Whether the loss changes with pictures and outputs of one number each."""
+        latents = self.latents(0.5, 0.2, self.scale_kind or "logvar")
+        first = self(target=0.3, output=0.6, **latents)
+        second = self(target=0.7, output=0.45, **latents)
+        return not abs(second - first) <= 1e-9 * max(abs(first), abs(second), 1e-300)
 
     def moves(self, leaf: str) -> bool:
         """Whether the loss changes at all with ``leaf``."""
