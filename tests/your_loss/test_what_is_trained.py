@@ -217,3 +217,15 @@ with torch.no_grad():
             show(model.decode(torch.tensor([[i, j]])).view(28, 28), i, j)
 """
     assert your_loss.read(grid).sigma2 == pytest.approx(0.5)
+
+
+def test_classes_in_a_row_fit_logits_in_rows() -> None:
+    code = f"""{HEAD}
+def loss(logits, target, mu, lvar, vocab_size):
+    error = F.cross_entropy(logits.view(-1, vocab_size), target)
+    kl = torch.mean(-0.5 * torch.sum(1 + lvar - mu.pow(2) - lvar.exp(), 1))
+    return error + kl
+"""
+    found = your_loss.read(code, image=12)
+    assert found.family == "categorical"
+    assert found.beta == pytest.approx(12.0)

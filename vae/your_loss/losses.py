@@ -145,6 +145,7 @@ def _torch_categorical(call: Call) -> Any:
     logits = call.node(0, "input", hint="output")
     target = call.get(1, "target")
     logits = _in_rows(call, logits, target)
+    target = _flat(call, logits, target)
     found = categorical(call, logits, target, axis=1 if logits.ndim > 1 else 0)
     return _reduced(call, found, _torch_reduction(call, 99))
 
@@ -167,6 +168,17 @@ def _in_rows(call: Call, logits: Node, target: Any) -> Node:
         return arrays.index(arrays.reshape(a, (count, classes)), (slice(0, node.shape[0]),))
 
     return call.run(rows, logits, name="reshape")
+
+
+def _flat(call: Call, logits: Node, target: Any) -> Any:
+    """Classes that come as they are beside logits in rows: PyTorch takes them in one row alone."""
+    if not isinstance(target, Opaque) or logits.leaf or logits.ndim != 2:
+        return target
+    node = call.context.node(target, "target")
+    count = logits.shape[0]
+    if not node.leaf or node.ndim < 2 or math.prod(node.shape) != count:
+        return target
+    return call.run(lambda a: arrays.reshape(a, (count,)), node, name="reshape")
 
 
 def _torch_nll(call: Call) -> Any:
