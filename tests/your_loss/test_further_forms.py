@@ -543,6 +543,19 @@ def training_step(self, x):
     assert (found.family, found.beta) == ("categorical", pytest.approx(3.0))
 
 
+@pytest.mark.parametrize(
+    ("image", "positions"), [((48, 32, 40), 48 * 32 * 40), ((3, 32, 40), 32 * 40)]
+)
+def test_a_side_of_a_volume_is_no_axis_of_classes(image: tuple[int, ...], positions: int) -> None:
+    code = f"""
+def vae_loss(recon_logits, target, mu, logvar):
+    error = F.cross_entropy(recon_logits, target, reduction="mean")
+    return error + ({KL}).sum() / target.shape[0]
+"""
+    found = your_loss.read(code, image=image, latents=(8,), batch=4)
+    assert (found.family, found.beta) == ("categorical", pytest.approx(positions))
+
+
 def test_a_size_of_another_file_that_the_reader_says() -> None:
     code = f"""
 from project.rules import COUNT

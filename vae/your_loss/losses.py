@@ -191,6 +191,10 @@ def _torch_nll(call: Call) -> Any:
     return _reduced(call, found, _torch_reduction(call, 99))
 
 
+# The first of a picture's three numbers is seldom more of its channels: it is a volume's side.
+_MOST_CHANNELS = 32
+
+
 def categorical(
     call: Call, logits: Node, target: Any, axis: int = -1, *, logs: bool = False
 ) -> Node:
@@ -207,8 +211,10 @@ def categorical(
     if further and node.shape == logits.shape and logits.ndim < 3:
         # A picture and its output are met already: these are labels, a term of its own.
         raise NotKnown("of labels beside the picture")
-    if node.shape == logits.shape and (logits.ndim < 3 or logs or logits.shape[place] == 1):
-        # Nor is the one channel of a grey picture an axis of classes.
+    count = logits.shape[place]
+    volume = logits.ndim == 4 and logits.leaf and count > _MOST_CHANNELS
+    if node.shape == logits.shape and (logits.ndim < 3 or logs or count == 1 or volume):
+        # Nor is the one channel of a grey picture an axis of classes, or a side of a volume.
         raise arrays.Misfit("classes need an axis of their own")
     if node.shape == logits.shape:
 
@@ -220,7 +226,6 @@ def categorical(
         return call.run(soft, logits, node, name="categorical")
     if node.shape != tuple(s for i, s in enumerate(logits.shape) if i != place):
         raise arrays.Misfit(f"logits {logits.shape} and classes {node.shape} do not fit")
-    count = logits.shape[place]
 
     def hard(a: Any, t: Any) -> Any:
         total = arrays.reduce("logsumexp", a, (place,))
