@@ -544,9 +544,12 @@ def training_step(self, x):
 
 
 @pytest.mark.parametrize(
-    ("image", "positions"), [((48, 32, 40), 48 * 32 * 40), ((3, 32, 40), 32 * 40)]
+    ("image", "positions"),
+    [((48, 32, 40), 48 * 32 * 40), ((3, 32, 40), 32 * 40), ((32, 32), 32 * 32), ((7, 30), 30)],
 )
-def test_a_side_of_a_volume_is_no_axis_of_classes(image: tuple[int, ...], positions: int) -> None:
+def test_a_side_of_a_picture_or_a_volume_is_no_axis_of_classes(
+    image: tuple[int, ...], positions: int
+) -> None:
     code = f"""
 def vae_loss(recon_logits, target, mu, logvar):
     error = F.cross_entropy(recon_logits, target, reduction="mean")

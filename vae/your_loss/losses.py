@@ -212,9 +212,11 @@ def categorical(
         # A picture and its output are met already: these are labels, a term of its own.
         raise NotKnown("of labels beside the picture")
     count = logits.shape[place]
-    volume = logits.ndim == 4 and logits.leaf and count > _MOST_CHANNELS
-    if node.shape == logits.shape and (logits.ndim < 3 or logs or count == 1 or volume):
-        # Nor is the one channel of a grey picture an axis of classes, or a side of a volume.
+    # Nor is the one channel of a grey picture an axis of classes, or a side of it or of a volume.
+    volume = logits.ndim == 4 and count > _MOST_CHANNELS
+    square = logits.ndim == 3 and logits.shape[1] == logits.shape[2]
+    side = count == 1 or (bool(logits.leaf) and (volume or square))
+    if node.shape == logits.shape and (logits.ndim < 3 or logs or side):
         raise arrays.Misfit("classes need an axis of their own")
     if node.shape == logits.shape:
 
