@@ -43,6 +43,8 @@ from vae.your_loss.values import (
 )
 
 MAX_CALLS = 24
+# A call that is none of those which are asked for.
+_ANOTHER = object()
 # What a file calls its one network.
 MODELS = frozenset({"model", "vae", "net", "network", "autoencoder", "cvae", "beta_vae"})
 # Arguments of networks that are no data.
@@ -503,6 +505,18 @@ class Calls(State):
             return self.opaque_call(Library(path), [], {})
         if (kept := collected.call(self, path, args, named)) is not None:
             return kept
+        for read in (self.of_functions, self.as_given, self.newly_made):
+            if (found := read(path, last, args, named)) is not _ANOTHER:
+                return found
+        operation = library.find(path, named, first_tensorflow=self.setup.first_tensorflow)
+        if operation is None:
+            return self.opaque_call(Library(path), args, named)
+        found = self.operate(operation, path, args, named, library.framework_of(path))
+        collected.keep_loss(self, path, found)
+        return found
+
+    def of_functions(self, path: str, last: str, args: list[Any], named: dict[str, Any]) -> Any:
+        """What takes functions or models, and what these sample and hold."""
         if last == "make_template" and len(args) > 1 and isinstance(args[1], Closure):
             # The function whose variables are shared, and what it is always given.
             return Method((args[1], (), dict(named)), "partial")
@@ -526,6 +540,10 @@ class Calls(State):
         if last == "pop" and path.startswith("flax") and len(args) == 2:
             kind = args[1].name if isinstance(args[1], ClassValue) else ""
             return self.held.pop(kind, [])
+        return _ANOTHER
+
+    def as_given(self, path: str, last: str, args: list[Any], named: dict[str, Any]) -> Any:
+        """What gives back what it is given, in another form or as plain numbers."""
         if last in ("tree_leaves", "leaves") and args and isinstance(args[0], list):
             return args[0]
         if last == "namedtuple" and (record := records.named_tuple(args)) is not None:
@@ -543,6 +561,10 @@ class Calls(State):
             return self.packed(args[0])
         if last == "diag_embed" and len(args) == 1 and not named:
             return Diagonal(args[0])
+        return _ANOTHER
+
+    def newly_made(self, path: str, last: str, args: list[Any], named: dict[str, Any]) -> Any:
+        """Wrappers, layers of densities and parameters."""
         if last in WRAPPERS:
             return self.wrap(last, path, args, named)
         if last == "Parameter" and args and named.get("requires_grad") is False:
@@ -556,12 +578,7 @@ class Calls(State):
                 return Opaque(
                     "parameter", "call", self.line, learned=True, callee=last, weights=weights
                 )
-        operation = library.find(path, named, first_tensorflow=self.setup.first_tensorflow)
-        if operation is None:
-            return self.opaque_call(Library(path), args, named)
-        found = self.operate(operation, path, args, named, library.framework_of(path))
-        collected.keep_loss(self, path, found)
-        return found
+        return _ANOTHER
 
     def transformed(self, last: str, args: list[Any]) -> Transformed | None:
         """``hk.transform(f)``, with a state and without a key of random numbers."""
@@ -587,6 +604,16 @@ class Calls(State):
             )
         return {"data": found, 0: found}
 
+    def with_sizes(self, last: str, values: list[Any]) -> list[Any]:
+        """The arguments of ``last``, with sizes that are known as numbers where it takes sizes."""
+        if last in SIZED:
+            values = [self.peek(value) for value in values]
+        if last in SHAPED:
+            values = [self.sized(value) for value in values]
+        if self.setup.classes and last in ("view", "reshape"):
+            values[1:] = [self.sized(value) for value in values[1:]]
+        return values
+
     def operate(
         self, operation: Any, name: str, args: list[Any], named: dict[str, Any], framework: str
     ) -> Any:
@@ -610,12 +637,7 @@ class Calls(State):
         if last in PARTED and spread and self.is_network(spread[0]):
             # What a network gives is as long as its parts need: they are told by their names.
             return spread[0]
-        if last in SIZED:
-            spread = [self.peek(value) for value in spread]
-        if last in SHAPED:
-            spread = [self.sized(value) for value in spread]
-        if self.setup.classes and last in ("view", "reshape"):
-            spread[1:] = [self.sized(value) for value in spread[1:]]
+        spread = self.with_sizes(last, spread)
         call = Call(self, spread, named, framework)
         for _ in range(6):
             try:
@@ -1025,6 +1047,12 @@ class Calls(State):
             operation = library.method(name)
             if operation is not None:
                 return self.operate(operation, name, [owner, *args], named, "torch")
+        return self.unknown_method(owner, name, args, named)
+
+    def unknown_method(
+        self, owner: Opaque, name: str, args: list[Any], named: dict[str, Any]
+    ) -> Opaque:
+        """A method of which no more is known than what it is of and what it is given."""
         found = self.opaque_call(Opaque(f"{owner.path}.{name}", "attribute"), args, named)
         if owner.source in ("call", "operation", "item"):
             found.inputs = found.inputs | owner.inputs

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from vae.your_loss.builtins_table import BUILTINS
 from vae.your_loss.graph import Node
 from vae.your_loss.values import Library, Opaque
 
@@ -25,7 +26,7 @@ def call(state: Any, path: str, args: list[Any], named: dict[str, Any]) -> Any:
     kept = state.held.get(f"collection:{name}")
     if not kept:
         return None
-    return sum_of(state, kept) if last == "get_total_loss" else list(kept)
+    return BUILTINS["sum"](state, [kept], {}) if last == "get_total_loss" else list(kept)
 
 
 def keep(state: Any, name: str, values: list[Any]) -> None:
@@ -39,13 +40,6 @@ def keep_loss(state: Any, path: str, found: Any) -> None:
     first = state.setup.first_tensorflow and path.startswith("tensorflow.")
     if first and ".losses." in path and ".keras." not in path and isinstance(found, Node):
         keep(state, LOSSES, [found])
-
-
-def sum_of(state: Any, values: list[Any]) -> Any:
-    total = values[0]
-    for value in values[1:]:
-        total = state.add(total, value)
-    return total
 
 
 def _name(value: Any) -> str:

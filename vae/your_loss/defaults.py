@@ -114,15 +114,8 @@ def collect_defaults(tree: ast.Module) -> dict[str, Any]:
                 if isinstance(member, ast.AnnAssign) and last_name(member.target) in handed:
                     given_else.add(id(member))
             keep_handed(handed)
-        elif isinstance(node, ast.Call):
-            _keep_option(node, keep)
-            _keep_again(node, keep)
-        elif isinstance(node, ast.Assign) and len(node.targets) == 1:
-            _keep_target(node.targets[0], node.value, keep)
-        elif isinstance(node, ast.AnnAssign) and id(node) not in given_else:
-            _keep_target(node.target, node.value, keep)
-        elif isinstance(node, ast.Dict):
-            _keep_entries(node, keep)
+        elif id(node) not in given_else:
+            _keep_settings(node, keep)
     for name, value in _fed(tree).items():
         # An argument of the same name may be another number than what is fed.
         keep(f"placeholder:{name}", value)
@@ -150,18 +143,25 @@ def only_of_functions(tree: ast.Module) -> frozenset[str]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             made = node.name in ("__init__", "__new__", "setup", "main")
             (elsewhere if made else arguments).update(passed.defaults_of(node))
-        elif isinstance(node, ast.Call):
-            _keep_option(node, keep)
-            _keep_again(node, keep)
+            continue
+        _keep_settings(node, keep)
+        if isinstance(node, ast.Call):
             for keyword in node.keywords:
                 keep(keyword.arg or "", keyword.value)
-        elif isinstance(node, ast.Assign) and len(node.targets) == 1:
-            _keep_target(node.targets[0], node.value, keep)
-        elif isinstance(node, ast.AnnAssign):
-            _keep_target(node.target, node.value, keep)
-        elif isinstance(node, ast.Dict):
-            _keep_entries(node, keep)
     return frozenset(arguments - elsewhere)
+
+
+def _keep_settings(node: ast.AST, keep: Any) -> None:
+    """What options, assignments and dictionaries give to names, arguments' defaults apart."""
+    if isinstance(node, ast.Call):
+        _keep_option(node, keep)
+        _keep_again(node, keep)
+    elif isinstance(node, ast.Assign) and len(node.targets) == 1:
+        _keep_target(node.targets[0], node.value, keep)
+    elif isinstance(node, ast.AnnAssign):
+        _keep_target(node.target, node.value, keep)
+    elif isinstance(node, ast.Dict):
+        _keep_entries(node, keep)
 
 
 def _fed(tree: ast.Module) -> dict[str, ast.expr]:

@@ -103,10 +103,12 @@ class Traced:
     def conclusive(self) -> bool:
         """Whether the code itself shows that this is what is minimised."""
         words = set(roles.words_of(short(self.entry.name)))
-        trains = bool(words & {"train", "training", "fit", "update", "optimize"})
+        trains = bool(words & _TRAINS)
         return trains or self.how in OPTIMISED or not self.entry.name
 
 
+_TRAINS = frozenset({"train", "training", "fit", "update", "optimize"})
+# How a loss is met that something minimises.
 OPTIMISED = frozenset(
     [
         "backward",
@@ -197,8 +199,7 @@ def trained_instead(tree: ast.Module, entry: Entry) -> Entry | None:
     mine = short(entry.name)
     if any(mine in names for whole, names in calls.items() if short(whole) != mine):
         return None
-    training = {"train", "training", "fit", "update", "optimize"}
-    callers = [n for w, n in calls.items() if not w or set(roles.words_of(short(w))) & training]
+    callers = [n for w, n in calls.items() if not w or set(roles.words_of(short(w))) & _TRAINS]
     for other in find_entries(tree):
         named = short(other.name)
         loss = set(roles.words_of(named)) & {"loss", "elbo", "objective", "criterion"}

@@ -288,14 +288,7 @@ class Expressions(Calls):
         if isinstance(owner, Instance):
             return self.member(owner, name)
         if isinstance(owner, ClassValue):
-            found = owner.find(name)
-            if isinstance(found, int | float):
-                return self.named(found, f"{owner.name}.{name}")
-            return (
-                found
-                if found is not None
-                else Opaque(f"{owner.name}.{name}", "attribute", self.line)
-            )
+            return self.of_pasted_class(owner, name)
         if isinstance(owner, Node):
             return self.node_attribute(owner, name)
         if isinstance(owner, Transformed):
@@ -318,6 +311,13 @@ class Expressions(Calls):
         if isinstance(owner, dict) and name not in _OF_DICTIONARIES:
             return owner.get(name, Opaque(name, "attribute", self.line))
         return Method(owner, name)
+
+    def of_pasted_class(self, owner: ClassValue, name: str) -> Any:
+        found = owner.find(name)
+        path = f"{owner.name}.{name}"
+        if isinstance(found, int | float):
+            return self.named(found, path)
+        return Opaque(path, "attribute", self.line) if found is None else found
 
     def member(self, owner: Instance, name: str) -> Any:
         if name in owner.attributes:

@@ -556,8 +556,23 @@ def _search_entries(
             lost.append(one)
     traced.sort(key=lambda t: -t.score)
     whole = [t for t in traced if t.root is not None and entries.coverage(t.root) >= 8]
+    best = _best_of((whole or traced)[:MAX_CANDIDATES], setup, trouble)
+    if trouble and (best is None or _hangs_on(tree, best, unfinished)):
+        raise trouble[0]
+    if best is None:
+        return None
+    best = _weigh_rivals(tree, best, traced)
+    mine = entries.short(best.traced.entry.name)
+    calling = [o for o in lost if mine in entries.calls_of(tree).get(o.entry.name, ())]
+    if calling and not best.traced.conclusive:
+        best.lost = calling[0].state.lost[-1]
+    return best
+
+
+def _best_of(candidates: list[Traced], setup: Setup, trouble: list[TooMuch]) -> Found | None:
+    """The best understood; ``trouble`` takes what those hit that are too much to be examined."""
     best: Found | None = None
-    for candidate in (whole or traced)[:MAX_CANDIDATES]:
+    for candidate in candidates:
         assert candidate.root is not None
         try:
             with BUDGET.get().portion(0.5):
@@ -569,15 +584,6 @@ def _search_entries(
             best = found
         if best.examined.quality >= 3 and not best.examined.missing:
             break
-    if trouble and (best is None or _hangs_on(tree, best, unfinished)):
-        raise trouble[0]
-    if best is None:
-        return None
-    best = _weigh_rivals(tree, best, traced)
-    mine = entries.short(best.traced.entry.name)
-    calling = [o for o in lost if mine in entries.calls_of(tree).get(o.entry.name, ())]
-    if calling and not best.traced.conclusive:
-        best.lost = calling[0].state.lost[-1]
     return best
 
 

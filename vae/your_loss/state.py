@@ -496,22 +496,27 @@ class State:
             # Features of a picture are no picture.
             return ""
         if role == "target" and origin.source in ("call", "operation"):
-            words = set(roles.words_of(origin.callee))
-            passed = words & PREPARES
-            said = {word for name in value.names for word in roles.words_of(name)} & TRUE
-            if said and origin.inputs and "output" not in origin.inputs and not passed:
-                # y_true_fft: what is made of the true picture is no output by its name.
-                return ""
-            if origin.inputs and not passed - {"decode", "sample"}:
-                latents = origin.inputs & (DATA - {"target", "output"})
-                if words & LAYERS and not latents and not drawn and origin.source == "operation":
-                    # Weights times the picture, under the name of a layer's input.
-                    return ""
-                # An encoder's own layers, under the name of the picture.
-                return "" if words & LAYER_WORDS and not latents and not drawn else "output"
-            if words & {"decode", "decoder", "decoding", "generator", "generate"}:
-                return "output"
+            return self._of_made_picture(value, origin, drawn)
         return role
+
+    def _of_made_picture(self, value: Opaque, origin: Opaque, drawn: bool) -> str:
+        """The role of what a call or an operation makes, under the name of a picture."""
+        words = set(roles.words_of(origin.callee))
+        passed = words & PREPARES
+        said = {word for name in value.names for word in roles.words_of(name)} & TRUE
+        if said and origin.inputs and "output" not in origin.inputs and not passed:
+            # y_true_fft: what is made of the true picture is no output by its name.
+            return ""
+        if origin.inputs and not passed - {"decode", "sample"}:
+            latents = origin.inputs & (DATA - {"target", "output"})
+            if words & LAYERS and not latents and not drawn and origin.source == "operation":
+                # Weights times the picture, under the name of a layer's input.
+                return ""
+            # An encoder's own layers, under the name of the picture.
+            return "" if words & LAYER_WORDS and not latents and not drawn else "output"
+        if words & {"decode", "decoder", "decoding", "generator", "generate"}:
+            return "output"
+        return "target"
 
     def decoded_as(self, value: Opaque, role: str) -> str:
         """What a moment is that is made of a draw: a decoder's own ``mu``, where z has one too.
@@ -563,8 +568,7 @@ class State:
             else:
                 default = self.default_of(value)
                 said = self.given_constant(value)
-                number = isinstance(said, int | float) or isinstance(default, int | float)
-                if number:
+                if isinstance(said, int | float) or isinstance(default, int | float):
                     role = "constant"
                 else:
                     self.unresolved.setdefault(value.name, value)

@@ -133,21 +133,8 @@ def _not_followed(found: Found) -> str:
     return ""
 
 
-def _not_decided(reading: Reading, found: Found) -> str:
-    """What the code leaves open: which loss, which branch, which shape of an image."""
-    if found.rivals:
-        first, second = found.traced.entry, found.rivals[0]
-        names = [entry.name or "the file's own lines" for entry in (first, second)]
-        return (
-            f"Two losses: {names[0]} (line {first.line}) and {names[1]} (line {second.line}), "
-            "and nothing here shows which one is minimised; name the function that is meant."
-        )
-    if found.either:
-        either = " and ".join(sorted(found.either))
-        return (
-            f"Line {found.traced.line}: nothing here says which of {either} is the picture and "
-            "which the output, and the loss is not the same in both; say who is who."
-        )
+def _not_set(reading: Reading, found: Found) -> str:
+    """A setting or a condition that decides the loss, and that the code leaves open."""
     if found.open_choice is not None:
         line, settings = found.open_choice
         listed = " and ".join(
@@ -169,6 +156,26 @@ def _not_decided(reading: Reading, found: Found) -> str:
             f"({' or '.join(map(repr, choice.values))}), which this code does not decide; set "
             "that, and the loss is read."
         )
+    return ""
+
+
+def _not_decided(reading: Reading, found: Found) -> str:
+    """What the code leaves open: which loss, which branch, which shape of an image."""
+    if found.rivals:
+        first, second = found.traced.entry, found.rivals[0]
+        names = [entry.name or "the file's own lines" for entry in (first, second)]
+        return (
+            f"Two losses: {names[0]} (line {first.line}) and {names[1]} (line {second.line}), "
+            "and nothing here shows which one is minimised; name the function that is meant."
+        )
+    if found.either:
+        either = " and ".join(sorted(found.either))
+        return (
+            f"Line {found.traced.line}: nothing here says which of {either} is the picture and "
+            "which the output, and the loss is not the same in both; say who is who."
+        )
+    if sentence := _not_set(reading, found):
+        return sentence
     if found.mixed is not None:
         condition, line = found.mixed
         return (
