@@ -47,7 +47,14 @@ def test_nothing_moves_on_a_phone_or_is_wider_than_it(open_page, name):
         _let_the_drawing_come(page, held)
         score, worst = shifted(page)
         assert score < 0.02, worst
+        _frames_stand_clear_of_their_heading(page)
     wait_fits(page)
+
+
+def _frames_stand_clear_of_their_heading(page):
+    heading = page.locator("h2#lessons").bounding_box()
+    card = page.locator(".st-key-cards-lessons > *").first.bounding_box()
+    assert card["y"] >= heading["y"] + heading["height"]
 
 
 def _let_the_drawing_come(page, held):
